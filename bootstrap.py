@@ -7,7 +7,7 @@
 A stamp in `.venv` remembers what was installed, so that a second call returns at once. The order of attempts:
 uv when it is on PATH; pip inside the environment; Python's own ensurepip; a pip elsewhere on the system; on Debian
 the wheel of the package python3-pip-whl, unpacked and not installed; last, the package index that pip is configured
-for. Every file is checked against the hashes of the lock, and nothing is compiled.
+for. Every file is checked against the hashes of the lock, and no compiler is needed.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ STAMP = VENV / "pairbook-stamp.json"
 LOCKS = {"run": ROOT / "requirements.lock", "dev": ROOT / "requirements-dev.lock"}
 OLDEST = (3, 11)
 OLDEST_PIP = (22, 3)  # the first pip that installs into another interpreter (--python)
+# These never had a wheel. They are plain Python: the setuptools of the lock builds them, no compiler is involved.
+SOURCE_ONLY = ("flask-principal",)
 LAYOUT = 1  # raise it when an environment made by an older bootstrap.py must be looked at again
 COMMAND = """\
 #!/bin/sh
@@ -166,22 +168,38 @@ def link_project() -> None:
 
 
 def install(lock: Path) -> None:
-    """Install exactly what the lock names, wheels only, every file checked against its hash."""
+    """Install exactly what the lock names, every file checked against its hash, and nothing beyond it."""
     import tempfile
 
-    options = ["--require-hashes", "--only-binary", ":all:", "-r", str(lock)]
     say(f"installing {lock.name}")
-    uv = shutil.which("uv")
-    if uv and run([uv, "pip", "install", "--quiet", "--python", str(PYTHON), *options]):
-        return
-    with tempfile.TemporaryDirectory(prefix="pairbook-pip-") as scratch:
-        pip = find_pip(Path(scratch))
-        base = ["install", "--quiet", "--disable-pip-version-check", "--no-input"]
-        if not run([*pip, *base, *options]):
+    with tempfile.TemporaryDirectory(prefix="pairbook-") as folder:
+        scratch = Path(folder)
+        wheels, sources = split_lock(lock, scratch)
+        hashed = ["--quiet", "--no-deps", "--require-hashes"]
+        steps = [
+            [*hashed, "--only-binary", ":all:", "-r", str(wheels)],
+            [*hashed, "--no-build-isolation", "-r", str(sources)],
+        ]
+        uv = shutil.which("uv")
+        if uv and all(run([uv, "pip", "install", "--python", str(PYTHON), *step]) for step in steps):
+            return
+        steps[1].append("--use-pep517")  # or an old pip looks for a package named wheel
+        pip = [*find_pip(scratch), "install", "--disable-pip-version-check", "--no-input"]
+        if not all(run([*pip, *step]) for step in steps):
             raise Trouble(
-                f"pip could not install {lock.name}; its own words are above. "
+                f"{lock.name} could not be installed; pip's own words are above. "
                 "With the network back, the next call goes on from here."
             )
+
+
+def split_lock(lock: Path, scratch: Path) -> tuple[Path, Path]:
+    """Two requirement files in `scratch`: what comes as a wheel, and the packages of SOURCE_ONLY."""
+    entries = re.split(r"^(?=\S)", lock.read_text("utf-8"), flags=re.MULTILINE)
+    of_source = [entry for entry in entries if entry.partition("==")[0] in SOURCE_ONLY]
+    wheels, sources = scratch / "wheels.txt", scratch / "sources.txt"
+    wheels.write_text("".join(entry for entry in entries if entry not in of_source), "utf-8")
+    sources.write_text("".join(of_source), "utf-8")
+    return wheels, sources
 
 
 def find_pip(scratch: Path) -> list[str]:
@@ -289,14 +307,15 @@ def configured_index() -> str | None:
     import configparser
 
     home = Path.home()
-    files = [
-        os.environ.get("PIP_CONFIG_FILE", ""),
+    named = os.environ.get("PIP_CONFIG_FILE")
+    files = [Path(named)] if named else []
+    files += [
         home / ".config/pip/pip.conf",
         home / ".pip/pip.conf",
-        "/etc/xdg/pip/pip.conf",
-        "/etc/pip.conf",
+        Path("/etc/xdg/pip/pip.conf"),
+        Path("/etc/pip.conf"),
     ]
-    for path in [Path(file) for file in files if file]:
+    for path in files:
         settings = configparser.RawConfigParser()
         with suppress(OSError, configparser.Error):
             settings.read(path, "utf-8")
