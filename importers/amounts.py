@@ -1,0 +1,270 @@
+"""Quantities, prices and barcodes from cells: exact, in ASCII digits, and never guessed when two readings are possible."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Literal
+
+from importers.cells import WHITE_SPACE, Cell, CellError, Mark, Number, TextReader, mark_error, number_as_text
+from importers.report import shown
+
+MOST_QUANTITY = 999_999_999
+MOST_PRICE = Decimal(10) ** 12
+PRICE_PLACES = 4
+
+DecimalMark = Literal["comma", "point"]
+
+_DIGITS = re.compile(r"[0-9]+")
+_PLAIN_PRICE = re.compile(r"(?:0|[1-9][0-9]{0,11})(?:\.[0-9]{1,4})?")
+_SPACES = " \u00a0\u202f\u2009'’"
+_NUMBER_LIKE = re.compile(rf"[0-9](?:[0-9.,{_SPACES}]*[0-9])?|[.,][0-9]+")
+_SCIENTIFIC = re.compile(r"[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+")
+_MONEY = re.compile(r"(?:(?P<before>[A-Z]{3})\s?)?(?P<amount>[0-9.,]+)(?:\s?(?P<after>[A-Z]{3}))?")
+_GROUPED = {mark: re.compile(rf"[0-9]{{1,3}}(?:{re.escape(mark)}[0-9]{{3}})+") for mark in (*_SPACES, ",", ".")}
+_LOOK_ALIKES = str.maketrans({"O": "0", "o": "0", "l": "1", "I": "1", "|": "1", "S": "5", "B": "8"})
+
+
+class Grammar:
+    """Reads numbers written as text.
+
+    decimal: the declared decimal mark, or None when nobody said. comma_seen: other values of the column use a decimal
+    comma, so a point before three digits is no longer clear.
+    """
+
+    def __init__(self, decimal: DecimalMark | None = None, *, comma_seen: bool = False) -> None:
+        self.decimal = decimal
+        self.comma_seen = comma_seen
+
+    def plain(self, text: str, label: str, *, whole: bool = False) -> str:
+        """The number in plain form: ASCII digits, “.” as decimal mark, no groups; “-” in front when negative.
+
+        whole: the column holds whole numbers, where “1.000” has two readings.
+
+        Raises:
+            CellError: not a number (not_a_number), or one with two readings (ambiguous_number).
+        """
+        negative = text.startswith("-")
+        body = text[1:] if negative else text
+        if not _NUMBER_LIKE.fullmatch(body):
+            raise not_a_number(text, label)
+        read = self._declared(body) if self.decimal else self._undeclared(body, whole)
+        if read is None:
+            raise self._ambiguous(text, label)
+        if not read:
+            raise not_a_number(text, label)
+        return f"-{read}" if negative else read
+
+    def _declared(self, body: str) -> str | None:
+        mark, group = (",", ".") if self.decimal == "comma" else (".", ",")
+        whole, seen, rest = body.partition(mark)
+        if seen and not _DIGITS.fullmatch(rest):
+            return ""
+        digits = _ungrouped(whole, group + _SPACES) if whole else "0"
+        if digits is None:
+            return None
+        return f"{digits}.{rest}" if seen else digits
+
+    def _undeclared(self, body: str, whole: bool) -> str | None:
+        marks = [mark for mark in body if not mark.isdigit()]
+        if not marks:
+            return body
+        if len(set(marks)) > 1:
+            return None if whole else self._two_marks(body, marks)
+        mark = marks[0]
+        if mark in _SPACES:
+            return None if _GROUPED[mark].fullmatch(body) else ""
+        front, _, rest = body.partition(mark)
+        if len(marks) > 1:
+            return None if _GROUPED[mark].fullmatch(body) else ""
+        looks_grouped = len(rest) == 3 and 1 <= len(front) <= 3 and front[0] != "0"
+        if looks_grouped and (mark == "," or whole or self.comma_seen):
+            return None
+        return f"{front or '0'}.{rest}"
+
+    @staticmethod
+    def _two_marks(body: str, marks: list[str]) -> str:
+        last = marks[-1]
+        if last not in ".," or marks.count(last) > 1 or len(set(marks)) > 2:
+            return ""
+        front, _, rest = body.partition(last)
+        digits = _ungrouped(front, marks[0])
+        return f"{digits}.{rest}" if digits else ""
+
+    def _ambiguous(self, text: str, label: str) -> CellError:
+        value = shown(text)
+        if self.decimal:
+            return CellError(
+                "ambiguous_number",
+                f"the {label} “{value}” does not fit the decimal {self.decimal} chosen for this file. "
+                "Correct it, or choose the other decimal mark.",
+            )
+        return CellError(
+            "ambiguous_number",
+            f"the {label} “{value}” can be read in two ways. Choose the decimal mark of this file: comma or point.",
+        )
+
+
+def _ungrouped(text: str, marks: str) -> str | None:
+    """The digits of a grouped whole number; None when its groups are not of three digits."""
+    if _DIGITS.fullmatch(text):
+        return text
+    for mark in marks:
+        if mark in text:
+            return text.replace(mark, "") if _GROUPED[mark].fullmatch(text) else None
+    return None
+
+
+def not_a_number(text: str, label: str) -> CellError:
+    """The error for text that is no number, with the likely repair."""
+    value = shown(text)
+    guess = text.translate(_LOOK_ALIKES)
+    if _SCIENTIFIC.fullmatch(text):
+        advice = "It is in scientific notation. Write all its digits."
+    elif guess != text and _NUMBER_LIKE.fullmatch(guess):
+        letters = ", ".join(sorted({mark for mark in text if mark != mark.translate(_LOOK_ALIKES)}))
+        advice = f"It holds the letter {letters} in place of a digit. Type {guess}."
+    else:
+        advice = "Type digits only, without units, signs or currency."
+    return CellError("not_a_number", f"the {label} “{value}” is not a number. {advice}")
+
+
+class QuantityReader:
+    """Reads a column of whole quantities from 0 to 999,999,999; a blank cell is None, never 0."""
+
+    def __init__(self, label: str, grammar: Grammar) -> None:
+        self.label = label
+        self.grammar = grammar
+
+    def __call__(self, cell: Cell) -> int | None:
+        """The quantity, or None for a blank cell. Raises CellError for anything but a whole number in range."""
+        if isinstance(cell, str):
+            if len(cell) <= 9 and cell.isdecimal() and cell.isascii():
+                return int(cell)
+            text = _number_text(cell)
+            if not text:
+                return None
+            plain = self.grammar.plain(text, self.label, whole=True)
+        else:
+            text = plain = _from_workbook(cell, self.label)
+        return self._in_range(plain, text)
+
+    def _in_range(self, plain: str, text: str) -> int:
+        value = shown(text)
+        whole, _, rest = plain.partition(".")
+        if plain.startswith("-") and plain.strip("-0."):
+            raise CellError("negative", f"the {self.label} {value} is below zero. Type 0 or more.")
+        if rest.strip("0"):
+            raise CellError("fractional", f"the {self.label} {value} is not a whole number. Type a whole number.")
+        digits = whole.lstrip("-0") or "0"
+        if len(digits) > 9:
+            raise CellError(
+                "too_large", f"the {self.label} {value} is more than {MOST_QUANTITY:,}. Type a smaller number."
+            )
+        return int(digits)
+
+
+class PriceReader:
+    """Reads a column of prices: exact decimals of at most 4 places below 10^12, given back as plain text."""
+
+    def __init__(self, label: str, grammar: Grammar, *, currency_allowed: bool = False) -> None:
+        self.label = label
+        self.grammar = grammar
+        self.currency_allowed = currency_allowed
+
+    def __call__(self, cell: Cell) -> str | None:
+        """The price as text such as “12.50”, or None for a blank cell. Raises CellError for anything else."""
+        if isinstance(cell, str):
+            if self.grammar.decimal != "comma" and not self.grammar.comma_seen and _PLAIN_PRICE.fullmatch(cell):
+                return cell
+            text = _number_text(cell)
+            if not text:
+                return None
+            plain = self.grammar.plain(self._amount(text), self.label)
+        else:
+            text = plain = _from_workbook(cell, self.label)
+        return self._in_range(plain, text)
+
+    def _amount(self, text: str) -> str:
+        found = _MONEY.fullmatch(text) if self.currency_allowed else None
+        return found["amount"] if found else text
+
+    def _in_range(self, plain: str, text: str) -> str:
+        value = shown(text)
+        whole, _, rest = plain.partition(".")
+        if plain.startswith("-") and plain.strip("-0."):
+            raise CellError("negative", f"the {self.label} {value} is below zero. Type 0 or more.")
+        digits = whole.lstrip("-0") or "0"
+        if len(digits) > 12:
+            raise CellError("too_large", f"the {self.label} {value} is 10^12 or more. Type a smaller number.")
+        if len(rest.rstrip("0")) > PRICE_PLACES:
+            raise CellError(
+                "too_many_decimals", f"the {self.label} {value} has more than {PRICE_PLACES} decimals. Round it."
+            )
+        return f"{digits}.{rest[:PRICE_PLACES]}" if rest else digits
+
+
+def _number_text(cell: str) -> str:
+    text = cell.strip(WHITE_SPACE)
+    return text[1:] if text.startswith(("'-", "'+", "'=", "'@")) else text
+
+
+def _from_workbook(cell: Number | Mark, label: str) -> str:
+    if isinstance(cell, Mark):
+        if cell.code in ("bool_in_text", "date_in_text"):
+            what = "a date" if cell.code == "date_in_text" else "a truth value"
+            raise CellError("not_a_number", f"the {label} {shown(cell.raw)} is {what}, not a number. Type the number.")
+        raise mark_error(cell, label)
+    value = Decimal(cell.exact())
+    if not value.is_finite():
+        raise not_a_number(cell.raw, label)
+    return format(value, "f")
+
+
+class GtinReader(TextReader):
+    """Reads a column of barcode numbers as text: damaged ones are errors, doubtful ones only warn."""
+
+    def __call__(self, cell: Cell) -> str | None:
+        """The barcode as typed, or None for a blank cell. Raises CellError for codes that lost digits."""
+        if isinstance(cell, Number):
+            text: str | None = number_as_text(cell, self.label)
+        else:
+            text = super().__call__(cell)
+        if text is None:
+            return None
+        text = text.removeprefix("'")  # Spreadsheet programs show their text marker to the programs that export.
+        if text.casefold() in _NO_BARCODE:
+            return None
+        if _SCIENTIFIC.fullmatch(text):
+            raise CellError(
+                "sci_notation",
+                f"a spreadsheet shortened this code to {shown(text)}; its last digits are lost. "
+                "Format the column as Text in Excel and export again, or import without this column.",
+            )
+        self._doubt(text)
+        return text or None
+
+    def _doubt(self, text: str) -> None:
+        digits = text.replace(" ", "").replace("-", "")
+        if not (digits.isascii() and digits.isdecimal()):
+            self.notes.append(("gtin_format", f"the {self.label} “{shown(text)}” is not made of digits."))
+        elif len(digits) not in (8, 12, 13, 14):
+            self.notes.append(
+                ("gtin_length", f"the {self.label} {shown(text)} has {len(digits)} digits; a GTIN has 8, 12, 13 or 14. "
+                 "Zeros in front may be lost.")
+            )  # fmt: skip
+        elif not has_right_check_digit(digits):
+            self.notes.append(
+                ("gtin_check_digit", f"the check digit of the {self.label} {shown(text)} is wrong. Compare it with the "
+                 "package.")
+            )  # fmt: skip
+
+
+#: What marketplaces write when a product has no barcode.
+_NO_BARCODE = frozenset(("does not apply", "n/a", "na", "no aplica", "nicht zutreffend", "non applicable", "none"))
+
+
+def has_right_check_digit(digits: str) -> bool:
+    """True when the last of 8 to 14 digits is the GS1 check digit (weights 3 and 1 from the right, modulo 10)."""
+    total = sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(reversed(digits)))
+    return total % 10 == 0

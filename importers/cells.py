@@ -1,0 +1,185 @@
+"""What a cell can hold, and how it becomes text: trimming, marks that are never stored, numbers in text columns."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from importers.report import shown
+
+#: Unicode White_Space (PropList), and U+FEFF, which files that were glued together leave before a value.
+WHITE_SPACE = (
+    "\t\n\x0b\x0c\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000\ufeff"
+)
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_LINE_MARKS = re.compile(r"[\t\n\r]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+#: Excel keeps 15 significant digits of a number; a whole number from here on has lost its end.
+FIRST_INEXACT = 10**15
+ERROR_VALUES = frozenset(
+    "#N/A #REF! #DIV/0! #VALUE! #NAME? #NULL! #NUM! #SPILL! #CALC! #GETTING_DATA #FIELD! #BLOCKED!".split()
+)
+_ESCAPED_STARTS = ("'=", "'+", "'-", "'@", "'\t", "'\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number cell of a workbook: its stored digits, and the width of a zero-padding format such as 00000 (0: none)."""
+
+    raw: str
+    padding: int = 0
+
+    def exact(self) -> str:
+        """The value rounded at 15 significant digits, which removes the noise of binary fractions."""
+        return f"{float(self.raw):.15g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A cell without a usable value; code is one of error_value, formula_no_value, bool_in_text, date_in_text."""
+
+    code: str
+    raw: str
+
+
+Cell = str | Number | Mark
+
+
+class CellError(Exception):
+    """One cell cannot be used; `code` names the class, the text the cause and the repair."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+_MARK_MESSAGES = {
+    "error_value": "the {label} is the error {value}. Correct the formula, or type the value.",
+    "formula_no_value": "the {label} is a formula that was never calculated. Open the file in a spreadsheet program, "
+    "save it, and select it again.",
+    "bool_in_text": "the {label} is the truth value {value}. Format the column as Text and type the value again.",
+    "date_in_text": "the {label} is a date. Format the column as Text and type the value again.",
+}
+
+
+def mark_error(mark: Mark, label: str) -> CellError:
+    """The error that a cell without a usable value stands for."""
+    return CellError(mark.code, _MARK_MESSAGES[mark.code].format(label=label, value=shown(mark.raw)))
+
+
+def is_blank(cell: Cell) -> bool:
+    """True for a cell that holds nothing, or white space only."""
+    return isinstance(cell, str) and (not cell or not cell.strip(WHITE_SPACE))
+
+
+def as_shown(cell: Cell) -> str:
+    """The text a person sees in the cell, near enough to recognise it."""
+    if isinstance(cell, str):
+        return cell
+    return cell.raw if isinstance(cell, Mark) else cell.exact()
+
+
+def match_key(sku: str) -> str:
+    """The form in which SKUs are compared: NFC of the trimmed text."""
+    return sku if sku.isascii() else unicodedata.normalize("NFC", sku)
+
+
+class TextReader:
+    """Reads the cells of a text column.
+
+    field: name of the field. label: the word people use. longest: characters allowed. is_id: the value identifies
+    something, so line breaks and lost digits are errors. Warnings land in `notes` as (code, message).
+    """
+
+    def __init__(self, label: str, longest: int, *, is_id: bool, notes: list[tuple[str, str]]) -> None:
+        self.label = label
+        self.longest = longest
+        self.is_id = is_id
+        self.notes = notes
+
+    def __call__(self, cell: Cell) -> str | None:
+        """The trimmed text, or None for a blank cell.
+
+        Raises:
+            CellError: the text is too long, damaged, or holds marks that must never be stored.
+        """
+        if isinstance(cell, str):
+            # Printable text holds no control character, no surrogate and no white space but the plain space.
+            if cell.isprintable():
+                text = cell.strip(" ")
+                if not text:
+                    return None
+            else:
+                text = self._cleaned(cell)
+                if not text:
+                    return None
+            if text[0] in "'#":
+                text = self._first_mark(text)
+        else:
+            text = self._from_workbook(cell)
+        if len(text) > self.longest:
+            raise CellError(
+                "too_long", f"the {self.label} has {len(text):,} characters; at most {self.longest:,} fit. Shorten it."
+            )
+        return text
+
+    def _cleaned(self, cell: str) -> str:
+        text = cell.strip(WHITE_SPACE)
+        if _SURROGATE.search(text) or (self.is_id and "\N{REPLACEMENT CHARACTER}" in text):
+            raise CellError(
+                "bad_encoding",
+                f"some letters of the {self.label} “{shown(text)}” cannot be read. "
+                "Save the file as UTF-8, or choose its encoding.",
+            )
+        if _CONTROL.search(text) or (self.is_id and _LINE_MARKS.search(text)):
+            raise CellError(
+                "control_char",
+                f"the {self.label} “{shown(text)}” holds a character that cannot be seen (a control character). "
+                "Delete it and type the value again.",
+            )
+        return text
+
+    def _first_mark(self, text: str) -> str:
+        if text.startswith(_ESCAPED_STARTS):
+            self.notes.append(
+                ("escaped_text", f"the {self.label} {shown(text)} starts with an apostrophe added by an export; we read "
+                 f"{shown(text[1:])}.")
+            )  # fmt: skip
+            return text[1:]
+        if self.is_id and text in ERROR_VALUES:
+            raise mark_error(Mark("error_value", text), self.label)
+        return text
+
+    def _from_workbook(self, cell: Number | Mark) -> str:
+        if isinstance(cell, Mark):
+            raise mark_error(cell, self.label)
+        text = number_as_text(cell, self.label)
+        if self.is_id:
+            self.notes.append(
+                ("number_as_text", f"the {self.label} {text} is stored as a number; zeros in front would be lost. "
+                 "Format the column as Text.")
+            )  # fmt: skip
+        return text
+
+
+def number_as_text(cell: Number, label: str) -> str:
+    """The digits of a number cell, without exponent or trailing “.0”, with the zeros of its format.
+
+    Raises:
+        CellError: the number has more digits than a spreadsheet keeps.
+    """
+    value = float(cell.raw)
+    if value != value or value in (float("inf"), float("-inf")):
+        raise CellError("not_a_number", f"the {label} is not a number that can be read. Type it again as text.")
+    if abs(value) >= FIRST_INEXACT:
+        raise CellError(
+            "precision_lost",
+            f"the {label} {shown(cell.raw)} has more than 15 digits, and a spreadsheet keeps 15 of a number. "
+            "Format the column as Text and type the value again.",
+        )
+    if value == int(value):
+        return str(int(value)).zfill(cell.padding)
+    return cell.exact()

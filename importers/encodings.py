@@ -1,0 +1,136 @@
+"""Which encoding a text file has: BOM, then UTF-8, then Windows-1252, and a refusal where that would be a guess."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from importers.report import FileRefused, shown
+
+#: What stands for one byte that cannot be read, until the row that holds it is refused.
+UNREADABLE = "\udcff"
+CHUNK = 1 << 20
+_BOMS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+#: Codecs that Python calls encodings, but that are no character sets of files, or that hide ASCII from a scan.
+_NOT_CHARACTER_SETS = frozenset(("idna", "punycode", "undefined", "utf-7", "raw-unicode-escape", "unicode-escape"))
+_HIGH = re.compile(rb"[\x80-\xff]+")
+_UTF8_SEQUENCE = re.compile(
+    rb"[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]"
+    rb"|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}"
+)
+#: Surrogates and overlong forms: what programs write that produce UTF-8 by hand, and hardly ever Western text.
+_BROKEN_UTF8 = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]|\xc0[\x80-\xbf]|[\xf5-\xf7][\x80-\xbf]{3}")
+_NOT_IN_CP1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
+#: Punctuation of Windows-1252 inside a word, as a text in an old DOS or Mac encoding shows it.
+_ODD_INSIDE_WORD = re.compile(rb"[A-Za-z][\x80\x82\x84-\x89\x8b\x93-\x95\x98\x99\x9b\xa2-\xa9\xab-\xb6\xb8-\xbf][a-z]")
+_LETTER_BY_LETTER = re.compile(rb"[\xc0-\xff]")
+
+
+def _mark_unreadable(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return UNREADABLE * (error.end - error.start), error.end
+
+
+codecs.register_error("pairbook.unreadable", _mark_unreadable)
+
+
+def find_encoding(stream: BinaryIO, chosen: str | None) -> tuple[str, int]:
+    """The encoding of a file, and the number of bytes of its BOM.
+
+    stream: the whole file, read from its start and left anywhere. chosen: what a person said, which wins.
+
+    Raises:
+        FileRefused: bad_encoding, when the encoding is unknown or would have to be guessed.
+    """
+    head = stream.read(4)
+    for bom, name in _BOMS:
+        if head.startswith(bom) and (chosen is None or _same(chosen, name)):
+            return name, len(bom)
+    if chosen is not None:
+        return _known(chosen), 0
+    stream.seek(0)
+    silent = _utf16_without_bom(stream.read(4096))
+    if silent:
+        return silent, 0
+    stream.seek(0)
+    return ("utf-8" if _is_utf8(stream) else _single_bytes(stream)), 0
+
+
+def _same(chosen: str, name: str) -> bool:
+    found = _known(chosen)
+    return found == name or (found in ("utf-16", "utf-8-sig") and name.startswith(found[:5]))
+
+
+def _known(chosen: str) -> str:
+    try:
+        info = codecs.lookup(chosen.strip())
+        usable = info.name not in _NOT_CHARACTER_SETS and isinstance(b"a\0\0\0".decode(info.name, "replace"), str)
+    except (LookupError, ValueError):
+        usable = False
+    if not usable:
+        raise FileRefused(
+            "bad_encoding",
+            f"The encoding “{shown(chosen)}” is not known. Choose one such as utf-8, cp1252, shift_jis or gb18030.",
+        )
+    return info.name
+
+
+def _utf16_without_bom(head: bytes) -> str | None:
+    """Text in Latin letters has a zero in every second byte of UTF-16."""
+    pairs = len(head) // 2
+    if pairs < 4:
+        return None
+    even, odd = head[0 : pairs * 2 : 2].count(0), head[1 : pairs * 2 : 2].count(0)
+    if odd > pairs * 0.7 and even == 0:
+        return "utf-16-le"
+    return "utf-16-be" if even > pairs * 0.7 and odd == 0 else None
+
+
+def _chunks(stream: BinaryIO) -> Iterator[bytes]:
+    while chunk := stream.read(CHUNK):
+        yield chunk
+
+
+def _is_utf8(stream: BinaryIO) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for chunk in _chunks(stream):
+            decoder.decode(chunk)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _single_bytes(stream: BinaryIO) -> str:
+    """Damaged UTF-8, Windows-1252, or a refusal, from the bytes above 127 of the whole file."""
+    stream.seek(0)
+    utf8 = broken = letters = in_runs = outside = odd = 0
+    for chunk in _chunks(stream):
+        odd += len(_ODD_INSIDE_WORD.findall(chunk))
+        for run in _HIGH.findall(chunk):
+            pieces = len(_UTF8_SEQUENCE.findall(run))
+            wrong = len(_BROKEN_UTF8.findall(run))
+            utf8, broken = utf8 + pieces, broken + wrong
+            outside += len(_NOT_IN_CP1252.findall(run))
+            alone = len(_LETTER_BY_LETTER.findall(_BROKEN_UTF8.sub(b"", _UTF8_SEQUENCE.sub(b"", run))))
+            letters += alone
+            in_runs += alone if len(run) > 2 and not pieces else 0
+    if utf8 + broken and utf8 + broken >= letters:
+        return "utf-8"
+    if outside or in_runs * 2 > letters or odd > letters:
+        raise FileRefused(
+            "bad_encoding",
+            "The encoding of this file cannot be told, and a guess would break its letters. "
+            "Choose its encoding, or save it as UTF-8.",
+        )
+    return "cp1252"

@@ -1,0 +1,253 @@
+"""CSV, TSV and other text tables: encoding, delimiter, quoting, and rows streamed with the numbers a spreadsheet shows."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import itertools
+import re
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from importers.encodings import find_encoding
+from importers.report import FileRefused, Limits, Options, shown
+
+DELIMITERS = (",", ";", "\t", "|")
+SAMPLE_LINES = 200
+SAMPLE_CHARACTERS = 256 * 1024
+#: One cell longer than this ends the reading: the quote that opened it was never closed, or the file is no table.
+LONGEST_CELL = 1 << 20
+_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
+_LINE_END = re.compile(r"\r\n|\n|\r")
+#: Amazon's reports are written without any quoting, whatever their titles hold.
+_NEVER_QUOTED = ("item-name", "seller-sku", "asin1", "minimum-seller-allowed-price", "listing-id", "product-id-type")
+_NAMES = {"\t": "\\t"}
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How the text is cut into cells."""
+
+    delimiter: str
+    quoted: bool
+    lines_before: int
+
+
+@dataclass(frozen=True)
+class RaggedLine:
+    """A record whose quotes do not close; it stands where its cells would be."""
+
+    message: str
+
+
+Row = tuple[int, list[str]]
+
+
+class TextTable:
+    """A text file as rows of cells; `rows()` may be called again and starts from the first row."""
+
+    def __init__(self, path: Path, options: Options, limits: Limits) -> None:
+        self._open: Callable[[], BinaryIO] = lambda: open_bytes(path, limits)
+        with self._open() as stream:
+            self.encoding, self._bom = find_encoding(stream, options.encoding)
+        self.dialect = self._find_dialect(options.delimiter)
+        self.delimiter = self.dialect.delimiter
+
+    def _text(self) -> io.TextIOWrapper:
+        stream = self._open()
+        stream.read(self._bom)
+        return io.TextIOWrapper(stream, self.encoding, errors="pairbook.unreadable", newline="")
+
+    def _find_dialect(self, chosen: str | None) -> Dialect:
+        with self._text() as text:
+            sample = text.read(SAMPLE_CHARACTERS)
+        lines = [line for line in _LINE_END.split(sample)]
+        if len(sample) == SAMPLE_CHARACTERS and len(lines) > 1:
+            lines.pop()
+        stated = _SEPARATOR_LINE.fullmatch(lines[0].lstrip("\ufeff")) if lines else None
+        before = 1 if stated else 0
+        body = [line for line in lines[before : before + SAMPLE_LINES] if line.strip()]
+        delimiter = one_character(chosen) or (stated[1] if stated else None) or vote(body)
+        return Dialect(delimiter, is_quoted(body, delimiter), before)
+
+    def rows(self) -> Iterator[Row]:
+        """(row number, cells) of every record, blank lines included as no cells.
+
+        Raises:
+            FileRefused: unterminated_quote, too_big or corrupt, at the record where it shows.
+        """
+        feed = _Lines(self._text(), self.dialect.lines_before)
+        try:
+            yield from self._records(feed)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise FileRefused("corrupt", "The compressed file is damaged. Select it again, or unpack it.") from error
+        except UnicodeError as error:
+            raise FileRefused("bad_encoding", f"The file is not {self.encoding}. Choose its encoding.") from error
+        finally:
+            feed.text.close()
+
+    def _records(self, feed: _Lines) -> Iterator[Row]:
+        csv.field_size_limit(LONGEST_CELL)
+        number = self.dialect.lines_before
+        for cells in self._reader(feed):
+            number += 1
+            if feed.ended:
+                raise _never_closed(number)
+            yield number, cells
+
+    def _reader(self, feed: _Lines) -> Iterator[list[str]]:
+        quoting = csv.QUOTE_MINIMAL if self.dialect.quoted else csv.QUOTE_NONE
+        quote = '"' if self.dialect.quoted else None
+        reader = csv.reader(feed, delimiter=self.delimiter, quoting=quoting, quotechar=quote, strict=self.dialect.quoted)
+        for number in itertools.count(self.dialect.lines_before + 1):
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                raise _unreadable_record(number, str(error), feed) from error
+            yield cells
+
+
+class _Lines:
+    """The lines of a text for csv.reader; `ended` turns true when more was asked for after the last one."""
+
+    def __init__(self, text: io.TextIOWrapper, skip: int) -> None:
+        self.text = text
+        self.ended = False
+        for _ in range(skip):
+            text.readline()
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self.text
+        self.ended = True
+
+
+def _never_closed(number: int) -> FileRefused:
+    return FileRefused(
+        "unterminated_quote",
+        f'Row {number}: a quotation mark (") opens a cell and is never closed, so the rows after it cannot be told apart. '
+        "Close it, or double it inside the text.",
+        row=number,
+    )
+
+
+def _unreadable_record(number: int, cause: str, feed: _Lines) -> FileRefused:
+    if "field limit" in cause:
+        return FileRefused(
+            "too_big",
+            f"Row {number}: one cell has more than {LONGEST_CELL:,} characters. Shorten it, or close its quotation mark.",
+            row=number,
+        )
+    if feed.ended:
+        return _never_closed(number)
+    return FileRefused(
+        "unterminated_quote",
+        f"Row {number}: text follows a closing quotation mark, so the cells of this row cannot be told apart. "
+        'Double each quotation mark inside a text ("").',
+        row=number,
+    )
+
+
+def one_character(chosen: str | None) -> str | None:
+    """A delimiter as typed by a person: one character, or the words tab, comma, semicolon and pipe.
+
+    Raises:
+        FileRefused: unknown_value, when it is none of these.
+    """
+    if chosen is None:
+        return None
+    named = {"\\t": "\t", "tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}.get(chosen.lower(), chosen)
+    if len(named) != 1 or named in '"\r\n' or not named.isascii():
+        raise FileRefused("unknown_value", f"The delimiter “{shown(chosen)}” is not one character. Type , or ; or tab.")
+    return named
+
+
+def vote(lines: list[str]) -> str:
+    """The delimiter that cuts most lines into the same number of cells; a comma when none cuts at all."""
+    best, best_score = ",", 0.0
+    for delimiter in DELIMITERS:
+        widths = Counter(len(cells) for cells in _cut(lines, delimiter) if cells)
+        if not widths:
+            continue
+        header_width = len(next(iter(_cut(lines[:1], delimiter)), []))
+        width, votes = widths.most_common(1)[0]
+        if max(width, header_width) < 2:
+            continue
+        share = votes / sum(widths.values()) if width > 1 else 0.0
+        score = share + (0.5 if header_width == width else 0.0) + min(header_width, 50) / 200
+        if score > best_score:
+            best, best_score = delimiter, score
+    return best
+
+
+def _cut(lines: list[str], delimiter: str) -> Iterator[list[str]]:
+    csv.field_size_limit(LONGEST_CELL)
+    reader = csv.reader(lines, delimiter=delimiter)
+    while True:
+        try:
+            yield next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            continue
+
+
+def is_quoted(lines: list[str], delimiter: str) -> bool:
+    """False for tab files whose quotation marks are plain text, as in Amazon's reports."""
+    if delimiter != "\t" or not lines:
+        return True
+    header = {name.strip().lower() for name in lines[0].split("\t")}
+    if len(header.intersection(_NEVER_QUOTED)) > 1:
+        return False
+    cells = [cell for line in lines for cell in line.split("\t")]
+    wrapped = any(len(cell) > 1 and cell[0] == cell[-1] == '"' for cell in cells)
+    same_width = len({line.count("\t") for line in lines}) == 1
+    return wrapped or not same_width
+
+
+def shown_delimiter(delimiter: str) -> str:
+    """The delimiter as the report names it."""
+    return _NAMES.get(delimiter, delimiter)
+
+
+def open_bytes(path: Path, limits: Limits) -> BinaryIO:
+    """The bytes of a plain or gzip-compressed text file, within the limits of unpacking."""
+    with path.open("rb") as stream:
+        packed = stream.read(2) == b"\x1f\x8b"
+    if not packed:
+        return path.open("rb")
+    return io.BufferedReader(_Unpacked(path, limits), 1 << 16)
+
+
+class _Unpacked(io.RawIOBase):
+    """The content of a gzip file; refuses to grow past the limits."""
+
+    def __init__(self, path: Path, limits: Limits) -> None:
+        self._stream = gzip.open(path, "rb")
+        self._most = min(limits.unpacked_bytes, max(path.stat().st_size * limits.unpack_ratio, 1 << 20))
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._stream.seek(offset, whence)
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        data = self._stream.read(len(buffer))
+        if self._stream.tell() > self._most:
+            raise FileRefused("too_big", "The compressed file unpacks to too much. Unpack it and select the parts.")
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
