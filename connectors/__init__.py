@@ -1,0 +1,81 @@
+"""Clients of marketplaces: `open_connector` gives the one for a kind of channel, `kinds` lists what there is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from connectors import demo, files, webhook
+from connectors.base import (
+    Connector,
+    ConnectorError,
+    Kind,
+    Limits,
+    Option,
+    Outcome,
+    Status,
+    Update,
+    price_text,
+)
+from connectors.outbound import OutboundPolicy, client_for
+from connectors.retry import RETRY_SCHEDULE, Breaker, next_delay
+
+__all__ = [
+    "RETRY_SCHEDULE",
+    "Breaker",
+    "Connector",
+    "ConnectorError",
+    "Kind",
+    "Limits",
+    "Option",
+    "OutboundPolicy",
+    "Outcome",
+    "Status",
+    "Update",
+    "check_options",
+    "kinds",
+    "next_delay",
+    "open_connector",
+    "price_text",
+]
+
+_KINDS: dict[str, Kind] = {kind.name: kind for kind in (files.KIND, webhook.KIND, demo.KIND)}
+
+
+def kinds() -> Mapping[str, Kind]:
+    """The kinds of channel by name, in the order in which a form offers them."""
+    return dict(_KINDS)
+
+
+def check_options(kind: str, options: Mapping[str, str]) -> list[str]:
+    """What is wrong with the options of a channel, one sentence each that names the option; empty when all is well."""
+    if kind not in _KINDS:
+        return [f"There is no kind of channel called {kind!r}; there are {', '.join(_KINDS)}."]
+    known = _KINDS[kind].options
+    names = [option.name for option in known]
+    having = f"it has {', '.join(names)}" if names else "it has none"
+    problems = [f"{name}: a {kind} channel has no such option; {having}." for name in options if name not in names]
+    for option in known:
+        value = options.get(option.name, "")
+        if option.choices and value and value not in option.choices:
+            problems.append(f"{option.name}: {value!r} is none of {', '.join(option.choices)}.")
+    return problems + _KINDS[kind].check(options)
+
+
+def open_connector(
+    kind: str, *, channel: str, options: Mapping[str, str], outbound: OutboundPolicy, folder: Path
+) -> Connector:
+    """A connector for the channel named `channel`.
+
+    `options` as `kinds()[kind].options` describes them (secrets in the clear), `outbound` what the network may
+    reach, `folder` where this channel's files go. Opening is cheap and touches neither network nor disk.
+    Raises ConnectorError naming every option to repair.
+    """
+    problems = check_options(kind, options)
+    if problems:
+        raise ConnectorError(" ".join(problems))
+    if kind == webhook.KIND.name:
+        return webhook.WebhookConnector(channel, options, client_for(outbound))
+    if kind == demo.KIND.name:
+        return demo.DemoConnector(channel, folder)
+    return files.FileConnector(channel, options, folder)

@@ -1,0 +1,75 @@
+"""Which addresses the server may talk to: global unicast, and private networks only where the owner allows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+# From the IANA special-purpose address registries (RFC 6890 and its updates), most specific first. Python's own
+# `is_global` has changed its mind between releases, and translation prefixes would smuggle a private address in.
+REFUSED: tuple[tuple[Network, str], ...] = tuple(
+    (ip_network(network), why)
+    for network, why in (
+        ("0.0.0.0/8", "this network"),
+        ("10.0.0.0/8", "private"),
+        ("100.64.0.0/10", "carrier-grade NAT"),
+        ("127.0.0.0/8", "loopback"),
+        ("169.254.0.0/16", "link-local"),
+        ("172.16.0.0/12", "private"),
+        ("192.0.0.0/24", "protocol assignments"),
+        ("192.0.2.0/24", "documentation"),
+        ("192.88.99.0/24", "6to4 relay"),
+        ("192.168.0.0/16", "private"),
+        ("198.18.0.0/15", "benchmarking"),
+        ("198.51.100.0/24", "documentation"),
+        ("203.0.113.0/24", "documentation"),
+        ("224.0.0.0/4", "multicast"),
+        ("255.255.255.255/32", "broadcast"),
+        ("240.0.0.0/4", "reserved"),
+        ("::/128", "unspecified"),
+        ("::1/128", "loopback"),
+        ("::ffff:0:0/96", "IPv4-mapped"),
+        ("::/96", "IPv4-compatible"),
+        ("64:ff9b::/96", "NAT64"),
+        ("64:ff9b:1::/48", "NAT64"),
+        ("100::/64", "discard-only"),
+        ("2001::/32", "Teredo"),
+        ("2001::/23", "protocol assignments"),
+        ("2001:db8::/32", "documentation"),
+        ("2002::/16", "6to4"),
+        ("3fff::/20", "documentation"),
+        ("5f00::/16", "segment routing"),
+        ("fc00::/7", "unique local"),
+        ("fe80::/10", "link-local"),
+        ("fec0::/10", "site-local"),
+        ("ff00::/8", "multicast"),
+    )
+)
+GLOBAL_UNICAST_V6 = IPv6Network("2000::/3")
+
+
+def why_refused(address: Address, allow: Iterable[Network] = ()) -> str | None:
+    """The class of an address that may not be reached ("loopback", "private", …), or None when it may.
+
+    `allow` names networks that may be reached all the same. A form that wraps an IPv4 address (mapped, NAT64) is
+    judged by its own bits: allowing 127.0.0.0/8 does not open ::ffff:127.0.0.1.
+    """
+    bare = _without_zone(address)
+    if any(bare in network for network in allow):
+        return None
+    for network, why in REFUSED:
+        if bare in network:
+            return why
+    if isinstance(bare, IPv6Address) and bare not in GLOBAL_UNICAST_V6:
+        return "not global unicast"
+    return None
+
+
+def _without_zone(address: Address) -> Address:
+    """The address without its interface name (fe80::1%eth0), which would escape every comparison with a network."""
+    if isinstance(address, IPv6Address) and address.scope_id is not None:
+        return IPv6Address(int(address))
+    return address

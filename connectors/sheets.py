@@ -1,0 +1,152 @@
+"""Upload files for marketplaces: which columns they have, and how a cell is written so that no program runs it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import BinaryIO
+
+from openpyxl import Workbook
+from openpyxl.cell import Cell, WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+from connectors.base import Update, price_text
+
+# What a spreadsheet program takes for the beginning of a formula (OWASP, "CSV Injection"), with the full-width forms
+# that some of them fold to it. Tab, carriage return and line feed let a formula hide behind white space.
+FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - the full-width forms are meant
+GENERIC_COLUMNS = ("listing_id", "sku", "quantity", "price", "currency")
+# The header of Amazon's price and quantity template (POST_FLAT_FILE_PRICEANDQUANTITYONLY_UPDATE_DATA).
+AMAZON_COLUMNS = (
+    "sku",
+    "price",
+    "minimum-seller-allowed-price",
+    "maximum-seller-allowed-price",
+    "quantity",
+    "handling-time",
+    "fulfillment-channel",
+)
+# A text that starts with a sign but holds nothing else than letters, digits and plain separators runs nothing.
+HARMLESS_CODE = re.compile(r"[+-][A-Za-z0-9 ._/-]*")
+
+
+@dataclass(frozen=True)
+class Format:
+    """How one kind of file is written, which rows it cannot hold, and how it is named."""
+
+    name: str
+    title: str
+    suffix: str
+    write: Callable[[BinaryIO, Sequence[Update]], None]
+    why_not: Callable[[Update], str | None]
+
+
+def neutral(text: str) -> str:
+    """Text that no spreadsheet program takes for a formula: a `'` before a dangerous beginning.
+
+    A text that begins with `'` before such a beginning gets one more, so that removing one `'` gives back every text.
+    """
+    return f"'{text}" if text.lstrip("'").startswith(FORMULA_STARTS) else text
+
+
+def write_csv(out: BinaryIO, updates: Sequence[Update]) -> None:
+    """Comma-separated UTF-8 with the byte order mark that spreadsheet programs look for; blank is *leave alone*."""
+    text = io.TextIOWrapper(out, "utf-8-sig", errors="replace", newline="", write_through=True)
+    writer = csv.writer(text)
+    writer.writerow(GENERIC_COLUMNS)
+    writer.writerows(_generic_row(update) for update in updates)
+    text.flush()
+    text.detach()
+
+
+def _generic_row(update: Update) -> list[str]:
+    return [
+        neutral(update.listing_id),
+        neutral(update.sku),
+        _quantity(update),
+        _price(update),
+        neutral(update.currency) if update.price is not None else "",
+    ]
+
+
+def write_xlsx(out: BinaryIO, updates: Sequence[Update]) -> None:
+    """One sheet, codes as text cells that keep leading zeros, numbers as numbers, no formula anywhere.
+
+    Text is written exactly: the cell's type already says that it is not a formula.
+    """
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("Listings")
+
+    def text(value: str) -> Cell:
+        cell = WriteOnlyCell(sheet, value)
+        cell.data_type = "s"
+        cell.number_format = "@"
+        return cell
+
+    def number(value: int | Decimal | None, form: str) -> Cell | None:
+        if value is None:
+            return None
+        # openpyxl writes a Decimal digit by digit; only the type stubs do not know it.
+        cell = WriteOnlyCell(sheet, value)  # type: ignore[arg-type]
+        cell.number_format = form
+        return cell
+
+    sheet.append([text(name) for name in GENERIC_COLUMNS])
+    for update in updates:
+        currency = text(update.currency) if update.price is not None else None
+        price = number(None if update.price is None else Decimal(price_text(update.price)), "0.00##")
+        sheet.append([text(update.listing_id), text(update.sku), number(update.quantity, "0"), price, currency])
+    book.save(out)
+
+
+def write_amazon(out: BinaryIO, updates: Sequence[Update]) -> None:
+    """Amazon's price and quantity template: tab-separated, UTF-8, no quotes; a blank cell leaves the value alone."""
+    rows: Iterable[Sequence[str]] = (
+        [update.sku, _price(update), "", "", _quantity(update), "", ""] for update in updates
+    )
+    for row in (AMAZON_COLUMNS, *rows):
+        out.write(("\t".join(row) + "\r\n").encode("utf-8", "replace"))
+
+
+def _quantity(update: Update) -> str:
+    return "" if update.quantity is None else str(update.quantity)
+
+
+def _price(update: Update) -> str:
+    return "" if update.price is None else price_text(update.price)
+
+
+def _always(update: Update) -> None:
+    """A CSV cell holds any text."""
+
+
+def _not_in_xlsx(update: Update) -> str | None:
+    for name, text in (("listing id", update.listing_id), ("SKU", update.sku), ("currency", update.currency)):
+        if ILLEGAL_CHARACTERS_RE.search(text) or len(text) > 32_767:
+            return f"The {name} holds a control character or is too long for a spreadsheet cell."
+    return None
+
+
+def _not_in_amazon(update: Update) -> str | None:
+    """Amazon's file has no quoting and its SKU must match to the letter, so a doubtful SKU is left out, not changed."""
+    if not update.sku.strip():
+        return "The listing has no SKU, and Amazon's file names listings by SKU."
+    if re.search(r"[\x00-\x1f\x7f]", update.sku):
+        return "The SKU holds a tab, a line end or another control character, which Amazon's file cannot carry."
+    if update.sku.startswith(FORMULA_STARTS) and not HARMLESS_CODE.fullmatch(update.sku):
+        return "The SKU begins like a formula, which a spreadsheet program would run; change this listing by hand."
+    return None
+
+
+FORMATS: dict[str, Format] = {
+    one.name: one
+    for one in (
+        Format("csv", "CSV", "csv", write_csv, _always),
+        Format("xlsx", "Excel workbook", "xlsx", write_xlsx, _not_in_xlsx),
+        Format("amazon_tsv", "Amazon price and quantity", "txt", write_amazon, _not_in_amazon),
+    )
+}
