@@ -55,7 +55,7 @@ coverage: dev ## The suite with coverage of branches; fails below the floor
 check: lint types contracts templates ## Style, types, import contracts, templates
 
 lint: dev ## Style and common mistakes
-	@$(BIN)/ruff check .
+	@$(BIN)/ruff check --output-format concise .
 
 fix: dev ## Repair what the linter can repair, and format
 	@$(BIN)/ruff check --fix .
