@@ -65,7 +65,7 @@ types: dev ## Types, strictly
 	@$(BIN)/mypy bootstrap.py $(CODE)
 
 contracts: dev ## Who may import whom
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 templates: dev ## Templates parse and follow the rules
 	@$(BIN)/djlint --lint --quiet templates
