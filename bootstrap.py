@@ -295,7 +295,7 @@ def pip_of_index(scratch: Path) -> list[str] | None:
             data = fetch(address)
             if hashlib.sha256(data).hexdigest() != digest:
                 raise Trouble(f"the pip that {index} serves is not the file it announces: its sha256 differs")
-            (scratch / "pip-index.whl").write_bytes(data)
+            (scratch / address.rpartition("/")[2]).write_bytes(data)
             return run_from_wheel(scratch)
     return None
 
