@@ -1,0 +1,341 @@
+/* Pairbook: what plain HTML cannot do alone. Keys, dialogs, toasts, selection, dropped files and the care around htmx.
+   Everything is driven by data-… attributes and by one listener a kind of event, so that swapped pieces work at once. */
+"use strict";
+(() => {
+const root = document.documentElement;
+const one = (selector, from = document) => from.querySelector(selector);
+const all = (selector, from = document) => [...from.querySelectorAll(selector)];
+const on = (name, run, capture = false) => document.addEventListener(name, run, capture);
+const count = n => new Intl.NumberFormat(root.lang || "en").format(n);
+const shown = el => el.checkVisibility ? el.checkVisibility({ visibilityProperty: true }) : el.getClientRects().length > 0;
+const idle = el => !el.disabled && el.getAttribute("aria-disabled") !== "true" && !el.closest("[data-busy],[inert]");
+const topDialog = () => all("dialog[open]").filter(d => d.matches(":modal")).sort((a, b) => (a.opened || 0) - (b.opened || 0)).pop();
+
+/* ---- keys -------------------------------------------------------------------------------------------------
+   data-key="a", "shift+a", "ctrl+enter", "2", "/", "g o"; several with "|". A key clicks its element, or focuses it if
+   it is a field. People need longer than SETTLE ms to compare, so a key that fast was meant for the listing before. */
+const SETTLE = 250, SEQUENCE = 1500;
+let paintedAt = -SETTLE, prefix = "", prefixAt = 0;
+
+const painted = () => requestAnimationFrame(() => { paintedAt = performance.now() });
+const keysOf = el => el.dataset.key.split("|");
+const typing = el => el.isContentEditable || el.matches("textarea,select,input:not([type=checkbox],[type=radio],[type=button],[type=submit],[type=file],[type=range])");
+
+function nameOf(event) {
+  const key = event.key === " " ? "space" : event.key.toLowerCase();
+  const shift = event.shiftKey && (key.length > 1 || key !== key.toUpperCase());
+  return (event.ctrlKey || event.metaKey ? "ctrl+" : "") + (shift ? "shift+" : "") + key;
+}
+
+function inReach(selector) {
+  const dialog = topDialog();
+  return all(selector).filter(el => (dialog ? dialog.contains(el) : !el.closest("dialog")) && shown(el) && idle(el));
+}
+
+function act(el) {
+  if (el.matches("input:not([type=checkbox],[type=radio],[type=submit]),select,textarea")) { el.focus(); el.select?.() }
+  else el.click();
+}
+
+function press(name) {
+  const found = inReach("[data-key]").filter(el => keysOf(el).includes(name));
+  const target = found.filter(el => el.closest("#toasts")).pop() || found[0];
+  if (target) act(target);
+  return Boolean(target);
+}
+
+function rowKey(name, active) {
+  const rows = active.closest("[data-rows]") || (active === document.body || active.tabIndex < 0 ? one("[data-rows]") : null);
+  if (!rows || topDialog()) return false;
+  const row = active.closest("[data-row]"), step = { j: 1, arrowdown: 1, k: -1, arrowup: -1 }[name];
+  if (step) {
+    const list = all("[data-row]", rows).filter(shown);
+    const next = list[row ? Math.min(Math.max(list.indexOf(row) + step, 0), list.length - 1) : 0];
+    if (next) { next.tabIndex = -1; next.focus(); next.scrollIntoView({ block: "nearest" }) }
+    return Boolean(next);
+  }
+  const wide = name === "shift+space", target = row && one(`[data-row-key="${CSS.escape(wide ? "space" : name)}"]`, row);
+  if (!target || !idle(target) || (target === active && name.endsWith("space"))) return false;
+  if (wide) checkRange(target, !target.checked); else target.click();
+  return true;
+}
+
+on("keydown", event => {
+  if (event.defaultPrevented || event.isComposing || event.keyCode === 229 || event.altKey || event.repeat) return;
+  const name = nameOf(event), active = document.activeElement || document.body, chord = name.startsWith("ctrl+");
+  if (chord) { if (press(name)) event.preventDefault(); return }
+  if (typing(event.target)) return;
+  if (name === "enter") {
+    const free = active === document.body || active.getAttribute("tabindex") === "-1" || active.matches("dialog");
+    const target = free && !tooSoon() && inReach("[data-key-enter]")[0];
+    if (target) { event.preventDefault(); target.click() }
+    return;
+  }
+  const single = event.key.length === 1 && name !== "space";
+  if (single && root.dataset.keys === "off") return;
+  if (active.matches("[type=radio],[type=range],[role=option],summary") && /^(arrow|space)/.test(name)) return;
+  if (tooSoon()) return;
+  const now = performance.now(), chain = prefix && now - prefixAt < SEQUENCE ? `${prefix} ${name}` : "";
+  prefix = "";
+  if (chain && press(chain)) return event.preventDefault();
+  if (inReach("[data-key]").some(el => keysOf(el).some(k => k.startsWith(name + " ")))) { prefix = name; prefixAt = now; return }
+  if (name === "?" ? openShortcuts() : rowKey(name, active) || press(name)) event.preventDefault();
+});
+const tooSoon = () => performance.now() - paintedAt < SETTLE;
+
+function openShortcuts() {
+  const dialog = one("#shortcuts");
+  if (!dialog || dialog.open) return false;
+  const here = one("[data-keys-here]", dialog), go = one("[data-keys-go]", dialog), seen = new Set();
+  all("[data-made]", dialog).forEach(line => line.remove());
+  const targets = inReach("[data-key],[data-row-key]");
+  for (const el of targets) {
+    const key = el.dataset.key || el.dataset.rowKey;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    const line = document.createElement("div"), words = document.createElement("span"), caps = document.createElement("span");
+    line.dataset.made = "";
+    words.textContent = el.dataset.keyLabel || el.getAttribute("aria-label") || labelOf(el);
+    caps.className = "row g1";
+    for (const part of key.split("|")[0].split(/[ +](?!$)/)) {
+      const cap = document.createElement("kbd");
+      cap.textContent = { arrowup: "↑", arrowdown: "↓", escape: "Esc" }[part] || part[0].toUpperCase() + part.slice(1);
+      caps.append(cap);
+    }
+    line.append(words, caps);
+    (el.dataset.keyGroup === "go" || key.startsWith("ctrl+k") ? go : here).append(line);
+  }
+  here.hidden = !one("[data-made]", here);
+  one("[data-single-keys]", dialog).checked = root.dataset.keys !== "off";
+  return open(dialog);
+}
+function labelOf(el) {
+  const copy = el.cloneNode(true);
+  all("kbd,svg", copy).forEach(part => part.remove());
+  return copy.textContent.trim().replace(/\s+/g, " ");
+}
+
+/* ---- dialogs and menus ------------------------------------------------------------------------------------ */
+let opened = 0, opener = null;
+function open(dialog) {
+  dialog.opener = opener = document.activeElement === document.body ? null : document.activeElement;
+  dialog.opened = ++opened;
+  dialog.showModal();
+  return true;
+}
+on("close", event => {
+  const dialog = event.target, back = dialog.opener;
+  if (!dialog.matches?.("dialog")) return;
+  if (dialog.closest("#dialog")) dialog.remove();
+  if (back?.isConnected && shown(back)) back.focus(); else rest();
+}, true);
+const rest = () => (inReach("[data-focus]")[0] || (opener?.isConnected && shown(opener) ? opener : one("#main")))?.focus({ preventScroll: true });
+
+on("click", event => {
+  const at = selector => event.target.closest?.(selector);
+  const plain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey;
+  let el;
+  if (at("[aria-disabled=true],[data-busy] [type=submit]")) return event.preventDefault();
+  if ((el = at("[data-show]"))) { const dialog = one("#" + el.dataset.show); if (dialog.id === "shortcuts") openShortcuts(); else open(dialog) }
+  if ((el = at("[data-close]"))) { event.preventDefault(); el.closest("dialog")?.close() }
+  if ((el = at("[data-dismiss]"))) (el.closest(".toast") ? leave(el.closest(".toast")) : el.closest("#waits").hidden = true);
+  if ((el = at("[data-retry]"))) retry();
+  if ((el = at("a[data-dialog]")) && plain && window.htmx) {
+    event.preventDefault();
+    htmx.ajax("GET", el.href, { target: "#dialog", swap: "innerHTML", source: el });
+  }
+  if (event.target.matches?.("dialog[data-light]") && outside(event)) event.target.close();
+  all("details.pop[open]").forEach(menu => { if (!menu.contains(event.target)) menu.open = false });
+  selectClick(event);
+});
+function outside(event) {
+  const box = event.target.getBoundingClientRect();
+  return event.clientX < box.left || event.clientX > box.right || event.clientY < box.top || event.clientY > box.bottom;
+}
+on("keydown", event => {
+  const menu = event.key === "Escape" && event.target.closest?.("details.pop[open]");
+  if (menu) { event.preventDefault(); menu.open = false; one("summary", menu).focus() }
+}, true);
+
+/* ---- toasts: at least 10 s, and never while somebody reads or holds them ------------------------------------ */
+const READ = 10000;
+const leave = toast => { const held = toast.contains(document.activeElement); toast.remove(); if (held) rest() };
+function watchToasts(region) {
+  let held = false;
+  const tick = () => all(".toast", region).forEach(toast => {
+    toast.left = (toast.left ?? Number(toast.dataset.ms || READ)) - (held ? 0 : 500);
+    if (toast.left <= 0) leave(toast);
+  });
+  const hold = () => { held = region.matches(":hover") || region.contains(document.activeElement) };
+  for (const name of ["mouseenter", "mouseleave", "focusin", "focusout"]) region.addEventListener(name, () => setTimeout(hold));
+  setInterval(tick, 500);
+  new MutationObserver(() => all(".toast", region).slice(0, -3).forEach(leave)).observe(region, { childList: true });
+}
+
+/* ---- selection: the header takes this page, "all that match" is a second step, shift takes a range ------------ */
+let lastBox = null;
+const boxes = scope => all("[data-check]", scope);
+const scopeOf = el => el.closest("[data-select]");
+function refreshSelection(scope) {
+  const list = boxes(scope), picked = list.filter(box => box.checked), bar = one("#" + scope.dataset.select), head = one("[data-check-all]", scope);
+  list.forEach(box => { const row = box.closest("tr"); if (row) row.setAttribute("aria-selected", box.checked) });
+  if (head) { head.checked = list.length > 0 && picked.length === list.length; head.indeterminate = picked.length > 0 && !head.checked; head.toggleAttribute("data-mixed", head.indeterminate) }
+  if (!bar) return;
+  const match = one("[data-match]", bar), every = one("[data-check-match]", bar);
+  const whole = match && !match.disabled && picked.length === list.length;
+  if (match && !whole) match.disabled = true;
+  const n = whole ? Number(every.dataset.checkMatch) : picked.length;
+  all("[data-count]", bar).forEach(el => { el.textContent = (n === 1 && el.dataset.countOne || el.dataset.count).replace("#", count(n)) });
+  if (every) every.hidden = whole || picked.length < list.length || Number(every.dataset.checkMatch) <= list.length;
+  bar.hidden = n === 0;
+}
+function checkRange(box, value) {
+  const list = boxes(scopeOf(box)), from = list.indexOf(lastBox), to = list.indexOf(box);
+  list.slice(Math.min(from < 0 ? to : from, to), Math.max(from, to) + 1).forEach(item => { item.checked = value });
+  lastBox = box;
+  refreshSelection(scopeOf(box));
+}
+function selectClick(event) {
+  const box = event.target.closest?.("[data-check]"), match = event.target.closest?.("[data-check-match]"), none = event.target.closest?.("[data-check-none]");
+  if (box && event.shiftKey && lastBox?.isConnected) checkRange(box, box.checked); else if (box) lastBox = box;
+  if (!match && !none) return;
+  const bar = event.target.closest("[id]:not(button)"), scope = one(`[data-select="${bar.id}"]`), hidden = one("[data-match]", bar);
+  if (hidden) hidden.disabled = !match;
+  boxes(scope).forEach(item => { item.checked = Boolean(match) });
+  refreshSelection(scope);
+  if (none) (one("[data-check-all]", scope) || one("#main")).focus();
+}
+on("change", event => {
+  const el = event.target, scope = scopeOf(el);
+  if (el.matches("[data-check-all]")) boxes(scope).forEach(box => { box.checked = el.checked });
+  if (scope && el.matches("[data-check],[data-check-all]")) refreshSelection(scope);
+  if (el.matches("[data-single-keys]")) keepSingleKeys(el.checked);
+  if (el.matches("[data-submit]")) el.form.requestSubmit();
+});
+function keepSingleKeys(yes) {
+  root.dataset.keys = yes ? "on" : "off";
+  document.cookie = `keys=${root.dataset.keys}; path=/; max-age=31536000; samesite=lax`;
+}
+
+/* ---- typed confirmation: the red button answers to the right number only -------------------------------------- */
+function checkNumber(field) {
+  const wanted = field.dataset.confirmNumber, typed = field.value.replace(/[\s.,'’]/g, ""), frame = field.closest("form,dialog");
+  all("[data-confirmed]", frame).forEach(button => { button.disabled = typed !== wanted });
+  const message = one("[data-confirm-message]", frame);
+  if (message) message.textContent = typed.length >= wanted.length && typed !== wanted ? message.dataset.confirmMessage.replace("#", field.value.trim()) : "";
+}
+on("input", event => { if (event.target.matches("[data-confirm-number]")) checkNumber(event.target) });
+
+/* ---- files: dropped anywhere on the page, or pasted ------------------------------------------------------------- */
+const dropForm = () => one("form[data-drop]");
+function take(files) {
+  const form = dropForm(), input = one("input[type=file]", form);
+  input.files = files;
+  input.dispatchEvent(new Event("change", { bubbles: true }));
+  if (form.dataset.drop === "submit" && !input.matches("[data-submit]")) form.requestSubmit();
+}
+const carriesFiles = event => dropForm() && [...event.dataTransfer?.types || []].includes("Files");
+on("dragover", event => { if (carriesFiles(event)) { event.preventDefault(); root.classList.add("dropping") } });
+on("dragleave", event => { if (!event.relatedTarget) root.classList.remove("dropping") });
+on("drop", event => {
+  root.classList.remove("dropping");
+  if (!carriesFiles(event)) return;
+  event.preventDefault();
+  take(event.dataTransfer.files);
+});
+on("paste", event => {
+  if (!dropForm() || typing(event.target)) return;
+  const text = event.clipboardData.getData("text/plain"), carrier = new DataTransfer();
+  if (event.clipboardData.files.length) return take(event.clipboardData.files);
+  if (!text.includes("\n")) return;
+  carrier.items.add(new File([text], "pasted.tsv", { type: "text/tab-separated-values" }));
+  take(carrier.files);
+});
+
+/* ---- htmx: one request a form, focus after a swap, a thin line when it takes long, decisions kept when offline ---- */
+let running = 0, line = 0;
+const quiet = el => /\b(every|load|revealed)\b/.test(el.getAttribute("hx-trigger") || "") || el.hasAttribute("data-quiet");
+const guarded = el => el.closest("[data-stage]") || el.closest("form") || el;
+on("htmx:beforeRequest", event => {
+  const el = event.detail.elt;
+  if (quiet(el)) return;
+  const box = guarded(el);
+  if (event.detail.requestConfig.verb !== "get") {
+    if (box.hasAttribute("data-busy")) return event.preventDefault();
+    box.setAttribute("data-busy", "");
+    event.detail.xhr.box = box;
+  }
+  if (!running++) line = setTimeout(() => root.classList.add("loading"), 300);
+  event.detail.xhr.counted = true;
+});
+on("htmx:afterRequest", event => {
+  const xhr = event.detail.xhr;
+  xhr?.box?.removeAttribute("data-busy");
+  if (!xhr?.counted) return;
+  xhr.counted = false;
+  if (--running === 0) { clearTimeout(line); root.classList.remove("loading") }
+});
+on("htmx:afterSettle", event => {
+  const el = event.target, elt = event.detail.requestConfig?.elt;
+  if (!el.isConnected || (elt && quiet(elt))) return;
+  const target = el.matches("[data-focus]") ? el : one("[data-focus]", el);
+  if (target && !topDialog()) target.focus({ preventScroll: true });
+  else setTimeout(() => { if (document.activeElement === document.body) rest() });
+});
+on("submit", event => {
+  const form = event.target;
+  if (form.hasAttribute("data-busy")) { event.preventDefault(); event.stopImmediatePropagation(); return }
+  if (form.method !== "post" || form.closest("[hx-post],[data-hx-post]") || event.submitter?.hasAttribute("hx-post")) return;
+  form.setAttribute("data-busy", "");
+  setTimeout(() => form.removeAttribute("data-busy"), READ);
+}, true);
+window.addEventListener("pageshow", () => all("[data-busy]").forEach(el => el.removeAttribute("data-busy")));
+
+/* A POST that found no network waits here with its idempotency key, so that sending it again can change nothing twice. */
+const waiting = new Map();
+function say(kind, number) {
+  const card = one("#waits"), text = one("[data-text]", card).dataset, title = one("[data-title]", card);
+  const words = { offline: number === 1 ? text.one : text.many, read: text.read, failed: text.failed }[kind];
+  title.textContent = kind === "failed" ? title.dataset.failed : title.dataset.offline;
+  one("[data-text]", card).textContent = words.replace("#", number);
+  one("[data-retry]", card).hidden = kind !== "offline";
+  card.hidden = false;
+}
+function keep(event) {
+  const config = event.detail.requestConfig, form = config.formData;
+  if (quiet(config.elt)) return;
+  if (config.verb === "get") return say("read");
+  waiting.set(form.get("key") || config.path + "?" + new URLSearchParams(form), { config, form });
+  say("offline", waiting.size);
+}
+async function retry() {
+  const card = one("#waits");
+  for (const [key, { config, form }] of [...waiting]) {
+    waiting.delete(key);
+    const source = config.elt.isConnected ? config.elt : document.body;
+    const target = config.target.isConnected ? config.target : config.target.id ? "#" + config.target.id : "#main";
+    await htmx.ajax(config.verb.toUpperCase(), config.path, { source, target, values: form }).catch(() => {});
+  }
+  if (!waiting.size) card.hidden = true;
+}
+on("htmx:sendError", keep);
+on("htmx:timeout", keep);
+window.addEventListener("online", () => { if (waiting.size) retry() });
+window.addEventListener("beforeunload", event => { if (waiting.size) event.preventDefault() });
+on("htmx:responseError", event => {
+  const xhr = event.detail.xhr;
+  if (xhr.status === 401) return location.reload();
+  say("failed", xhr.getResponseHeader("X-Error-Code") || xhr.status);
+});
+
+/* ---- what each new piece of page needs once ------------------------------------------------------------------------ */
+function init(piece) {
+  const within = selector => [...piece.matches?.(selector) ? [piece] : [], ...all(selector, piece)];
+  within("dialog[data-open]").forEach(dialog => { if (!dialog.open) open(dialog) });
+  within("[data-select]").forEach(refreshSelection);
+  within("[data-confirm-number]").forEach(checkNumber);
+  if (within("[data-stage]").length) painted();
+}
+watchToasts(one("#toasts"));
+if (window.htmx) htmx.onLoad(init); else init(document.body);
+})();
