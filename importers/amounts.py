@@ -1,4 +1,4 @@
-"""Quantities, prices and barcodes from cells: exact, in ASCII digits, and never guessed when two readings are possible."""
+"""Quantities, prices and barcodes from cells: exact, in ASCII digits, never guessed where two readings exist."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ _ESCAPED_STARTS = ("'=", "'+", "'-", "'@", "'\t", "'\r")
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number cell of a workbook: its stored digits, and the width of a zero-padding format such as 00000 (0: none)."""
+    """A number cell of a workbook: its stored digits, and the width of a format such as 00000 (0: none)."""
 
     raw: str
     padding: int = 0
@@ -145,9 +145,11 @@ class TextReader:
     def _first_mark(self, text: str) -> str:
         if text.startswith(_ESCAPED_STARTS):
             self.notes.append(
-                ("escaped_text", f"the {self.label} {shown(text)} starts with an apostrophe added by an export; we read "
-                 f"{shown(text[1:])}.")
-            )  # fmt: skip
+                (
+                    "escaped_text",
+                    f"the {self.label} {shown(text)} starts with an export's apostrophe; we read {shown(text[1:])}.",
+                )
+            )
             return text[1:]
         if self.is_id and text in ERROR_VALUES:
             raise mark_error(Mark("error_value", text), self.label)

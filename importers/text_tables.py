@@ -1,4 +1,4 @@
-"""CSV, TSV and other text tables: encoding, delimiter, quoting, and rows streamed with the numbers a spreadsheet shows."""
+"""CSV, TSV and other text tables: delimiter, quoting, and rows streamed with the numbers a spreadsheet shows."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from importers.cells import Cell, Mark
 from importers.encodings import find_encoding
 from importers.report import FileRefused, Limits, Options, shown
 
@@ -38,14 +39,7 @@ class Dialect:
     lines_before: int
 
 
-@dataclass(frozen=True)
-class RaggedLine:
-    """A record whose quotes do not close; it stands where its cells would be."""
-
-    message: str
-
-
-Row = tuple[int, list[str]]
+Row = tuple[int, list[Cell]]
 
 
 class TextTable:
@@ -66,7 +60,7 @@ class TextTable:
     def _find_dialect(self, chosen: str | None) -> Dialect:
         with self._text() as text:
             sample = text.read(SAMPLE_CHARACTERS)
-        lines = [line for line in _LINE_END.split(sample)]
+        lines = _LINE_END.split(sample)
         if len(sample) == SAMPLE_CHARACTERS and len(lines) > 1:
             lines.pop()
         stated = _SEPARATOR_LINE.fullmatch(lines[0].lstrip("\ufeff")) if lines else None
@@ -100,17 +94,21 @@ class TextTable:
                 raise _never_closed(number)
             yield number, cells
 
-    def _reader(self, feed: _Lines) -> Iterator[list[str]]:
-        quoting = csv.QUOTE_MINIMAL if self.dialect.quoted else csv.QUOTE_NONE
-        quote = '"' if self.dialect.quoted else None
-        reader = csv.reader(feed, delimiter=self.delimiter, quoting=quoting, quotechar=quote, strict=self.dialect.quoted)
+    def _reader(self, feed: _Lines) -> Iterator[list[Cell]]:
+        if self.dialect.quoted:
+            reader = csv.reader(feed, delimiter=self.delimiter, strict=True)
+        else:
+            reader = csv.reader(feed, delimiter=self.delimiter, quoting=csv.QUOTE_NONE, quotechar=None)
         for number in itertools.count(self.dialect.lines_before + 1):
+            line = reader.line_num
             try:
-                cells = next(reader)
+                cells: list[Cell] = [*next(reader)]
             except StopIteration:
                 return
             except csv.Error as error:
-                raise _unreadable_record(number, str(error), feed) from error
+                if feed.ended or reader.line_num > line + 1 or "field limit" in str(error):
+                    raise _unreadable_record(number, str(error), feed) from error
+                cells = [Mark("unterminated_quote", "")]
             yield cells
 
 
@@ -131,8 +129,8 @@ class _Lines:
 def _never_closed(number: int) -> FileRefused:
     return FileRefused(
         "unterminated_quote",
-        f'Row {number}: a quotation mark (") opens a cell and is never closed, so the rows after it cannot be told apart. '
-        "Close it, or double it inside the text.",
+        f'Row {number}: a quotation mark (") opens a cell and is never closed, so the rows after it cannot be told '
+        "apart. Close it, or double it inside the text.",
         row=number,
     )
 
@@ -141,7 +139,7 @@ def _unreadable_record(number: int, cause: str, feed: _Lines) -> FileRefused:
     if "field limit" in cause:
         return FileRefused(
             "too_big",
-            f"Row {number}: one cell has more than {LONGEST_CELL:,} characters. Shorten it, or close its quotation mark.",
+            f"Row {number}: one cell has more than {LONGEST_CELL:,} characters. Shorten it, or close its quotation.",
             row=number,
         )
     if feed.ended:
@@ -229,7 +227,7 @@ class _Unpacked(io.RawIOBase):
     """The content of a gzip file; refuses to grow past the limits."""
 
     def __init__(self, path: Path, limits: Limits) -> None:
-        self._stream = gzip.open(path, "rb")
+        self._stream = gzip.GzipFile(path, "rb")
         self._most = min(limits.unpacked_bytes, max(path.stat().st_size * limits.unpack_ratio, 1 << 20))
 
     def readable(self) -> bool:

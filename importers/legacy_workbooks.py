@@ -1,0 +1,85 @@
+"""Reads .xls and .xlsb sheets with calamine; only ever called inside the child process, which it may bring down."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import python_calamine as calamine
+
+from importers.archive_guard import Package, damaged
+from importers.cells import Cell, Mark, Number
+from importers.report import FileRefused, Limits, Options, Sheet
+from importers.sheet_choice import choose_sheet
+from importers.tables import Row, Table
+
+_CALAMINE_LOSES_ERRORS = (
+    "errors_unseen",
+    "In this file type, formulas that end in an error look like blank cells. Save it as .xlsx to have them named.",
+)
+
+
+def open_legacy(path: Path, type_name: str, options: Options, limits: Limits) -> Table:
+    """The chosen sheet of an .xls or .xlsb workbook.
+
+    Raises:
+        FileRefused: encrypted or corrupt; a file that asks for more memory than allowed ends the process instead.
+    """
+    if type_name == "xlsb":
+        _measure(path, limits)
+    book = _book(path)
+    metadata = [item for item in book.sheets_metadata if item.typ == calamine.SheetTypeEnum.WorkSheet]
+    sheets = tuple(Sheet(item.name, item.visible != calamine.SheetVisibleEnum.Visible) for item in metadata)
+    chosen, doubts = choose_sheet(sheets, options.sheet)
+    rows = partial(_rows, path, chosen.name, limits)
+    return Table(rows, type_name, sheet=chosen.name, sheets=sheets, doubts=[*doubts, _CALAMINE_LOSES_ERRORS])
+
+
+def _measure(path: Path, limits: Limits) -> None:
+    with Package(path, limits) as package:
+        for name in package.members:
+            for _ in package.chunks(name):
+                pass
+
+
+def _book(path: Path) -> calamine.CalamineWorkbook:
+    try:
+        return calamine.CalamineWorkbook.from_path(str(path))
+    except calamine.PasswordError as error:
+        raise FileRefused("encrypted", "The file has a password. Save it without one and select it again.") from error
+    except (calamine.CalamineError, OSError, ValueError) as error:
+        if "password" in str(error).lower():
+            raise FileRefused("encrypted", "The file has a password. Save it without one.") from error
+        raise damaged() from error
+
+
+def _rows(path: Path, name: str, limits: Limits) -> Iterator[Row]:
+    try:
+        sheet = _book(path).get_sheet_by_name(name)
+    except calamine.CalamineError as error:
+        raise damaged() from error
+    if sheet.width > limits.columns:
+        raise FileRefused("too_big", f"The sheet has more than {limits.columns:,} columns. Delete those without use.")
+    first_row, first_column = sheet.start or (0, 0)
+    margin: list[Cell] = [""] * first_column
+    for number, values in enumerate(sheet.to_python(skip_empty_area=True), start=first_row + 1):
+        cells = [*margin, *(_cell(value) for value in values)]
+        while cells and cells[-1] == "":
+            cells.pop()
+        if cells:
+            yield number, cells
+
+
+def _cell(value: Any) -> Cell:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return Mark("bool_in_text", "TRUE" if value else "FALSE")
+    if isinstance(value, int | float):
+        return Number(repr(value))
+    if isinstance(value, datetime.date | datetime.time | datetime.timedelta):
+        return Mark("date_in_text", str(value))
+    return ""

@@ -1,0 +1,192 @@
+"""The wiring of an Office Open XML package: relationships, sheets, number formats and shared strings."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from importers.archive_guard import DEEPEST, Package, damaged, feed, safe_parser
+from importers.report import FileRefused
+
+_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_DATE_IDS = frozenset((*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)))
+_NOT_FORMAT = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h|m|s)[^\]]*\]', re.IGNORECASE)
+_ZEROS = re.compile(r"0{2,}")
+
+#: What a cell style means for a number: None is plain, "date", or the width of a zero-padding format.
+Style = int | Literal["date"] | None
+
+
+def local(name: str) -> str:
+    """The name of an element without its namespace; Strict and Transitional files differ in that alone."""
+    return name.rpartition(" ")[2]
+
+
+@dataclass(frozen=True)
+class Relation:
+    """One relationship of a part: its kind (last word of the type), its target, and whether it leads outside."""
+
+    kind: str
+    target: str
+    external: bool
+
+
+def relations(package: Package, part: str) -> dict[str, Relation]:
+    """The relationships of a part by their id; empty when it has none."""
+    folder, name = posixpath.split(part)
+    source = posixpath.join(folder, "_rels", f"{name}.rels")
+    found: dict[str, Relation] = {}
+    if source not in package:
+        return found
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        if local(tag) == "Relationship":
+            kind = attributes.get("Type", "").rpartition("/")[2]
+            external = attributes.get("TargetMode", "") == "External"
+            found[attributes.get("Id", "")] = Relation(kind, attributes.get("Target", ""), external)
+
+    feed(safe_parser(start=start), package.chunks(source))
+    return found
+
+
+@dataclass(frozen=True)
+class SheetPart:
+    """A worksheet as the workbook lists it."""
+
+    name: str
+    hidden: bool
+    relation: str
+
+
+def workbook_part(package: Package) -> str:
+    """The name of the workbook's main part."""
+    for relation in relations(package, "").values():
+        if relation.kind == "officeDocument" and not relation.external:
+            return package.resolve("", relation.target)
+    return package.resolve("", "xl/workbook.xml")
+
+
+def worksheets(package: Package, workbook: str, wiring: dict[str, Relation]) -> list[SheetPart]:
+    """The worksheets in the order of their tabs; chart sheets and macro sheets are left out."""
+    found: list[SheetPart] = []
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        if local(tag) != "sheet":
+            return
+        identity = next((value for name, value in attributes.items() if name.endswith(" id")), "")
+        if identity in wiring and wiring[identity].kind == "worksheet":
+            state = attributes.get("state", "visible")
+            found.append(SheetPart(attributes.get("name", ""), state != "visible", identity))
+
+    feed(safe_parser(start=start), package.chunks(workbook))
+    return found
+
+
+def read_styles(package: Package, part: str) -> list[Style]:
+    """For every cell style of the workbook, what it means for a number."""
+    formats: dict[int, str] = {}
+    styles: list[Style] = []
+    inside = [False]
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        name = local(tag)
+        if name == "numFmt":
+            formats[_whole(attributes.get("numFmtId"))] = attributes.get("formatCode", "")
+        elif name == "cellXfs":
+            inside[0] = True
+        elif name == "xf" and inside[0]:
+            styles.append(_meaning(_whole(attributes.get("numFmtId")), formats))
+
+    def end(tag: str) -> None:
+        if local(tag) == "cellXfs":
+            inside[0] = False
+
+    feed(safe_parser(start=start, end=end), package.chunks(part))
+    return styles
+
+
+def _whole(text: str | None) -> int:
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 10 else 0
+
+
+def _meaning(identity: int, formats: dict[int, str]) -> Style:
+    code = formats.get(identity)
+    if code is None:
+        return "date" if identity in _DATE_IDS else None
+    bare = _NOT_FORMAT.sub("", code).partition(";")[0]
+    if _ZEROS.fullmatch(bare):
+        return min(len(bare), 15)
+    return "date" if re.search(r"[dmyhs]", bare.replace("General", ""), re.IGNORECASE) else None
+
+
+def unescape(text: str) -> str:
+    """Text with the escapes of the format replaced: _x000D_ stands for a carriage return, _x005F_ for an underscore."""
+    if "_x" not in text:
+        return text
+    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
+
+
+class StringCollector:
+    """Collects rich text: the runs of a string are joined, phonetic guides are left out, over-long text is cut."""
+
+    def __init__(self, longest: int) -> None:
+        self._longest = longest
+        self._pieces: list[str] = []
+        self._size = 0
+        self.open = False
+        self.phonetic = False
+
+    def add(self, text: str) -> None:
+        if self.open and not self.phonetic and self._size <= self._longest:
+            self._pieces.append(text)
+            self._size += len(text)
+
+    def take(self) -> str:
+        """The collected text; the next string starts empty."""
+        text = "".join(self._pieces)
+        self._pieces.clear()
+        self._size = 0
+        return unescape(text)
+
+
+def read_shared_strings(package: Package, part: str, longest: int) -> list[str]:
+    """The shared strings of a workbook in order, each cut a little above `longest` characters."""
+    strings: list[str] = []
+    collector = StringCollector(longest)
+    depth = [0]
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        depth[0] += 1
+        refuse_depth(depth[0])
+        name = local(tag)
+        if name == "t":
+            collector.open = True
+        elif name == "rPh":
+            collector.phonetic = True
+
+    def end(tag: str) -> None:
+        depth[0] -= 1
+        name = local(tag)
+        if name == "t":
+            collector.open = False
+        elif name == "rPh":
+            collector.phonetic = False
+        elif name == "si":
+            strings.append(collector.take())
+
+    feed(safe_parser(start=start, end=end, text=collector.add), package.chunks(part))
+    return strings
+
+
+def refuse_depth(depth: int) -> None:
+    """Raises FileRefused (corrupt) when elements nest deeper than any workbook does."""
+    if depth > DEEPEST:
+        raise damaged("its XML nests deeper than any workbook does")
+
+
+def refuse_external(relation: Relation) -> None:
+    """Raises FileRefused (corrupt) when a part of the workbook is said to be somewhere else."""
+    if relation.external:
+        raise FileRefused("corrupt", "The workbook keeps its sheets outside of the file. Save it under a new name.")

@@ -1,0 +1,195 @@
+"""Reads OpenDocument sheets (.ods) as a stream, without following their huge counts of repeated blank rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from importers.archive_guard import Package, damaged, feed, safe_parser
+from importers.cells import ERROR_VALUES, Cell, Mark, Number
+from importers.opc import local, refuse_depth
+from importers.report import FileRefused, Limits, Options, Sheet
+from importers.sheet_choice import choose_sheet
+from importers.tables import Hidden, Row, Table
+
+CONTENT = "content.xml"
+_NUMBERS = ("float", "currency", "percentage")
+
+
+def open_opendocument(path: Path, options: Options, limits: Limits) -> Table:
+    """The chosen sheet of an OpenDocument spreadsheet; raises FileRefused as `open_workbook` does."""
+    with Package(path, limits) as package:
+        package.refuse_document_types()
+        _refuse_password(package)
+        sheets = _sheets(package)
+    chosen, doubts = choose_sheet(sheets, options.sheet)
+    hidden = Hidden()
+    rows = partial(_rows, path, limits, sheets.index(chosen), hidden)
+    return Table(rows, "ods", sheet=chosen.name, sheets=sheets, hidden=hidden, doubts=doubts)
+
+
+def _refuse_password(package: Package) -> None:
+    manifest = "META-INF/manifest.xml"
+    if manifest in package and b"encryption-data" in package.read(manifest):
+        raise FileRefused("encrypted", "The file has a password. Save it without one and select it again.")
+
+
+def _sheets(package: Package) -> tuple[Sheet, ...]:
+    """The names of the sheets; a hidden sheet has a table style that says it is not displayed."""
+    names: list[tuple[str, str]] = []
+    concealed: set[str] = set()
+    style = [""]
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        name, plain = local(tag), {local(key): value for key, value in attributes.items()}
+        if name == "style":
+            style[0] = plain.get("name", "")
+        elif name == "table-properties" and plain.get("display") == "false":
+            concealed.add(style[0])
+        elif name == "table":
+            names.append((plain.get("name", ""), plain.get("style-name", "")))
+
+    feed(safe_parser(start=start), package.chunks(CONTENT))
+    return tuple(Sheet(name, look in concealed) for name, look in names)
+
+
+def _rows(path: Path, limits: Limits, index: int, hidden: Hidden) -> Iterator[Row]:
+    hidden.rows.clear()
+    hidden.row_count = 0
+    parser = _ContentParser(index, hidden, limits)
+    with Package(path, limits) as package:
+        for chunk in package.chunks(CONTENT):
+            feed(parser.expat, (chunk,), final=False)
+            yield from parser.take()
+        feed(parser.expat, ())
+        yield from parser.take()
+
+
+class _ContentParser:
+    """Turns the events of content.xml into the rows of one table."""
+
+    def __init__(self, index: int, hidden: Hidden, limits: Limits) -> None:
+        self._index, self._hidden, self._limits = index, hidden, limits
+        self._table = -1
+        self._depth = 0
+        self._number = 0
+        self._row_repeat = self._cell_repeat = 1
+        self._row_hidden = False
+        self._row_start = 0
+        self._column = 0
+        self._cells: list[Cell] = []
+        self._attributes: dict[str, str] = {}
+        self._text: list[str] = []
+        self._size = 0
+        self._paragraphs = 0
+        self._in_paragraph = 0
+        self._in_note = 0
+        self._ready: list[Row] = []
+        self.expat = safe_parser(start=self._start, end=self._end, text=self._characters)
+
+    def take(self) -> list[Row]:
+        ready, self._ready = self._ready, []
+        return ready
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        self._depth += 1
+        refuse_depth(self._depth)
+        name = local(tag)
+        if name == "table":
+            self._table += 1
+        if self._table != self._index:
+            return
+        if name in ("table-row", "table-cell", "covered-table-cell", "s"):
+            plain = {local(key): value for key, value in attributes.items()}
+            self._open(name, plain)
+        elif name == "annotation":
+            self._in_note += 1
+        elif name == "p" and not self._in_note:
+            self._paragraphs += 1
+            self._in_paragraph += 1
+            if self._paragraphs > 1:
+                self._characters("\n")
+        elif name in ("line-break", "tab"):
+            self._characters("\n" if name == "line-break" else "\t")
+
+    def _open(self, name: str, plain: dict[str, str]) -> None:
+        if name == "table-row":
+            self._row_start = self._number + 1
+            self._row_repeat = int(plain.get("number-rows-repeated", 1))
+            self._row_hidden = plain.get("visibility", "visible") != "visible"
+            self._cells, self._column = [], 0
+        elif name == "s":
+            self._characters(" " * min(int(plain.get("c", 1)), 100))
+        else:
+            self._attributes = plain
+            self._cell_repeat = int(plain.get("number-columns-repeated", 1))
+            self._text, self._size, self._paragraphs = [], 0, 0
+
+    def _characters(self, text: str) -> None:
+        if self._in_paragraph and not self._in_note and self._size <= self._limits.cell_characters + 1:
+            self._text.append(text)
+            self._size += len(text)
+
+    def _end(self, tag: str) -> None:
+        self._depth -= 1
+        if self._table != self._index:
+            return
+        name = local(tag)
+        if name in ("table-cell", "covered-table-cell"):
+            self._close_cell()
+        elif name == "table-row":
+            self._close_row()
+        elif name == "annotation":
+            self._in_note -= 1
+        elif name == "p" and not self._in_note:
+            self._in_paragraph -= 1
+
+    def _close_cell(self) -> None:
+        value = self._value("".join(self._text))
+        start, self._column = self._column, self._column + self._cell_repeat
+        if value == "":
+            return
+        if self._column > self._limits.columns:
+            raise FileRefused(
+                "too_big", f"Row {self._row_start} has more than {self._limits.columns:,} columns. Delete some.",
+                row=self._row_start,
+            )  # fmt: skip
+        self._cells.extend([""] * (start - len(self._cells)))
+        self._cells.extend([value] * self._cell_repeat)
+
+    def _close_row(self) -> None:
+        repeat = self._row_repeat
+        self._number += repeat
+        if not self._cells:
+            return
+        if repeat > self._limits.rows:
+            raise FileRefused("too_big", f"Row {self._row_start} is repeated {repeat:,} times. Delete the repeats.")
+        for number in range(self._row_start, self._row_start + repeat):
+            if self._row_hidden:
+                self._hidden.row(number)
+            self._ready.append((number, list(self._cells)))
+
+    def _value(self, text: str) -> Cell:
+        kind, stored = self._attributes.get("value-type", ""), self._attributes.get("value", "")
+        if text in ERROR_VALUES or text.startswith("Err:"):
+            return Mark("error_value", text)
+        if kind in _NUMBERS:
+            return _number(stored, text)
+        if kind == "boolean":
+            return Mark("bool_in_text", text)
+        if kind in ("date", "time"):
+            return Mark("date_in_text", text)
+        if not kind and not text and self._attributes.get("formula"):
+            return Mark("formula_no_value", self._attributes["formula"])
+        return text
+
+
+def _number(stored: str, text: str) -> Cell:
+    try:
+        value = float(stored)
+    except ValueError as error:
+        raise damaged("a number cell has no number") from error
+    # A zero-padding format shows more digits than the value has; the format itself lies far away in the styles.
+    padded = text.isascii() and text.isdecimal() and text.startswith("0") and float(text) == value
+    return Number(stored, len(text) if padded else 0)
