@@ -146,7 +146,18 @@ def problem_of(update: Update) -> Outcome | None:
         return refuse(update, "bad_quantity", f"A quantity of {update.quantity} cannot be offered; the least is 0.")
     if update.price is not None and not (update.price.is_finite() and update.price >= 0):
         return refuse(update, "bad_price", f"{update.price} is not a price; it must be a number from 0 up.")
+    if not _is_text(update.listing_id + update.sku + update.currency + update.key):
+        return refuse(update, "bad_text", "The listing id or the SKU holds half a character; import the listing again.")
     return None
+
+
+def _is_text(text: str) -> bool:
+    """Whether the text can be written in UTF-8, which lone surrogates (half of a damaged character) cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def refuse(update: Update, code: str, message: str) -> Outcome:

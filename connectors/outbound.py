@@ -132,9 +132,7 @@ class OutboundClient:
         progress = _Progress()
         request = httpcore2.Request(
             "POST",
-            httpcore2.URL(
-                scheme=target.raw_scheme, host=target.raw_host, port=target.port, target=target.raw_path
-            ),
+            httpcore2.URL(scheme=target.raw_scheme, host=target.raw_host, port=target.port, target=target.raw_path),
             headers=_headers(target, body, headers),
             content=body,
             extensions={"trace": progress.note, "timeout": {"connect": self.policy.connect_seconds}},

@@ -12,13 +12,12 @@ from typing import BinaryIO
 
 from openpyxl import Workbook
 from openpyxl.cell import Cell, WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from connectors.base import Update, price_text
 
 # What a spreadsheet program takes for the beginning of a formula (OWASP, "CSV Injection"), with the full-width forms
 # that some of them fold to it. Tab, carriage return and line feed let a formula hide behind white space.
-FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - the full-width forms are meant
+FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
 GENERIC_COLUMNS = ("listing_id", "sku", "quantity", "price", "currency")
 # The header of Amazon's price and quantity template (POST_FLAT_FILE_PRICEANDQUANTITYONLY_UPDATE_DATA).
 AMAZON_COLUMNS = (
@@ -30,6 +29,8 @@ AMAZON_COLUMNS = (
     "handling-time",
     "fulfillment-channel",
 )
+# Characters that XML 1.0 cannot hold in any spelling.
+NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 # A text that starts with a sign but holds nothing else than letters, digits and plain separators runs nothing.
 HARMLESS_CODE = re.compile(r"[+-][A-Za-z0-9 ._/-]*")
 
@@ -55,7 +56,7 @@ def neutral(text: str) -> str:
 
 def write_csv(out: BinaryIO, updates: Sequence[Update]) -> None:
     """Comma-separated UTF-8 with the byte order mark that spreadsheet programs look for; blank is *leave alone*."""
-    text = io.TextIOWrapper(out, "utf-8-sig", errors="replace", newline="", write_through=True)
+    text = io.TextIOWrapper(out, "utf-8-sig", newline="", write_through=True)
     writer = csv.writer(text)
     writer.writerow(GENERIC_COLUMNS)
     writer.writerows(_generic_row(update) for update in updates)
@@ -109,7 +110,7 @@ def write_amazon(out: BinaryIO, updates: Sequence[Update]) -> None:
         [update.sku, _price(update), "", "", _quantity(update), "", ""] for update in updates
     )
     for row in (AMAZON_COLUMNS, *rows):
-        out.write(("\t".join(row) + "\r\n").encode("utf-8", "replace"))
+        out.write(("\t".join(row) + "\r\n").encode())
 
 
 def _quantity(update: Update) -> str:
@@ -126,7 +127,7 @@ def _always(update: Update) -> None:
 
 def _not_in_xlsx(update: Update) -> str | None:
     for name, text in (("listing id", update.listing_id), ("SKU", update.sku), ("currency", update.currency)):
-        if ILLEGAL_CHARACTERS_RE.search(text) or len(text) > 32_767:
+        if NOT_IN_XML.search(text) or len(text) > 32_767:
             return f"The {name} holds a control character or is too long for a spreadsheet cell."
     return None
 

@@ -60,7 +60,7 @@ def message_id(parts: Iterable[str]) -> str:
     """An id that is the same whenever the parts are: retries of one batch keep it, another batch never meets it."""
     digest = hashlib.sha256()
     for part in parts:
-        raw = part.encode("utf-8", "surrogatepass")
+        raw = part.encode()
         # Each part carries its length, so that "ab","c" and "a","bc" differ.
         digest.update(len(raw).to_bytes(8, "big") + raw)
     return "msg_" + base64.urlsafe_b64encode(digest.digest()[:24]).decode()

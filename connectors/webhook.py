@@ -81,7 +81,7 @@ class WebhookConnector:
 def message_body(channel: str, batch: Sequence[Update]) -> bytes:
     """The message in UTF-8 JSON; an aspect that is not sent is absent, not null."""
     message = {"type": "listings.update", "channel": channel, "items": [_item(update) for update in batch]}
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def batch_id(channel: str, batch: Sequence[Update]) -> str:
