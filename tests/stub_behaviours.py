@@ -207,3 +207,17 @@ def _set_cookie(handler: StubHandler, arrival: Arrival, _: str) -> None:
     """An empty 200 that wants to be remembered."""
     handler.server.stub.apply(arrival)
     handler.reply(200, Set_Cookie="session=secret; Path=/")
+
+
+@_behaviour("200-close")
+def _close(handler: StubHandler, arrival: Arrival, _: str) -> None:
+    """An empty 200, after which the connection closes without having said so."""
+    handler.server.stub.apply(arrival)
+    handler.reply(200)
+    handler.close_connection = True
+
+
+@_behaviour("echo")
+def _echo(handler: StubHandler, arrival: Arrival, _: str) -> None:
+    """The request's own body."""
+    handler.reply(200, arrival.body.encode(), "application/json")

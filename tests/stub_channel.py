@@ -221,9 +221,10 @@ class _Server(ThreadingHTTPServer):
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         """The TLS handshake takes place on the connection's own thread."""
-        if self.stub.tls:
-            request = self.stub.tls.wrap_socket(request, server_side=True)
-        super().finish_request(request, client_address)
+        if self.stub.tls is None:
+            return super().finish_request(request, client_address)
+        with self.stub.tls.wrap_socket(request, server_side=True) as encrypted:
+            return super().finish_request(encrypted, client_address)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hangs up is part of the play."""
