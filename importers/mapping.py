@@ -1,0 +1,139 @@
+"""Which column holds which field: what a person chose, a preset knows or a header says, each with its reason."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from importers.fields import FIELDS, KIND_FIELDS, REQUIRED, field_of, is_field
+from importers.report import Column, FileRefused, Kind, shown
+from importers.vocabulary import forms, normalise, recognise
+
+Why = Literal["chosen", "preset", "recognised", "ignored", "duplicate"]
+_NUMERIC = ("quantity", "price")
+_EXPLAIN = {
+    "chosen": "You chose it.",
+    "preset": "Known from this export.",
+    "recognised": "Recognised by its header.",
+}
+
+
+def guess_mapping(
+    headers: Sequence[str],
+    kind: Kind,
+    *,
+    chosen: Mapping[str, str] | None = None,
+    preset: Mapping[str, Sequence[str]] | None = None,
+    samples: Sequence[Sequence[str]] = (),
+    row: int = 1,
+) -> tuple[Column, ...]:
+    """One Column per header, in order.
+
+    chosen: header to field ("" leaves it out), which wins. preset: field to normalised headers, best first; without a
+    preset, headers are recognised by their words. samples: values of each column, repeated in the answer. row: the row
+    of the headers, for messages.
+
+    Raises:
+        FileRefused: duplicate_header when two columns claim one field; unknown_value for a choice that does not exist.
+    """
+    picks = _chosen(headers, kind, chosen or {})
+    claims: dict[str, list[tuple[int, int, Why]]] = defaultdict(list)
+    for index, header in enumerate(headers):
+        if index in picks:
+            if picks[index]:
+                claims[picks[index]].append((-1, index, "chosen"))
+        elif found := _known(header, kind, preset):
+            field, rank, why = found
+            claims[field].append((rank, index, why))
+    winners = {field: _winner(field, claimed, headers, row) for field, claimed in claims.items()}
+    return tuple(
+        _column(index, header, claims, winners, samples[index] if index < len(samples) else ())
+        for index, header in enumerate(headers)
+    )
+
+
+def _chosen(headers: Sequence[str], kind: Kind, chosen: Mapping[str, str]) -> dict[int, str]:
+    picks: dict[int, str] = {}
+    for name, field in chosen.items():
+        places = [index for index, header in enumerate(headers) if header == name]
+        places = places or [index for index, header in enumerate(headers) if normalise(header) == normalise(name)]
+        if not places:
+            raise FileRefused("unknown_value", f"The file has no column “{shown(name)}”.", column=shown(name))
+        if field and not is_field(field, kind):
+            names = ", ".join(KIND_FIELDS[kind])
+            raise FileRefused("unknown_value", f"“{shown(field)}” is no field of {kind}. Choose one of: {names}.")
+        picks.update(dict.fromkeys(places, field))
+    return picks
+
+
+def _known(header: str, kind: Kind, preset: Mapping[str, Sequence[str]] | None) -> tuple[str, int, Why] | None:
+    if preset is None:
+        found = recognise(header, KIND_FIELDS[kind], kind)
+        return (*found, "recognised") if found else None
+    for field, names in preset.items():
+        for form in forms(header):
+            if form in names and field in KIND_FIELDS[kind]:
+                return field, list(names).index(form), "preset"
+    return None
+
+
+def _winner(field: str, claimed: list[tuple[int, int, Why]], headers: Sequence[str], row: int) -> int:
+    claimed.sort()
+    best = [claim for claim in claimed if claim[2] == claimed[0][2]]
+    by_word = claimed[0][2] == "recognised"
+    same_name = len(best) > 1 and normalise(headers[best[0][1]]) == normalise(headers[best[1][1]])
+    if len(best) > 1 and (best[0][0] == best[1][0] or same_name or (by_word and field in _NUMERIC)):
+        names = " and ".join(shown(headers[index]) for _, index, _ in best[:2])
+        label = field_of(field).label
+        raise FileRefused(
+            "duplicate_header",
+            f"{label[:1].upper()}{label[1:]} is chosen for two columns: {names}. Keep one, and leave the other out.",
+            row=row,
+            column=shown(headers[best[1][1]]),
+        )
+    return claimed[0][1]
+
+
+def _column(
+    index: int,
+    header: str,
+    claims: Mapping[str, list[tuple[int, int, Why]]],
+    winners: Mapping[str, int],
+    samples: Sequence[str],
+) -> Column:
+    for field, claimed in claims.items():
+        for _, place, why in claimed:
+            if place != index:
+                continue
+            if winners[field] == index:
+                return Column(header, field, why, _EXPLAIN[why], tuple(samples))
+            said = f"Left out: {field_of(field).label} is taken from another column."
+            return Column(header, "", "duplicate", said, tuple(samples))
+    return Column(header, "", "ignored", "Left out: no field of this kind has this name.", tuple(samples))
+
+
+def count_recognised(headers: Sequence[str], kind: Kind, preset: Mapping[str, Sequence[str]] | None = None) -> int:
+    """How many fields the cells of a row would name if it were the row of headers."""
+    found = (_known(header, kind, preset) for header in headers if header)
+    return len({claim[0] for claim in found if claim})
+
+
+def refuse_missing(columns: Sequence[Column], kind: Kind, *, row: int, looks_like_data: bool) -> None:
+    """Raises FileRefused (missing_column) when a field is missing that rows of this kind cannot do without."""
+    have = {column.field for column in columns if column.field}
+    for group in REQUIRED[kind]:
+        if have.intersection(group) or (kind == "products" and "sku" not in group and have - {"sku"}):
+            continue
+        raise FileRefused("missing_column", _missing(kind, group, looks_like_data), row=row, column=group[0])
+
+
+def _missing(kind: Kind, group: tuple[str, ...], looks_like_data: bool) -> str:
+    if looks_like_data:
+        return "The first row looks like data. Add a row of headers above it, or choose the columns by hand."
+    if group == ("sku",):
+        return "Choose the column that holds the SKU. Without it no row can be told from another."
+    if kind == "products":
+        return "The file has SKUs only, so there is nothing to change. Add a column such as title, price or quantity."
+    labels = " or the ".join(FIELDS[name].label for name in group)
+    return f"Choose the column that holds the {labels}."

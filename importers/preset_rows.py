@@ -1,0 +1,169 @@
+"""The habits of known exports: rows that continue the one above, parents of variations, and what is only a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from importers.cells import Cell, as_shown, is_blank
+from importers.tables import Row
+
+#: A row, or None in place of its cells when it is left out on purpose.
+KeptRow = tuple[int, list[Cell] | None]
+RowFilter = Callable[[Iterable[Row]], Iterator[KeptRow]]
+
+_GTIN_TYPES = ("2", "3", "4", "isbn", "upc", "ean", "gtin")
+
+
+class _Layout:
+    """Looks cells up by normalised header."""
+
+    def __init__(self, places: Mapping[str, int]) -> None:
+        self._places = places
+
+    def text(self, cells: list[Cell], header: str) -> str:
+        place = self._places.get(header)
+        return as_shown(cells[place]).strip() if place is not None and place < len(cells) else ""
+
+    def put(self, cells: list[Cell], header: str, value: Cell) -> None:
+        place = self._places.get(header)
+        if place is not None and place < len(cells):
+            cells[place] = value
+
+    def first(self, *headers: str) -> str:
+        """The first of these headers that the file has, or the last one."""
+        return next((header for header in headers if header in self._places), headers[-1])
+
+
+def amazon_rows(places: Mapping[str, int]) -> RowFilter:
+    """Amazon: the product id is a barcode only when its type says so; an ASIN is left out."""
+    layout = _Layout(places)
+
+    def keep(rows: Iterable[Row]) -> Iterator[KeptRow]:
+        for number, cells in rows:
+            if "product id type" in places and layout.text(cells, "product id type").lower() not in _GTIN_TYPES:
+                layout.put(cells, "product id", "")
+            yield number, cells
+
+    return keep
+
+
+def shopify_product_rows(places: Mapping[str, int]) -> RowFilter:
+    """Shopify: a row without title continues the product above; without SKU and price it only adds a picture."""
+    layout = _Layout(places)
+    handle = layout.first("url handle", "handle")
+    sku, price = layout.first("variant sku", "sku"), layout.first("variant price", "price")
+    inherited = ("title", "body html", "description", "vendor", "product category", "type", "status")
+    inherited += tuple(f"option{number} name" for number in (1, 2, 3))
+
+    def keep(rows: Iterable[Row]) -> Iterator[KeptRow]:
+        parent: tuple[str, dict[str, str]] = ("", {})
+        for number, cells in rows:
+            name = layout.text(cells, handle)
+            if name and name == parent[0] and not layout.text(cells, "title"):
+                for header, value in parent[1].items():
+                    if not layout.text(cells, header):
+                        layout.put(cells, header, value)
+            elif name:
+                parent = name, {header: layout.text(cells, header) for header in inherited}
+            if name and not layout.text(cells, sku) and not layout.text(cells, price):
+                yield number, None
+                continue
+            if layout.text(cells, "option1 value") == "Default Title":
+                for header in ("option1 name", "option1 value", handle):
+                    layout.put(cells, header, "")
+            yield number, cells
+
+    return keep
+
+
+def shopify_inventory_rows(places: Mapping[str, int]) -> RowFilter:
+    """Shopify inventory: “not stocked” means that the location does not keep the product; a blank new count keeps on."""
+    layout = _Layout(places)
+    counts = [header for header in places if header.startswith(("on hand", "available"))]
+
+    def keep(rows: Iterable[Row]) -> Iterator[KeptRow]:
+        for number, cells in rows:
+            said = [layout.text(cells, header).casefold() for header in counts]
+            if "not stocked" in said:
+                yield number, None
+                continue
+            if not layout.text(cells, "on hand new"):
+                layout.put(cells, "on hand new", layout.text(cells, "on hand current"))
+            yield number, cells
+
+    return keep
+
+
+def woocommerce_rows(places: Mapping[str, int]) -> RowFilter:
+    """WooCommerce: variable and grouped rows are parents without stock of their own; `id:12` is the parent's number."""
+    layout = _Layout(places)
+
+    def keep(rows: Iterable[Row]) -> Iterator[KeptRow]:
+        sku_of: dict[str, str] = {}
+        for number, cells in rows:
+            kinds = {kind.strip() for kind in layout.text(cells, "type").lower().split(",")}
+            if kinds & {"variable", "grouped"}:
+                sku_of[layout.text(cells, "id")] = layout.text(cells, "sku")
+                yield number, None
+                continue
+            parent = layout.text(cells, "parent")
+            if parent.startswith("id:"):
+                layout.put(cells, "parent", sku_of.get(parent[3:], ""))
+            if "variation" not in kinds:
+                for option in (1, 2, 3):
+                    layout.put(cells, f"attribute {option} name", "")
+                    layout.put(cells, f"attribute {option} value s", "")
+            yield number, cells
+
+    return keep
+
+
+def ebay_rows(places: Mapping[str, int]) -> RowFilter:
+    """eBay: of a listing with variations, the first row is their sum; each variation gets an id of its own."""
+    layout = _Layout(places)
+    sku = layout.first("custom label sku", "custom label")
+
+    def complete(group: list[Row]) -> Iterator[KeptRow]:
+        if len(group) == 1 or not layout.text(group[0][1], "variation details"):
+            yield from group
+            return
+        yield group[0][0], None
+        for number, cells in group[1:]:
+            own = layout.text(cells, sku) or layout.text(cells, "variation details")
+            layout.put(cells, "item number", f"{layout.text(cells, 'item number')}:{own}")
+            yield number, cells
+
+    def keep(rows: Iterable[Row]) -> Iterator[KeptRow]:
+        group: list[Row] = []
+        for row in rows:
+            if group and layout.text(row[1], "item number") != layout.text(group[0][1], "item number"):
+                yield from complete(group)
+                group = []
+            group.append(row)
+        yield from complete(group) if group else ()
+
+    return keep
+
+
+def mercado_libre_rows(places: Mapping[str, int]) -> RowFilter:
+    """Mercado Libre: a variation is a listing of its own, named by item and variation; its SKU may be on the item."""
+    layout = _Layout(places)
+
+    def keep(rows: Iterable[Row]) -> Iterator[KeptRow]:
+        for number, cells in rows:
+            variation = layout.text(cells, "variation")
+            item = layout.text(cells, "item id")
+            if variation and item:
+                layout.put(cells, "item id", f"{item}:{variation}")
+            if not layout.text(cells, "variation sku"):
+                layout.put(cells, "variation sku", layout.text(cells, "item sku"))
+            yield number, cells
+
+    return keep
+
+
+def all_rows(rows: Iterable[Row]) -> Iterator[KeptRow]:
+    """Every row as it is, for files of no known export; rows with nothing in any cell are passed over."""
+    for row in rows:
+        if any(not is_blank(cell) for cell in row[1]):
+            yield row

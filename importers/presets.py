@@ -1,0 +1,260 @@
+"""Exports known by name: which headers give them away, what their columns mean, and which of their rows are no rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from importers.fields import KIND_FIELDS, OPTION_COLUMNS
+from importers.preset_rows import (
+    RowFilter,
+    amazon_rows,
+    ebay_rows,
+    mercado_libre_rows,
+    shopify_inventory_rows,
+    shopify_product_rows,
+    woocommerce_rows,
+)
+from importers.report import FileRefused, Kind, shown
+from importers.vocabulary import forms
+
+Fields = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One known export.
+
+    signatures: sets of normalised headers; a file that has all of one set is this export. fields: field to normalised
+    headers, best first. by_kind: the same, where a kind of file reads the export differently. rows: leaves out or
+    completes rows. currency_in_price: prices carry a currency code, as in “9.80 EUR”.
+    """
+
+    name: str
+    kinds: tuple[Kind, ...]
+    signatures: tuple[frozenset[str], ...]
+    fields: Fields
+    by_kind: Mapping[Kind, Fields] = field(default_factory=dict)
+    rows: Callable[[Mapping[str, int]], RowFilter] | None = None
+    currency_in_price: bool = False
+    decimal: Literal["comma", "point"] | None = None
+
+    def fields_for(self, kind: Kind) -> dict[str, tuple[str, ...]]:
+        """Field to normalised headers, for this kind of file."""
+        return {**self.fields, **self.by_kind.get(kind, {})}
+
+
+def _signature(*headers: str) -> frozenset[str]:
+    return frozenset(headers)
+
+
+_OPTIONS: dict[str, tuple[str, ...]] = {name: (name.replace("_", " "),) for name in OPTION_COLUMNS}
+
+PRESETS: dict[str, Preset] = {
+    preset.name: preset
+    for preset in (
+        Preset(
+            "amazon_all_listings",
+            ("products", "stock", "listings"),
+            tuple(
+                _signature("seller sku", "item name", also) for also in ("listing id", "asin1", "fulfillment channel")
+            ),
+            {
+                "sku": ("seller sku",),
+                "title": ("item name",),
+                "description": ("item description",),
+                "price": ("price",),
+                "quantity": ("quantity",),
+                "gtin": ("product id",),
+                "image_url": ("image url",),
+                "listing_id": ("listing id",),
+                "status": ("status",),
+            },
+            rows=amazon_rows,
+        ),
+        Preset(
+            "amazon_price_quantity",
+            ("products", "stock", "listings"),
+            (
+                _signature("sku", "price", "quantity", "minimum seller allowed price"),
+                _signature("sku", "price", "quantity", "handling time"),
+                _signature("sku", "price", "quantity", "leadtime to ship"),
+            ),
+            {"sku": ("sku",), "price": ("price",), "quantity": ("quantity",), "gtin": ("product id",)},
+            rows=amazon_rows,
+        ),
+        Preset(
+            "shopify_inventory",
+            ("stock", "products"),
+            tuple(
+                _signature("handle", "sku", "location", also)
+                for also in ("on hand", "on hand current", "available", "available not editable")
+            ),
+            {
+                "sku": ("sku",),
+                "quantity": ("on hand new", "on hand current", "on hand", "available not editable", "available"),
+                "warehouse": ("location",),
+                "title": ("title",),
+            },
+            rows=shopify_inventory_rows,
+        ),
+        Preset(
+            "shopify_products_old",
+            ("products", "stock", "listings"),
+            (_signature("handle", "variant sku"),),
+            {
+                "sku": ("variant sku",),
+                "title": ("title",),
+                "description": ("body html", "body"),
+                "brand": ("vendor",),
+                "category": ("product category", "standardized product type", "custom product type", "type"),
+                "gtin": ("variant barcode",),
+                "price": ("variant price",),
+                "quantity": ("variant inventory qty",),
+                "image_url": ("variant image", "image src"),
+                "base_sku": ("handle",),
+                "status": ("status",),
+                **_OPTIONS,
+            },
+            rows=shopify_product_rows,
+        ),
+        Preset(
+            "shopify_products",
+            ("products", "stock", "listings"),
+            (_signature("url handle", "sku", "title"), _signature("url handle", "sku", "price")),
+            {
+                "sku": ("sku",),
+                "title": ("title",),
+                "description": ("description",),
+                "brand": ("vendor",),
+                "category": ("product category", "type"),
+                "gtin": ("barcode",),
+                "price": ("price",),
+                "quantity": ("inventory quantity",),
+                "image_url": ("variant image url", "product image url"),
+                "base_sku": ("url handle",),
+                "status": ("status",),
+                **_OPTIONS,
+            },
+            rows=shopify_product_rows,
+        ),
+        Preset(
+            "woocommerce",
+            ("products", "stock", "listings"),
+            tuple(_signature("type", "sku", "regular price", also) for also in ("name", "published", "parent", "id")),
+            {
+                "sku": ("sku",),
+                "title": ("name",),
+                "description": ("description", "short description"),
+                "brand": ("brands", "brand"),
+                "category": ("categories",),
+                "gtin": ("gtin upc ean or isbn",),
+                "price": ("regular price",),
+                "quantity": ("stock",),
+                "image_url": ("images",),
+                "base_sku": ("parent",),
+                **{
+                    f"option{number}_{part}": (f"attribute {number} {word}",)
+                    for number in (1, 2, 3)
+                    for part, word in (("name", "name"), ("value", "value s"))
+                },
+            },
+            by_kind={"listings": {"listing_id": ("id",)}},
+            rows=woocommerce_rows,
+        ),
+        Preset(
+            "ebay_active_listings",
+            ("products", "stock", "listings"),
+            (_signature("item number", "custom label sku"), _signature("item number", "custom label", "title")),
+            {
+                "listing_id": ("item number",),
+                "sku": ("custom label sku", "custom label"),
+                "title": ("title",),
+                "quantity": ("available quantity", "quantity available"),
+                "price": ("current price", "start price"),
+                "currency": ("currency",),
+                "gtin": ("p ean", "p upc", "p isbn"),
+                "category": ("ebay category 1 name",),
+            },
+            rows=ebay_rows,
+        ),
+        Preset(
+            "google_merchant",
+            ("products", "listings"),
+            (
+                _signature("id", "title", "link", "price", "availability"),
+                _signature("id", "title", "image link", "price"),
+            ),
+            {
+                "sku": ("id",),
+                "title": ("title",),
+                "description": ("description",),
+                "price": ("price",),
+                "brand": ("brand",),
+                "gtin": ("gtin",),
+                "mpn": ("mpn",),
+                "category": ("google product category", "product type"),
+                "image_url": ("image link",),
+                "base_sku": ("item group id",),
+                "url": ("link",),
+                "status": ("availability",),
+            },
+            currency_in_price=True,
+        ),
+        Preset(
+            "mercado_libre",
+            ("products", "stock", "listings"),
+            (_signature("item id", "variation sku"), _signature("sellercustomsku"), _signature("item id", "item sku")),
+            {
+                "listing_id": ("item id", "id", "codigo de la publicacion"),
+                "sku": ("variation sku", "item sku", "sellercustomsku", "sku"),
+                "title": ("title", "titulo"),
+                "quantity": ("quantity", "available quantity", "cantidad disponible", "quantidade", "cantidad"),
+                "price": ("price", "precio", "preco"),
+                "status": ("status", "estado"),
+            },
+            rows=mercado_libre_rows,
+        ),
+        Preset(
+            "linnworks_links",
+            ("links",),
+            (_signature("source", "linnworks sku", "channel sku"), _signature("source", "lw sku", "channel sku")),
+            {
+                "source": ("source",),
+                "channel": ("subsource", "sub source"),
+                "sku": ("linnworks sku", "lw sku"),
+                "listing_sku": ("channel sku",),
+                "listing_id": ("channelreferenceid", "channel reference id"),
+            },
+        ),
+        Preset(
+            # Our own exports bear the names of the fields, so this one is never needed; it can be asked for by name.
+            "pairbook",
+            ("products", "stock", "listings", "links"),
+            (),
+            {name: (name.replace("_", " "),) for fields in KIND_FIELDS.values() for name in fields},
+        ),
+    )
+}
+
+
+def find_preset(headers: Sequence[str], kind: Kind, wanted: str | None) -> Preset | None:
+    """The preset that a person named, or the one that the headers give away; None when there is none.
+
+    Raises:
+        FileRefused: unknown_value for a name that is not known, or not for this kind of file.
+    """
+    if wanted == "none":
+        return None
+    if wanted is not None:
+        named = PRESETS.get(wanted.replace("-", "_"))
+        if named is None or kind not in named.kinds:
+            names = ", ".join(name for name, preset in PRESETS.items() if kind in preset.kinds)
+            raise FileRefused("unknown_value", f"“{shown(wanted)}” is no preset for {kind}. Choose one of: {names}.")
+        return named
+    have = {form for header in headers for form in forms(header)}
+    for preset in PRESETS.values():
+        if kind in preset.kinds and any(signature <= have for signature in preset.signatures):
+            return preset
+    return None

@@ -1,0 +1,153 @@
+"""The words that people and programs write over columns, in six languages, best word first."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from importers.fields import OPTION_COLUMNS, OPTION_PREFIX
+from importers.report import Kind
+
+_BRACKETS = re.compile(r"\[([^\]]+)\]")
+_PARENTHESES = re.compile(r"\([^)]*\)|\[[^\]]*\]")
+_NOT_WORD = re.compile(r"[^\w]+|_")
+
+#: Normalised headers by field. English, Spanish, Portuguese, French, German and Italian stand side by side, because a
+#: file does not say its language.
+WORDS: dict[str, tuple[str, ...]] = {
+    "sku": (
+        *("sku", "seller sku", "product sku", "variant sku"),
+        *("item sku", "merchant sku", "custom label sku", "sku code"),
+        *("custom label", "sku id", "skus", "seller custom sku", "sellercustomsku", "linnworks sku", "sku number"),
+        *("referencia", "reference", "ref", "reference produit", "referencia interna", "sku interno", "codigo sku"),
+        *("artikelnummer", "artikel nr", "artikelnr", "art nr", "bestellnummer", "codice articolo", "codice sku"),
+        *("codice prodotto", "riferimento", "codigo", "codigo del producto", "codigo do produto", "codigo producto"),
+        *("product code", "item code", "article number", "part number sku", "stock code", "codice", "code article"),
+        *("clave", "item number sku", "product reference", "internal reference"),
+    ),
+    "title": (
+        *("title", "product title", "item name", "name", "product name", "item title", "listing title", "titulo"),
+        *("titulo del producto", "titulo do produto", "nombre", "nombre del producto", "nome", "nome do produto"),
+        *("nome prodotto", "titre", "nom", "nom du produit", "designation", "libelle", "titel", "bezeichnung"),
+        *("artikelbezeichnung", "artikelname", "produktname", "produkttitel", "titolo", "denominazione"),
+        *("nome del prodotto", "producto", "produto", "product", "item", "artikel", "articolo", "intitule"),
+        *("titulo de la publicacion", "titulo do anuncio", "denominacion"),
+    ),
+    "brand": (
+        *("brand", "brand name", "marca", "marque", "marke", "marchio", "brands", "vendor", "manufacturer"),
+        *("fabricante", "fabricant", "hersteller", "produttore", "proveedor marca"),
+    ),
+    "gtin": (
+        *("gtin", "gtin upc ean or isbn", "ean gtin", "gtin ean", "ean", "ean13", "ean 13", "ean code", "codigo ean"),
+        *("barcode", "bar code", "variant barcode", "barcode ean"),
+        *("ean barcode", "code barres", "code barre", "codebarre"),
+        *("codigo de barras", "codigo barras", "codigo de barra", "codice a barre", "codice ean", "strichcode"),
+        *("gtin ean upc", "ean upc", "upc ean", "upc", "upc code", "isbn", "codigo universal de producto", "gencod"),
+        *("barcode ean upc", "ean isbn", "global trade item number", "p ean", "p upc", "jan"),
+    ),
+    "mpn": (
+        *("mpn", "manufacturer part number", "part number", "numero de pieza", "numero de parte", "modelo", "model"),
+        *("model number", "modele", "modell", "modello", "herstellernummer", "referencia del fabricante"),
+        *("reference fabricant", "numero de peca", "codice produttore", "herstellerartikelnummer"),
+    ),
+    "description": (
+        *("description", "item description", "product description", "body html", "long description", "descripcion"),
+        *("descripcion del producto", "descricao", "descricao do produto", "descriptif", "description produit"),
+        *("beschreibung", "produktbeschreibung", "artikelbeschreibung", "descrizione", "descrizione prodotto"),
+    ),
+    "category": (
+        *("category", "categories", "product category", "product type", "google product category", "categoria"),
+        *("categorias", "categorie", "categories produit", "kategorie", "kategorien", "warengruppe", "rubrique"),
+        *("type", "familia", "famille"),
+    ),
+    "price": (
+        *("price", "regular price", "variant price", "unit price", "selling price", "sales price", "start price"),
+        *("your price", "standard price", "list price"),
+        *("precio", "precio normal", "precio de venta", "precio unitario"),
+        *("pvp", "preco", "preco de venda", "preco normal"),
+        *("valor", "prix", "prix de vente", "prix ttc", "prix regulier"),
+        *("prix unitaire", "preis", "verkaufspreis", "vk preis", "regularer preis", "prezzo", "prezzo di vendita"),
+        *("prezzo di listino", "tarif", "preu"),
+    ),
+    "quantity": (
+        *("quantity", "qty", "stock", "inventory", "available quantity", "quantity available", "stock quantity"),
+        *("inventory quantity", "variant inventory qty", "available", "on hand", "stock level", "units"),
+        *("cantidad", "cantidad disponible", "existencias", "inventario", "stock disponible", "unidades", "cant"),
+        *("quantidade", "quantidade disponivel", "estoque", "qtd", "qtde", "quantite", "quantite disponible", "qte"),
+        *("stock disponible unites", "menge", "bestand", "lagerbestand", "anzahl", "stuckzahl", "verfugbar"),
+        *("quantita", "giacenza", "disponibilita", "scorte", "disponible", "disponivel", "lager"),
+    ),
+    "base_sku": (
+        *("base sku", "parent sku", "parent", "item group id", "group sku", "sku padre", "sku pai", "sku parent"),
+        *("master sku", "model sku", "basissku", "vaterartikel", "parent id"),
+    ),
+    "image_url": (
+        *("image url", "image link", "image", "images", "image src", "main image", "main image url", "picture"),
+        *("picture url", "product image url", "imagen", "imagenes", "url de imagen", "imagem", "bild", "bild url"),
+        *("bilder", "immagine", "url immagine", "photo", "foto", "variant image", "imagens", "immagini"),
+    ),
+    "listing_id": (
+        *("listing id", "item number", "item id", "offer id", "listing", "publication id", "listing number"),
+        *("id", "ad id", "numero de articulo", "id de la publicacion", "id publicacion", "id do anuncio", "mlb"),
+        *("id anuncio", "angebotsnummer", "artikelnummer ebay", "id annonce", "id inserzione", "numero de l objet"),
+        *("external id", "asin", "asin1", "codigo do anuncio", "numero oggetto", "listingid", "itemid"),
+    ),
+    "currency": ("currency", "currency code", "moneda", "moeda", "devise", "wahrung", "valuta", "divisa"),
+    "status": ("status", "listing status", "estado", "etat", "statut", "stato", "zustand des angebots", "situacao"),
+    "url": ("url", "link", "listing url", "product url", "permalink", "enlace", "lien", "item url", "view item url"),
+    "channel": (
+        *("channel", "marketplace", "sales channel", "channel name", "canal", "canal de venta", "canal de venda"),
+        *("kanal", "marktplatz", "canale", "sub source", "subsource", "store", "account"),
+    ),
+    "source": ("source",),
+    "listing_sku": ("channel sku", "listing sku", "marketplace sku"),
+    "warehouse": (
+        *("warehouse", "location", "location name", "almacen", "deposito", "bodega", "entrepot", "magazzino"),
+        *("lagerort", "warehouse name", "ubicacion", "armazem", "emplacement", "stock location"),
+    ),
+    **{name: (name.replace("_", " "), name.replace("_", " ").replace("option", "option ")) for name in OPTION_COLUMNS},
+}
+_BY_WORD = {
+    field: {word: rank for rank, word in reversed(tuple(enumerate(words)))} for field, words in WORDS.items()
+}
+#: Words that mean something else in another kind of file.
+_ONLY_FOR: dict[tuple[str, str], tuple[Kind, ...]] = {
+    ("sku", "linnworks sku"): ("links",),
+    ("channel", "store"): ("links",),
+}
+
+
+def normalise(header: str) -> str:
+    """A header without case, accents, punctuation and marks of required columns: “*Précio (€)” becomes “precio”."""
+    plain = unicodedata.normalize("NFKD", header.strip().lstrip("*'").replace("ß", "ss")).casefold()
+    bare = "".join(mark for mark in plain if not unicodedata.combining(mark))
+    return _NOT_WORD.sub(" ", bare).strip()
+
+
+def forms(header: str) -> tuple[str, ...]:
+    """The forms in which a header is looked up, most telling first: whole, a name in brackets, without parentheses."""
+    in_brackets = _BRACKETS.search(header)
+    bare = _PARENTHESES.sub(" ", header)
+    found = [normalise(in_brackets[1])] if in_brackets else []
+    found += [normalise(header), normalise(bare)]
+    return tuple(dict.fromkeys(form for form in found if form))
+
+
+def recognise(header: str, fields: tuple[str, ...], kind: Kind) -> tuple[str, int] | None:
+    """The field that a header means in this kind of file, and the rank of the word (0 is the best), or None."""
+    if header.strip().lower().startswith(OPTION_PREFIX) and kind == "products":
+        name = header.strip()[len(OPTION_PREFIX) :].strip()
+        return (OPTION_PREFIX + name, 0) if name else None
+    if header.rstrip().endswith("?"):
+        return None  # “In stock?” is answered with yes or no, and stands beside the quantity.
+    best: tuple[str, int] | None = None
+    for form in forms(header):
+        for field in fields:
+            rank = _BY_WORD[field].get(form)
+            if rank is None or kind not in _ONLY_FOR.get((field, form), (kind,)):
+                continue
+            if best is None or rank < best[1]:
+                best = field, rank
+        if best:
+            return best
+    return None
