@@ -11,7 +11,7 @@ const shown = el => el.checkVisibility ? el.checkVisibility({ visibilityProperty
 const idle = el => !el.disabled && el.getAttribute("aria-disabled") !== "true" && !el.closest("[data-busy],[inert]");
 const topDialog = () => all("dialog[open]").filter(d => d.matches(":modal")).sort((a, b) => (a.opened || 0) - (b.opened || 0)).pop();
 
-/* ---- keys -------------------------------------------------------------------------------------------------
+/* ---- keys ----
    data-key="a", "shift+a", "ctrl+enter", "2", "/", "g o"; several with "|". A key clicks its element, or focuses it if
    it is a field. People need longer than SETTLE ms to compare, so a key that fast was meant for the listing before. */
 const SETTLE = 250, SEQUENCE = 1500;
@@ -115,7 +115,7 @@ function labelOf(el) {
   return copy.textContent.trim().replace(/\s+/g, " ");
 }
 
-/* ---- dialogs and menus ------------------------------------------------------------------------------------ */
+/* ---- dialogs and menus ---- */
 let opened = 0, opener = null;
 function open(dialog) {
   dialog.opener = opener = document.activeElement === document.body ? null : document.activeElement;
@@ -144,20 +144,15 @@ on("click", event => {
     event.preventDefault();
     htmx.ajax("GET", el.href, { target: "#dialog", swap: "innerHTML", source: el });
   }
-  if (event.target.matches?.("dialog[data-light]") && outside(event)) event.target.close();
   all("details.pop[open]").forEach(menu => { if (!menu.contains(event.target)) menu.open = false });
   selectClick(event);
 });
-function outside(event) {
-  const box = event.target.getBoundingClientRect();
-  return event.clientX < box.left || event.clientX > box.right || event.clientY < box.top || event.clientY > box.bottom;
-}
 on("keydown", event => {
   const menu = event.key === "Escape" && event.target.closest?.("details.pop[open]");
   if (menu) { event.preventDefault(); menu.open = false; one("summary", menu).focus() }
 }, true);
 
-/* ---- toasts: at least 10 s, and never while somebody reads or holds them ------------------------------------ */
+/* ---- toasts: at least 10 s, and never while somebody reads or holds them ---- */
 const READ = 10000;
 const leave = toast => { const held = toast.contains(document.activeElement); toast.remove(); if (held) rest() };
 function watchToasts(region) {
@@ -172,7 +167,7 @@ function watchToasts(region) {
   new MutationObserver(() => all(".toast", region).slice(0, -3).forEach(leave)).observe(region, { childList: true });
 }
 
-/* ---- selection: the header takes this page, "all that match" is a second step, shift takes a range ------------ */
+/* ---- selection: the header takes this page, "all that match" is a second step, shift takes a range ---- */
 let lastBox = null;
 const boxes = scope => all("[data-check]", scope);
 const scopeOf = el => el.closest("[data-select]");
@@ -217,7 +212,7 @@ function keepSingleKeys(yes) {
   document.cookie = `keys=${root.dataset.keys}; path=/; max-age=31536000; samesite=lax`;
 }
 
-/* ---- typed confirmation: the red button answers to the right number only -------------------------------------- */
+/* ---- typed confirmation: the red button answers to the right number only ---- */
 function checkNumber(field) {
   const wanted = field.dataset.confirmNumber, typed = field.value.replace(/[\s.,'’]/g, ""), frame = field.closest("form,dialog");
   all("[data-confirmed]", frame).forEach(button => { button.disabled = typed !== wanted });
@@ -226,7 +221,7 @@ function checkNumber(field) {
 }
 on("input", event => { if (event.target.matches("[data-confirm-number]")) checkNumber(event.target) });
 
-/* ---- files: dropped anywhere on the page, or pasted ------------------------------------------------------------- */
+/* ---- files: dropped anywhere on the page, or pasted ---- */
 const dropForm = () => one("form[data-drop]");
 function take(files) {
   const form = dropForm(), input = one("input[type=file]", form);
@@ -328,7 +323,7 @@ on("htmx:responseError", event => {
   say("failed", xhr.getResponseHeader("X-Error-Code") || xhr.status);
 });
 
-/* ---- what each new piece of page needs once ------------------------------------------------------------------------ */
+/* ---- what each new piece of page needs once ---- */
 function init(piece) {
   const within = selector => [...piece.matches?.(selector) ? [piece] : [], ...all(selector, piece)];
   within("dialog[data-open]").forEach(dialog => { if (!dialog.open) open(dialog) });
