@@ -152,7 +152,7 @@ on("keydown", event => {
   if (menu) { event.preventDefault(); menu.open = false; one("summary", menu).focus() }
 }, true);
 
-/* ---- toasts: at least 10 s, and never while somebody reads or holds them ---- */
+/* ---- toasts: at least 10 s, longer while held ---- */
 const READ = 10000;
 const leave = toast => { const held = toast.contains(document.activeElement); toast.remove(); if (held) rest() };
 function watchToasts(region) {
@@ -167,7 +167,7 @@ function watchToasts(region) {
   new MutationObserver(() => all(".toast", region).slice(0, -3).forEach(leave)).observe(region, { childList: true });
 }
 
-/* ---- selection: the header takes this page, "all that match" is a second step, shift takes a range ---- */
+/* ---- selection: the header takes this page, "all that match" is a second step ---- */
 let lastBox = null;
 const boxes = scope => all("[data-check]", scope);
 const scopeOf = el => el.closest("[data-select]");
@@ -247,7 +247,7 @@ on("paste", event => {
   take(carrier.files);
 });
 
-/* ---- htmx: one request a form, focus after a swap, a thin line when it takes long, decisions kept when offline ---- */
+/* ---- htmx: one request a form, focus after a swap, decisions kept when offline ---- */
 let running = 0, line = 0;
 const quiet = el => /\b(every|load|revealed)\b/.test(el.getAttribute("hx-trigger") || "") || el.hasAttribute("data-quiet");
 const guarded = el => el.closest("[data-stage]") || el.closest("form") || el;
@@ -323,7 +323,7 @@ on("htmx:responseError", event => {
   say("failed", xhr.getResponseHeader("X-Error-Code") || xhr.status);
 });
 
-/* ---- what each new piece of page needs once ---- */
+/* ---- each new piece of page, once ---- */
 function init(piece) {
   const within = selector => [...piece.matches?.(selector) ? [piece] : [], ...all(selector, piece)];
   within("dialog[data-open]").forEach(dialog => { if (!dialog.open) open(dialog) });
