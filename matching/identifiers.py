@@ -1,0 +1,190 @@
+"""Identifiers: the key that links exactly, the near-miss key, GTINs with their check digit, and model codes."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final, NamedTuple
+
+# Unicode property White_Space=Yes (PropList.txt of the Unicode character database), and U+FEFF.
+# str.strip() alone would also take U+001C..U+001F, which are not white space there.
+WHITE_SPACE: Final = (
+    "\t\n\x0b\x0c\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000\ufeff"
+)
+_APOSTROPHES: Final = "'’‘`´"
+_DASHES: Final = re.compile(r"[-_\u2010-\u2015\u2212\uff0d\uff3f\u00ad/.,;:|\\+*#()\[\]{}]")
+_EXCEL_ZERO: Final = re.compile(r"(?<=\d)\.0+$")
+_LEADING_ZEROS: Final = re.compile(r"^0+(?=.)")
+_GTIN_LENGTHS: Final = (8, 12, 13, 14)
+
+
+def match_key(text: str) -> str:
+    """The key by which a listing links to a product by itself: NFC of the text, trimmed at both ends only."""
+    return unicodedata.normalize("NFC", text.strip(WHITE_SPACE)).strip(WHITE_SPACE)
+
+
+def _invisible(char: str) -> bool:
+    hidden = unicodedata.category(char) in ("Cf", "Cc", "Mn") and not unicodedata.combining(char)
+    return hidden and char not in WHITE_SPACE
+
+
+def _without_invisible(text: str) -> str:
+    return text if text.isascii() and text.isprintable() else "".join(c for c in text if not _invisible(c))
+
+
+def _without_space(text: str) -> str:
+    return "".join(c for c in text if c not in WHITE_SPACE)
+
+
+def _without_apostrophe(text: str) -> str:
+    return text.lstrip(_APOSTROPHES)
+
+
+def _without_dashes(text: str) -> str:
+    return _DASHES.sub("", text)
+
+
+# One step removes one kind of typing difference. The order matters: '.0' has to go before the dots do.
+_STEPS: Final = (
+    ("invisible", "differ only by an invisible character", _without_invisible),
+    ("width", "differ only by full-width or compatibility characters", lambda t: unicodedata.normalize("NFKC", t)),
+    ("case", "differ only by case", str.casefold),
+    ("spaces", "differ only by spaces", _without_space),
+    ("apostrophe", "differ only by a leading apostrophe", _without_apostrophe),
+    ("excel_zero", "differ only by the “.0” that spreadsheets add", lambda t: _EXCEL_ZERO.sub("", t)),
+    ("dash", "differ only by a dash, underscore or other mark", _without_dashes),
+    ("leading_zero", "differ only by leading zeros", lambda t: _LEADING_ZEROS.sub("", t)),
+)
+
+
+def loose_key(text: str) -> str:
+    """The key under which near misses meet: what is left when every typing difference is taken away.
+
+    Equal loose keys are a reason to ask a person, never to link. Two keys that are all marks give "".
+    """
+    for _, _, step in _STEPS:
+        text = step(text)
+    # Case folding may leave a text that is not composed (U+0130), and taking marks away may join what composes.
+    return unicodedata.normalize("NFKC", text)
+
+
+class NearMiss(NamedTuple):
+    """Why two SKUs are almost equal: a stable reason id and the words a person reads."""
+
+    reason: str
+    words: str
+
+
+def near_miss(ours: str, theirs: str) -> NearMiss | None:
+    """Why two keys differ although they mean the same; None when they are equal, empty or truly different.
+
+    The reason names the single kind of difference when one explains it, otherwise "several".
+    """
+    a, b = match_key(ours), match_key(theirs)
+    if not a or not b or a == b or loose_key(a) != loose_key(b) or not loose_key(a):
+        return None
+    for reason, words, step in _STEPS:
+        if step(a) == step(b):
+            return NearMiss(reason, words)
+    return NearMiss("several", "differ only by " + _several(a, b))
+
+
+def _several(a: str, b: str) -> str:
+    """Name every kind of difference between two keys that need more than one step to meet."""
+    found = []
+    for reason, _, step in _STEPS:
+        before, (a, b) = (a, b), (step(a), step(b))
+        if before != (a, b) and (a == before[0]) != (b == before[1]):
+            found.append(_SHORT[reason])
+    return " and ".join(found) or "typing"
+
+
+_SHORT: Final = {
+    "invisible": "an invisible character", "width": "character width", "case": "case", "spaces": "spaces",
+    "apostrophe": "an apostrophe", "excel_zero": "“.0”", "dash": "dashes or marks", "leading_zero": "leading zeros",
+}  # fmt: skip
+
+
+class Gtin(NamedTuple):
+    """A trade item number: `digits` as 14, whether its check digit holds, and what was done to read it."""
+
+    digits: str
+    valid: bool
+    note: str = ""
+
+
+def check_digit(body: str) -> int:
+    """The GS1 check digit for the digits before it (GS1 General Specifications, section 7.9)."""
+    return -sum(int(d) * (3 if i % 2 == 0 else 1) for i, d in enumerate(reversed(body))) % 10
+
+
+def is_valid_gtin(digits: str) -> bool:
+    """Whether these digits have a GTIN's length and a right check digit; all zeros is no number."""
+    return (
+        len(digits) in _GTIN_LENGTHS and digits.isascii() and digits.isdigit() and int(digits) > 0
+        and check_digit(digits[:-1]) == int(digits[-1])
+    )  # fmt: skip
+
+
+def parse_gtin(text: str) -> Gtin | None:
+    """Read a GTIN-8, -12, -13 or -14 (EAN, UPC, ISBN-10 or -13); None when there is no such number in the text.
+
+    Spaces, dashes, a leading apostrophe and a spreadsheet's ".0" are taken away. Missing leading zeros are put back
+    only when the check digit proves them. A number in scientific notation has lost its digits and gives None.
+    """
+    raw = unicodedata.normalize("NFKC", text.strip(WHITE_SPACE)).strip(WHITE_SPACE + _APOSTROPHES)
+    if len(raw) > 40 or not raw.isascii():
+        return None
+    raw = re.sub(r"^(gtin|ean|upc|isbn)[-: ]*(?:1[0-4]|8)?[-: ]+", "", raw.casefold())
+    digits = re.sub(r"[\s-]", "", _EXCEL_ZERO.sub("", raw))
+    if re.fullmatch(r"\d{9}[\dx]", digits) and _isbn10_valid(digits):
+        body = "978" + digits[:9]
+        return Gtin(f"{body}{check_digit(body)}".zfill(14), True, "ISBN-10 read as ISBN-13")
+    if not digits.isdigit() or not digits.strip("0") or not 7 <= len(digits) <= 14:
+        return None
+    padded = digits.zfill(14)
+    if len(digits) in _GTIN_LENGTHS:
+        return Gtin(padded, check_digit(padded[:-1]) == int(padded[-1]))
+    if check_digit(padded[:-1]) == int(padded[-1]):
+        return Gtin(padded, True, "leading zeros put back")
+    return None
+
+
+def _isbn10_valid(text: str) -> bool:
+    values = [10 if c == "x" else int(c) for c in text]
+    return sum(v * (10 - i) for i, v in enumerate(values)) % 11 == 0
+
+
+def gtin_distance_one(a: str, b: str) -> bool:
+    """Whether two GTINs differ by one wrong digit, or by two neighbouring digits that changed places."""
+    if len(a) != len(b):
+        return False
+    wrong = [i for i in range(len(a)) if a[i] != b[i]]
+    if len(wrong) == 2 and wrong[1] == wrong[0] + 1:
+        return a[wrong[0]] == b[wrong[1]] and a[wrong[1]] == b[wrong[0]]
+    return len(wrong) == 1
+
+
+def repair_gtin(text: str, known: str) -> str | None:
+    """The valid GTIN that `text` was meant to be, given a `known` valid one a single mistake away; None otherwise."""
+    read, truth = parse_gtin(text), parse_gtin(known)
+    if read is None or truth is None or read.valid or not truth.valid:
+        return None
+    return truth.digits if gtin_distance_one(read.digits, truth.digits) else None
+
+
+_CODE_MARKS: Final = re.compile(r"[^0-9a-z]+")
+
+
+def code_key(text: str) -> str:
+    """A part number without case, spaces and marks: "DSC-W120/B" and "dscw120 b" give "dscw120b"."""
+    return _CODE_MARKS.sub("", unicodedata.normalize("NFKC", text[:200]).casefold())
+
+
+def is_code(token: str) -> bool:
+    """Whether a lower-case token looks like a model code: letters and digits together, or five digits and more."""
+    if len(token) < 3 or not token.isascii():
+        return False
+    digits = sum(c.isdigit() for c in token)
+    return (0 < digits < len(token)) or (digits == len(token) >= 5)

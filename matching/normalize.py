@@ -1,0 +1,185 @@
+"""Text made comparable: one spelling for widths, cases, accents, scripts, decimals and units; words and model codes."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from matching.identifiers import is_code
+from matching.lexicon import UNITS
+
+#: Titles and descriptions are read up to here: what names a product stands at the front.
+TITLE_LIMIT: Final = 1_000
+DESCRIPTION_LIMIT: Final = 6_000
+MAX_WORDS: Final = 400
+
+_LETTERS: Final = str.maketrans({
+    "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ß": "ss", "ħ": "h", "ŧ": "t",
+    "×": "x", "½": " 1/2", "¼": " 1/4", "¾": " 3/4", "”": '"', "“": '"', "″": '"', "’": "'", "‘": "'",
+    "′": "'", "´": "'",
+    "–": "-", "—": "-", "−": "-", "‐": "-", "‑": "-", "®": " ", "™": " ", "©": " ", "\x00": " ",
+})  # fmt: skip
+_TAG: Final = re.compile(r"<[^<>]{1,200}>")
+_MARKS: Final = re.compile("[\u0300-\u036f]")
+_THOUSANDS: Final = re.compile(r"(?<=\d)[, ](?=\d{3}(?!\d))(?<![.,]\d,)")
+_DECIMAL_COMMA: Final = re.compile(r"(?<=\d),(?=\d{1,2}(?!\d))")
+_SCRIPTS: Final = re.compile(r"(?<=[a-z])(?=[^\W\d_a-z])|(?<=[^\W\d_a-z])(?=[a-z])")
+_LATIN_EXTRA: Final = re.compile(r"[\u00c0-\u024f]")
+_TOKEN: Final = re.compile(r"\d+(?:\.\d+)?(?:\s?(?:\"|''|''))|\d+(?:\.\d+)?(?![\w.])|[^\W_]+(?:[-/._+'][^\W_]+)*\+?")
+_FLUID: Final = re.compile(r"\bfl\.?\s*oz\b|\bfluid ounces?\b|\bonzas liquidas\b")
+_CUBIC: Final = re.compile(r"\bsq(?:uare)?\.?\s*(?:ft|feet|foot)\b")
+_CJK: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
+_MULTIPLY: Final = re.compile(r"(?<=\d)\s*[x*]\s*(?=\d)")
+_JOINED: Final = re.compile(r"(\d+(?:\.\d+)?)([^\W\d_]+)")
+
+
+def fold(text: str, limit: int = TITLE_LIMIT) -> str:
+    """Lower case without accents, invisible characters, HTML and decimal commas; words apart at script changes."""
+    text = text[: limit * 2]
+    if "&" in text or "<" in text:
+        text = _TAG.sub(" ", html.unescape(text))
+    if not text.isascii():
+        text = _fold_unicode(text)
+    text = text.casefold()[:limit]
+    if "," in text:
+        text = _DECIMAL_COMMA.sub(".", _THOUSANDS.sub("", text))
+    return " ".join(text.split())
+
+
+def _fold_unicode(text: str) -> str:
+    text = unicodedata.normalize("NFKC", text.translate(_LETTERS)).casefold().translate(_LETTERS)
+    text = _MARKS.sub("", unicodedata.normalize("NFD", text))
+    text = unicodedata.normalize("NFC", text)
+    text = "".join(c for c in text if c.isprintable() or c.isspace())
+    return _SCRIPTS.sub(" ", text)
+
+
+class Word(NamedTuple):
+    """One token: its text and whether it is a plain word, a model code, a number or a quantity with its unit."""
+
+    text: str
+    kind: int
+
+
+PLAIN, CODE, NUMBER, QUANTITY = 0, 1, 2, 3
+# Unit words that are also everyday words count as units only when written against their number ("2 in 1", "4 to 6").
+_SPOKEN: Final = frozenset({"in", "to", "go"})
+
+
+class Quantity(NamedTuple):
+    """A number with its unit, as a dimension's number in `lexicon.DIMENSIONS` and a value in its base unit."""
+
+    dimension: int
+    value: float
+
+
+def raw_tokens(folded: str) -> list[str]:
+    """Split folded text into tokens; units stand next to their number as one token, codes keep their inner marks."""
+    text = _FLUID.sub("floz", folded)
+    text = _CUBIC.sub("sqft", text)
+    text = _MULTIPLY.sub(" x ", text)
+    return [m.replace('"', "in").replace("''", "in").replace(" ", "") for m in _TOKEN.findall(text)]
+
+
+def number_text(value: float) -> str:
+    """A number in its shortest exact spelling: 1.50 is "1.5", 2.0 is "2"."""
+    return str(int(value)) if value == int(value) and abs(value) < 1e15 else f"{value:.6g}"
+
+
+def _unit_token(number: str, unit: str) -> tuple[str, Quantity] | None:
+    known = UNITS.get(unit)
+    if known is None or len(number) > 12:
+        return None
+    dimension, factor, base = known
+    value = float(number) * factor
+    return number_text(round(value, 4)) + base, Quantity(dimension, value)
+
+
+def words(folded: str) -> tuple[list[Word], list[Quantity], list[str]]:
+    """The words of folded text, its quantities, and its raw tokens in order (numbers apart from their units)."""
+    found: list[Word] = []
+    quantities: list[Quantity] = []
+    plain: list[str] = []
+    tokens = raw_tokens(folded)
+    skip = False
+    for position, token in enumerate(tokens[:MAX_WORDS]):
+        if skip:
+            skip = False
+            plain.append(token)
+            continue
+        following = tokens[position + 1] if position + 1 < len(tokens) else ""
+        if token[0].isdigit():
+            skip = _number(token, following, found, quantities, plain)
+        else:
+            found.extend(_worded(token))
+            plain.append(token)
+    return found, quantities, plain
+
+
+def _number(token: str, following: str, found: list[Word], quantities: list[Quantity], plain: list[str]) -> bool:
+    """Read a token that starts with a digit; True when it used the following token as its unit."""
+    joined = _JOINED.fullmatch(token)
+    if joined:
+        unit = _unit_token(joined[1], joined[2])
+        if unit:
+            found.append(Word(unit[0], QUANTITY))
+            quantities.append(unit[1])
+            plain.extend((joined[1], joined[2]))
+            return False
+    if "-" in token:
+        number, _, unit_word = token.partition("-")
+        unit = _unit_token(number, unit_word) if number.replace(".", "", 1).isdigit() else None
+        if unit:
+            found.append(Word(unit[0], QUANTITY))
+            quantities.append(unit[1])
+            plain.extend((number, unit_word))
+            return False
+    if token.replace(".", "", 1).isdigit() and token.isascii():
+        plain.append(token)
+        unit = _unit_token(token, following) if following and following not in _SPOKEN else None
+        if unit:
+            found.append(Word(unit[0], QUANTITY))
+            quantities.append(unit[1])
+            return True
+        short = token if len(token) > 12 else number_text(float(token))
+        found.append(Word(short, CODE if len(token) >= 5 and "." not in token else NUMBER))
+        return False
+    found.extend(_worded(token))
+    plain.extend(joined.groups() if joined else (token,))
+    return False
+
+
+def _worded(token: str) -> Iterator[Word]:
+    """The words in one token: a code joined and in parts, compounds in parts, ideographs as pairs."""
+    if token.isascii():
+        bare = token.replace("'", "").rstrip("+") or token
+        if not bare.isalnum():
+            yield from _compound(bare)
+            return
+        yield Word(bare, _kind(bare))
+    elif _CJK.search(token):
+        yield from (Word(token[i : i + 2], PLAIN) for i in range(max(1, len(token) - 1)))
+    else:
+        yield from (Word(part, PLAIN) for part in re.split(r"[-/._+']", token) if part)
+
+
+def _compound(token: str) -> Iterator[Word]:
+    parts = [p for p in re.split(r"[-/._+]", token) if p]
+    whole = "".join(parts)
+    if is_code(whole) and len(whole) <= 24:
+        yield Word(whole, CODE)
+        before_slash = "".join(p for p in re.split(r"[-._+]", token.split("/")[0]) if p)
+        if before_slash != whole and is_code(before_slash):
+            yield Word(before_slash, CODE)
+    elif len(whole) <= 24 and len(parts) == 2:
+        yield Word(whole, PLAIN)
+    yield from (Word(part, _kind(part)) for part in parts)
+
+
+def _kind(token: str) -> int:
+    if is_code(token):
+        return CODE
+    return NUMBER if token.isdigit() else PLAIN

@@ -1,0 +1,250 @@
+"""The features of listing and product pairs, computed for all candidates of one listing in a compiled loop.
+
+FEATURES names every column; weights are learned on them, and evidence for people is worked out apart, in compare.py.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+from numba import njit
+
+from matching.kernels import CODE, GLUE, NUMBER, PREFIX, QUANTITY, FloatArray, IntArray
+
+FEATURES: Final = (
+    "cosine_letters", "cosine_words", "cosine_all", "retrieval",
+    "overlap", "covered_listing", "covered_product", "rarest_missing_in_product", "rarest_missing_in_listing",
+    "rarest_shared", "code_shared", "code_begins", "code_conflict", "code_only_listing", "code_only_product",
+    "numbers_shared", "numbers_only_product", "numbers_only_listing", "quantities_agree", "quantities_conflict",
+    "pack", "pack_one_sided", "colour", "colour_one_sided", "size", "price_ratio", "brand", "mpn", "gtin",
+    "listing_in_product_text", "product_in_listing_text", "code_in_description", "covered_locally", "length_ratio",
+    "rank", "margin", "ratio_to_best", "rivals_close", "reverse_margin", "reverse_rank", "spread",
+    "local_missing",
+)  # fmt: skip
+PAIR_FEATURES: Final = 34
+COLUMN: Final = {name: i for i, name in enumerate(FEATURES)}
+PACK_DIMENSION: Final = 7
+
+
+@njit(cache=True, nogil=True)
+def _weight(h: int, idf: FloatArray, offset: int, shift: int) -> float:
+    return float(idf[offset + (h >> shift)])
+
+
+@njit(cache=True, nogil=True)
+def _quantities(
+    qd: IntArray, qv: FloatArray, dd: IntArray, dv: FloatArray,
+) -> tuple[int, int, int, int]:  # fmt: skip
+    """Dimensions that agree and conflict, the pack verdict (1, 0, -1), whether only one side names a pack over 1."""
+    agree, conflict, pack, one_sided = 0, 0, 0, 0
+    for dimension in range(16):
+        in_q, in_d, same = False, False, False
+        largest = 0.0
+        for i in range(len(qd)):
+            if qd[i] == dimension:
+                in_q = True
+                largest = max(largest, qv[i])
+                for j in range(len(dd)):
+                    if dd[j] == dimension and abs(qv[i] - dv[j]) <= 0.02 * max(qv[i], dv[j]):
+                        same = True
+        for j in range(len(dd)):
+            if dd[j] == dimension:
+                in_d = True
+                largest = max(largest, dv[j])
+        if dimension == PACK_DIMENSION:
+            if in_q and in_d:
+                pack = 1 if same else -1
+            elif (in_q or in_d) and largest > 1:
+                one_sided = 1
+        elif in_q and in_d:
+            agree += same
+            conflict += not same
+    return agree, conflict, pack, one_sided
+
+
+@njit(cache=True, nogil=True)
+def pair_features(
+    rows: IntArray, cosine: FloatArray,
+    q_words: IntArray, q_kinds: IntArray, q_text: IntArray, q_dim: IntArray, q_val: FloatArray, q_facts: IntArray,
+    q_price: float, q_brand: IntArray,
+    words: IntArray, kinds: IntArray, word_at: IntArray, text: IntArray, text_at: IntArray,
+    dims: IntArray, vals: FloatArray, quantity_at: IntArray, facts: IntArray, prices: FloatArray, brands: IntArray,
+    idf: FloatArray, offset: int, shift: int, scale: float, out: FloatArray,
+) -> None:  # fmt: skip
+    """Fill the first PAIR_FEATURES columns of `out`, one line per candidate row.
+
+    Words are sorted CRC-32 hashes with kinds beside them; facts are colours, size, currency, GTIN, brand, MPN.
+    """
+    n_q = len(q_words)
+    hits = np.zeros((len(rows), n_q), np.bool_)
+    q_idf = np.empty(n_q, np.float64)
+    q_total = 0.0
+    for i in range(n_q):
+        q_idf[i] = _weight(q_words[i], idf, offset, shift)
+        if q_kinds[i] < PREFIX:
+            q_total += q_idf[i]
+    for k in range(len(rows)):
+        row = rows[k]
+        a, b = word_at[row], word_at[row + 1]
+        shared, d_total, rare_shared, miss_q, miss_d = 0.0, 0.0, 0.0, 0.0, 0.0
+        code, begins, code_q, code_d = 0.0, 0.0, 0.0, 0.0
+        q_codes, d_codes = 0, 0
+        num_shared, num_q, num_d = 0.0, 0.0, 0.0
+        q_left, d_left = 0.0, 0.0
+        in_desc = 0.0
+        i, j = 0, a
+        ta, tb = text_at[row], text_at[row + 1]
+        while i < n_q or j < b:
+            if j >= b or (i < n_q and q_words[i] < words[j]):
+                kind, w = q_kinds[i], q_idf[i]
+                i += 1
+                if kind >= PREFIX:
+                    continue
+                at = np.searchsorted(text[ta:tb], q_words[i - 1])
+                found = at < tb - ta and text[ta + at] == q_words[i - 1]
+                miss_q = max(miss_q, w)
+                if not found:
+                    q_left += w
+                if kind == CODE:
+                    q_codes += 1
+                    if found:
+                        in_desc = max(in_desc, w)
+                    else:
+                        code_q = max(code_q, w)
+                elif kind in (NUMBER, QUANTITY):
+                    num_q += w
+            elif i >= n_q or words[j] < q_words[i]:
+                kind = kinds[j]
+                j += 1
+                if kind >= PREFIX:
+                    continue
+                w = _weight(words[j - 1], idf, offset, shift)
+                at = np.searchsorted(q_text, words[j - 1])
+                found = at < len(q_text) and q_text[at] == words[j - 1]
+                d_total += w
+                miss_d = max(miss_d, w)
+                if not found:
+                    d_left += w
+                if kind == CODE:
+                    d_codes += 1
+                    if found:
+                        in_desc = max(in_desc, w)
+                    else:
+                        code_d = max(code_d, w)
+                elif kind in (NUMBER, QUANTITY):
+                    num_d += w
+            else:
+                kq, kd, w = q_kinds[i], kinds[j], q_idf[i]
+                hits[k, i] = True
+                i += 1
+                j += 1
+                if kd < PREFIX:
+                    d_total += w
+                if kq < PREFIX and kd < PREFIX:
+                    shared += w
+                    rare_shared = max(rare_shared, w)
+                    if kq == CODE or kd == CODE:
+                        code = max(code, w)
+                    elif kq >= NUMBER:
+                        num_shared += w
+                elif (kq == GLUE and kd == CODE) or (kq == CODE and kd == GLUE):
+                    code = max(code, w)
+                elif kq == CODE or kd == CODE:
+                    begins = max(begins, w)
+                elif kq == GLUE and kd == GLUE:
+                    rare_shared = max(rare_shared, w)
+                if kq == CODE:
+                    q_codes += 1
+                if kd == CODE:
+                    d_codes += 1
+        o = out[k]
+        o[0], o[1], o[2] = cosine[k, 0], cosine[k, 1], cosine[k, 2]
+        o[3] = cosine[k, 0] + cosine[k, 1] + 0.5 * cosine[k, 2]
+        union = q_total + d_total - shared
+        o[4] = shared / union if union > 0 else 0.0
+        o[5] = shared / q_total if q_total > 0 else 0.0
+        o[6] = shared / d_total if d_total > 0 else 0.0
+        o[7], o[8], o[9] = miss_q / scale, miss_d / scale, rare_shared / scale
+        o[10], o[11] = code / scale, begins / scale
+        o[12] = 1.0 if q_codes > 0 and d_codes > 0 and code == 0 and begins == 0 and in_desc == 0 else 0.0
+        o[13], o[14] = code_q / scale, code_d / scale
+        o[15], o[16], o[17] = num_shared / scale, num_d / scale, num_q / scale
+        agree, conflict, pack, one_sided = _quantities(
+            q_dim, q_val, dims[quantity_at[row] : quantity_at[row + 1]], vals[quantity_at[row] : quantity_at[row + 1]]
+        )
+        o[18], o[19], o[20], o[21] = agree, conflict, pack, one_sided
+        qc, dc = q_facts[0], facts[row, 0]
+        o[22] = 0.0 if qc == 0 or dc == 0 else (1.0 if qc & dc else -1.0)
+        o[23] = 1.0 if (qc == 0) != (dc == 0) else 0.0
+        qs, ds = q_facts[1], facts[row, 1]
+        o[24] = 0.0 if qs == 0 or ds == 0 else (1.0 if qs == ds else -1.0)
+        o[25] = -1.0
+        if q_price > 0 and prices[row] > 0 and (q_facts[2] == 0 or facts[row, 2] == 0 or q_facts[2] == facts[row, 2]):
+            o[25] = min(3.0, abs(math.log(q_price / prices[row])))
+        o[26] = _brand(q_facts[4], q_brand, q_words, facts[row, 4], brands[row], words[a:b])
+        o[27] = _mpn(q_facts[5], q_words, facts[row, 5], words[a:b])
+        qg, dg = q_facts[3], facts[row, 3]
+        o[28] = 0.0
+        if qg != 0 and dg != 0:
+            # A number with a wrong check digit can agree, but it proves no difference.
+            o[28] = 1.0 if abs(qg) == abs(dg) else (-1.0 if qg > 0 and dg > 0 else 0.0)
+        o[29] = (q_total - q_left) / q_total if q_total > 0 else 0.0
+        o[30] = (d_total - d_left) / d_total if d_total > 0 else 0.0
+        o[31] = in_desc / scale
+        o[33] = math.log((d_total + 1.0) / (q_total + 1.0))
+    _local(hits, q_kinds, out)
+
+
+@njit(cache=True, nogil=True)
+def _contains(sorted_words: IntArray, h: int) -> bool:
+    at = np.searchsorted(sorted_words, h)
+    return bool(at < len(sorted_words) and sorted_words[at] == h)
+
+
+@njit(cache=True, nogil=True)
+def _brand(q: int, q_parts: IntArray, q_words: IntArray, d: int, d_parts: IntArray, d_words: IntArray) -> float:
+    """1 when the brands are equal or one is named in the other title, -1 when both are given and differ, else 0."""
+    if q == 0 and d == 0:
+        return 0.0
+    if q == d:
+        return 1.0
+    if q != 0 and q_parts[0] != 0 and _contains(d_words, q_parts[0]):
+        return 1.0
+    if d != 0 and d_parts[0] != 0 and _contains(q_words, d_parts[0]):
+        return 1.0
+    return -1.0 if q != 0 and d != 0 else -0.5
+
+
+@njit(cache=True, nogil=True)
+def _mpn(q: int, q_words: IntArray, d: int, d_words: IntArray) -> float:
+    """1 when the part numbers are equal or one stands in the other title, -1 when both are given and differ, else 0."""
+    if q == 0 and d == 0:
+        return 0.0
+    if q == d or (q != 0 and _contains(d_words, q)) or (d != 0 and _contains(q_words, d)):
+        return 1.0
+    return -1.0 if q != 0 and d != 0 else 0.0
+
+
+@njit(cache=True, nogil=True)
+def _local(hits: IntArray, q_kinds: IntArray, out: FloatArray) -> None:
+    """How much of what tells these candidates apart each one has: words weighted by how few candidates share them."""
+    n, m = hits.shape
+    weights = np.zeros(m, np.float64)
+    total = 0.0
+    for i in range(m):
+        if q_kinds[i] == PREFIX:
+            continue
+        count = 0
+        for k in range(n):
+            count += hits[k, i]
+        if count > 0:
+            weights[i] = math.log((n + 1.0) / count)
+            total += weights[i]
+    for k in range(n):
+        have = 0.0
+        for i in range(m):
+            if hits[k, i]:
+                have += weights[i]
+        out[k, 32] = have / total if total > 0 else 0.0
