@@ -130,6 +130,9 @@ class ConnectorError(ValueError):
     """A connector that cannot be opened; the text says which option to repair."""
 
 
+LARGEST = 10**15 - 1  # Above every stock and price, and still exact in every program that reads numbers as floats.
+
+
 def price_text(price: Decimal) -> str:
     """The canonical decimal form: no exponent, at least two places, no zeros beyond them (19.9 is "19.90")."""
     whole, _, places = f"{price:f}".partition(".")
@@ -142,13 +145,19 @@ def problem_of(update: Update) -> Outcome | None:
         return refuse(update, "no_listing_id", "This update names no listing.")
     if update.quantity is None and update.price is None:
         return refuse(update, "nothing_to_send", "Neither a quantity nor a price was given.")
-    if update.quantity is not None and update.quantity < 0:
-        return refuse(update, "bad_quantity", f"A quantity of {update.quantity} cannot be offered; the least is 0.")
-    if update.price is not None and not (update.price.is_finite() and update.price >= 0):
-        return refuse(update, "bad_price", f"{update.price} is not a price; it must be a number from 0 up.")
+    if update.quantity is not None and not 0 <= update.quantity <= LARGEST:
+        return refuse(update, "bad_quantity", "The quantity cannot be offered; it must be 0 or more, and below 10^15.")
+    if update.price is not None and not _is_price(update.price):
+        what = "The price cannot be offered; it must be a number from 0 up, below 10^15 and of at most 10 places."
+        return refuse(update, "bad_price", what)
     if not _is_text(update.listing_id + update.sku + update.currency + update.key):
         return refuse(update, "bad_text", "The listing id or the SKU holds half a character; import the listing again.")
     return None
+
+
+def _is_price(price: Decimal) -> bool:
+    """Whether an amount can be written out in full: Decimal("1E+999999") would fill a megabyte with zeros."""
+    return price.is_finite() and 0 <= price <= LARGEST and -10 <= int(price.as_tuple().exponent) <= 15
 
 
 def _is_text(text: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -94,14 +93,14 @@ class FileConnector:
         """Name the file after channel and time. A hard link fails where a name is taken, so two runs of the same
         instant get two files, and neither ever replaces a file that somebody may have uploaded."""
         stem = f"{slug(self._channel)}-{now.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}"
-        for number in itertools.count(1):
+        number = 1
+        while True:
             path = self._folder / f"{stem}{'' if number == 1 else f'-{number}'}.{self._format.suffix}"
             try:
                 _name(written, path)
+                return path
             except FileExistsError:
-                continue
-            break
-        return path
+                number += 1
 
 
 def _name(written: Path, path: Path) -> None:

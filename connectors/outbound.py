@@ -25,14 +25,14 @@ from connectors.sockets import Deadline, GuardedBackend, RefusedAddress
 class OutboundPolicy:
     """What the server may reach, and how long it may take.
 
-    `allow`: networks that may be reached although they are not public. `connect_seconds` covers name, connection and
-    TLS; `total_seconds` the whole exchange. `max_answer` is in bytes, packed or unpacked. `ca_file` adds a private
-    certificate authority (PEM) to those of the system.
+    `allow`: networks that may be reached although they are not public. `connect_seconds` is for name and connection
+    together, and once more for TLS; `total_seconds` for the whole exchange. `max_answer` is in bytes, packed or
+    unpacked. `ca_file` adds a private certificate authority (PEM) to those of the system.
     """
 
     allow: tuple[Network, ...] = ()
     connect_seconds: float = 5.0
-    total_seconds: float = 20.0
+    total_seconds: float = 30.0
     max_answer: int = 65_536
     ca_file: str = ""
 
@@ -118,7 +118,7 @@ class OutboundClient:
             ssl_context=_tls_context(policy.ca_file),
             max_connections=None,
             max_keepalive_connections=32,
-            keepalive_expiry=30.0,
+            keepalive_expiry=10.0,
             network_backend=GuardedBackend(policy.allow),
         )
 

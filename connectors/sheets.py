@@ -7,7 +7,6 @@ import io
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import BinaryIO
 
 from openpyxl import Workbook
@@ -88,19 +87,20 @@ def write_xlsx(out: BinaryIO, updates: Sequence[Update]) -> None:
         cell.number_format = "@"
         return cell
 
-    def number(value: int | Decimal | None, form: str) -> Cell | None:
-        if value is None:
+    def number(digits: str, form: str) -> Cell | None:
+        if not digits:
             return None
-        # openpyxl writes a Decimal digit by digit; only the type stubs do not know it.
-        cell = WriteOnlyCell(sheet, value)  # type: ignore[arg-type]
+        # Given as digits and typed as a number afterwards: openpyxl itself would round through a float.
+        cell = WriteOnlyCell(sheet, digits)
+        cell.data_type = "n"
         cell.number_format = form
         return cell
 
     sheet.append([text(name) for name in GENERIC_COLUMNS])
     for update in updates:
+        quantity, price = number(_quantity(update), "0"), number(_price(update), "0.00##")
         currency = text(update.currency) if update.price is not None else None
-        price = number(None if update.price is None else Decimal(price_text(update.price)), "0.00##")
-        sheet.append([text(update.listing_id), text(update.sku), number(update.quantity, "0"), price, currency])
+        sheet.append([text(update.listing_id), text(update.sku), quantity, price, currency])
     book.save(out)
 
 

@@ -32,14 +32,13 @@ class Deadline:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._token: Token[float | None] | None = None
+        self._tokens: list[Token[float | None]] = []
 
     def __enter__(self) -> None:
-        self._token = _until.set(time.monotonic() + self._seconds)
+        self._tokens.append(_until.set(time.monotonic() + self._seconds))
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self._token is not None:
-            _until.reset(self._token)
+        _until.reset(self._tokens.pop())
 
 
 def seconds_left(at_most: float | None = None) -> float | None:
@@ -125,13 +124,23 @@ class GuardedBackend(httpcore2.NetworkBackend):
             connection.settimeout(timeout)
             connection.connect(address)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            reason = why_refused(ip_address(connection.getpeername()[0]), self._allow)
+            reason = self._who_answered(connection)
             if reason is not None:
                 raise RefusedAddress(_refusal(str(address[0]), reason))
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def _who_answered(self, connection: socket.socket) -> str | None:
+        """Why the address at the other end is refused; None when it is permitted.
+
+        A connection whose two ends are the same address leads to this very machine, by whatever public name.
+        """
+        peer = ip_address(connection.getpeername()[0])
+        if ip_address(connection.getsockname()[0]) == peer and not any(peer in network for network in self._allow):
+            return why_refused(peer) or "machine's own"
+        return why_refused(peer, self._allow)
 
 
 def _refusal(host: str, reason: str | None) -> str:
@@ -199,18 +208,10 @@ class _Stream(httpcore2.NetworkStream):
             raise
 
     def get_extra_info(self, info: str) -> Any:
-        """What the pool asks for: the TLS object, the addresses, and whether unread bytes wait (a stale connection)."""
+        """What the pool asks for: the TLS object, and whether an idle connection has something to say."""
         if info == "ssl_object":
             return self._socket if isinstance(self._socket, ssl.SSLSocket) else None
-        if info == "socket":
-            return self._socket
-        if info == "server_addr":
-            return self._socket.getpeername()
-        if info == "client_addr":
-            return self._socket.getsockname()
-        if info == "is_readable":
-            return _readable(self._socket)
-        return None
+        return _readable(self._socket) if info == "is_readable" else None
 
 
 def _readable(connection: socket.socket) -> bool:

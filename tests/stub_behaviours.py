@@ -221,3 +221,17 @@ def _close(handler: StubHandler, arrival: Arrival, _: str) -> None:
 def _echo(handler: StubHandler, arrival: Arrival, _: str) -> None:
     """The request's own body."""
     handler.reply(200, arrival.body.encode(), "application/json")
+
+
+@_behaviour("coding")
+def _coding(handler: StubHandler, arrival: Arrival, coding: str) -> None:
+    """`coding:NAME`: a plain body that claims to be packed by NAME."""
+    handler.reply(200, b'{"items":[]}', "application/json", Content_Encoding=coding)
+
+
+@_behaviour("deaf")
+def _deaf(handler: StubHandler, arrival: Arrival, seconds: str) -> None:
+    """`deaf:S`: answer, then stop reading from the connection for S seconds, so that the next request fills up."""
+    handler.reply(200)
+    handler.pause(float(seconds or 5))
+    handler.close_connection = True

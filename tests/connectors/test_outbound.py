@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from connectors.outbound import OutboundClient, OutboundError, OutboundPolicy, Trouble, check_url, client_for
-from connectors.sockets import RefusedAddress, resolve
+from connectors.sockets import GuardedBackend, RefusedAddress, resolve
 from tests.connectors.conftest import LOOPBACK
 from tests.stub_channel import StubChannel
 
@@ -112,6 +112,45 @@ def test_the_other_end_of_the_socket_is_checked_too(plain_stub: StubChannel, mon
     assert trouble(client, plain_stub.url).trouble is Trouble.REFUSED_ADDRESS
     client.close()
     assert plain_stub.arrivals == []
+
+
+def test_a_public_address_of_this_very_machine_is_refused(
+    plain_stub: StubChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Loopback plays the public address here: nothing but the two equal ends of the connection speaks against it."""
+    import connectors.sockets as sockets
+
+    monkeypatch.setattr(sockets, "why_refused", lambda address, allow=(): None)
+    client = OutboundClient(replace(LOOPBACK, allow=()))
+    error = trouble(client, plain_stub.url)
+    client.close()
+    assert error.trouble is Trouble.REFUSED_ADDRESS
+    assert "machine's own" in str(error)
+
+
+def test_a_header_that_would_start_a_second_one_is_never_written(
+    client: OutboundClient, plain_stub: StubChannel
+) -> None:
+    with pytest.raises(OutboundError) as caught:
+        client.post(plain_stub.url, b"{}", {"x-note": "a\r\nx-evil: 1"})
+    assert caught.value.trouble is Trouble.BAD_URL
+    assert plain_stub.arrivals == []
+
+
+def test_a_connection_without_deadline_has_a_limit_of_its_own(plain_stub: StubChannel) -> None:
+    stream = GuardedBackend(LOOPBACK.allow).connect_tcp("127.0.0.1", plain_stub.port)
+    assert stream.get_extra_info("is_readable") is False
+    stream.close()
+    assert stream.get_extra_info("is_readable") is True
+
+
+def test_a_server_that_hangs_up_during_the_handshake_is_no_certificate_fault(client: OutboundClient) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=lambda: server.accept()[0].close())
+        thread.start()
+        error = trouble(client, f"https://127.0.0.1:{server.getsockname()[1]}/hook")
+        thread.join()
+    assert (error.trouble, error.permanent) == (Trouble.NOT_CONNECTED, False)
 
 
 def test_an_unknown_name_is_named(client: OutboundClient, monkeypatch: pytest.MonkeyPatch) -> None:

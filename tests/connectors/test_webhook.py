@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -141,6 +142,29 @@ ANSWERS = [
         False,
         None,
     ),
+    (
+        'body:{"items":[{"listing_id":"A","status":"throttled","retry_after":12.5}]}',
+        (Status.THROTTLED, Status.FAILED),
+        "",
+        False,
+        12.5,
+    ),
+    (
+        'body:{"items":[{"listing_id":"A","status":"throttled","retry_after":-1}]}',
+        (Status.THROTTLED, Status.FAILED),
+        "",
+        False,
+        0.0,
+    ),
+    (
+        'body:{"items":[{"listing_id":"A","status":"throttled","retry_after":"x"}]}',
+        (Status.THROTTLED, Status.FAILED),
+        "",
+        False,
+        None,
+    ),
+    ("coding:gzip", (Status.FAILED, Status.FAILED), "unknown_answer", False, None),
+    ("coding:br", (Status.FAILED, Status.FAILED), "unknown_answer", False, None),
     ("big:1", (Status.FAILED, Status.FAILED), "unknown_answer", False, None),
     ("gzip-bomb:100", (Status.FAILED, Status.FAILED), "unknown_answer", False, None),
     ("400", (Status.REJECTED, Status.REJECTED), "http_400", True, None),
@@ -291,3 +315,28 @@ def test_proxies_in_the_environment_are_not_asked(
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     assert webhook(policy=LOOPBACK).push([update()], now=NOW)[0].status is Status.APPLIED
     assert len(stub.arrivals) == 1
+
+
+def test_a_hanging_channel_takes_nothing_from_another(webhook: Open, stub: StubChannel) -> None:
+    with StubChannel(secret=SECRET, default="hang") as dead:
+        waiting = webhook({"url": dead.url, "timeout": "1"})
+        threads = [threading.Thread(target=waiting.push, args=([update()],), kwargs={"now": NOW}) for _ in range(40)]
+        for thread in threads:
+            thread.start()
+        assert dead.wait_for(lambda channel: len(channel.arrivals) == 40)
+        begun = time.monotonic()
+        assert webhook().push([update()], now=NOW)[0].status is Status.APPLIED
+        assert time.monotonic() - begun < 0.4
+        for thread in threads:
+            thread.join()
+
+
+def test_a_receiver_that_stops_reading_is_given_up_in_time(webhook: Open, stub: StubChannel) -> None:
+    stub.script("deaf:3")
+    connector = webhook(QUICK | {"batch": "1000"})
+    connector.push([update()], now=NOW)
+    long_ids = [update(f"{number}" + "x" * 9_000) for number in range(1_000)]
+    begun = time.monotonic()
+    outcomes = connector.push(long_ids, now=NOW)
+    assert time.monotonic() - begun < 1.8
+    assert {outcome.status for outcome in outcomes} == {Status.UNKNOWN}
