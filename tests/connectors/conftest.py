@@ -16,7 +16,7 @@ from tests.stub_channel import StubChannel
 
 NOW = datetime(2026, 3, 14, 15, 9, 26, 535_897, tzinfo=UTC)
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-LOOPBACK = OutboundPolicy(allow=(ip_network("127.0.0.0/8"),), connect_seconds=1.0, total_seconds=2.0)
+LOOPBACK = OutboundPolicy(allow=(ip_network("127.0.0.0/8"),), connect_seconds=3.0, total_seconds=10.0)
 
 
 def update(listing_id: str = "L1", quantity: int | None = 3, price: str | None = None, **more: Any) -> Update:

@@ -17,9 +17,10 @@ TAKEN = {Status.APPLIED, Status.ACCEPTED}
 
 
 @pytest.fixture(params=["csv", "xlsx", "amazon_tsv", "demo", "webhook"])
-def connector(request: pytest.FixtureRequest, webhook: Callable[..., Connector], tmp_path: Path) -> Connector:
+def connector(request: pytest.FixtureRequest, tmp_path: Path) -> Connector:
     if request.param == "webhook":
-        return webhook({"batch": "3"})
+        opened: Connector = request.getfixturevalue("webhook")({"batch": "3"})
+        return opened
     kind, options = ("demo", {}) if request.param == "demo" else ("file", {"format": request.param})
     return open_connector(kind, channel="Alpha", options=options, outbound=OutboundPolicy(), folder=tmp_path / "out")
 
