@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "pairbook-stamp.json"
+UNFINISHED = VENV / ".pairbook-unfinished"  # stands while files are being written; found at the start, it means a crash
 LOCKS = {"run": ROOT / "requirements.lock", "dev": ROOT / "requirements-dev.lock"}
 OLDEST = (3, 11)
 OLDEST_PIP = (22, 3)  # the first pip that installs into another interpreter (--python)
@@ -108,8 +109,14 @@ def refresh(want: str) -> None:
         stamp = fingerprint("run") | fingerprint(want)
         make_environment()
         STAMP.unlink(missing_ok=True)
-        install(LOCKS[want])
-        link_project()
+        UNFINISHED.touch()
+        try:
+            install(LOCKS[want])
+            link_project()
+        except Trouble:
+            UNFINISHED.unlink()  # refused in good order: what stands there is whole, and kept
+            raise
+        UNFINISHED.unlink()
         STAMP.write_text(json.dumps(stamp, indent=1) + "\n", "utf-8")
 
 
@@ -118,6 +125,7 @@ def only_one() -> Iterator[None]:
     """Hold a lock on the folder, so that two `make` at once do not fill one environment twice."""
     VENV.mkdir(exist_ok=True)
     with (VENV / ".bootstrap-lock").open("w") as handle:
+        os.set_inheritable(handle.fileno(), True)  # a pip that outlives its killed bootstrap keeps the lock
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -146,8 +154,8 @@ def make_environment() -> None:
 
 
 def environment_works() -> bool:
-    """Whether `.venv` was made in this very place and its interpreter starts and is new enough."""
-    if not PYTHON.exists() or read_stamp().get("root", str(ROOT)) != str(ROOT):
+    """Whether `.venv` was made in this very place, was never left half filled, and its interpreter starts."""
+    if UNFINISHED.exists() or not PYTHON.exists() or read_stamp().get("root", str(ROOT)) != str(ROOT):
         return False
     code = f"import sys; sys.exit(sys.version_info < {OLDEST} or sys.prefix == sys.base_prefix)"
     return quiet([str(PYTHON), "-I", "-c", code]) is not None
@@ -171,10 +179,11 @@ def install(lock: Path) -> None:
     """Install exactly what the lock names, every file checked against its hash, and nothing beyond it."""
     import tempfile
 
-    say(f"installing {lock.name}")
     with tempfile.TemporaryDirectory(prefix="pairbook-") as folder:
         scratch = Path(folder)
         wheels, sources = split_lock(lock, scratch)
+        count = len(re.findall(r"^\w", lock.read_text("utf-8"), re.MULTILINE))
+        say(f"installing up to {count} packages of {lock.name}; the first time this takes about a minute")
         hashed = ["--quiet", "--no-deps", "--require-hashes"]
         steps = [
             [*hashed, "--only-binary", ":all:", "-r", str(wheels)],
@@ -184,7 +193,7 @@ def install(lock: Path) -> None:
         if uv and all(run([uv, "pip", "install", "--python", str(PYTHON), *step]) for step in steps):
             return
         steps[1].append("--use-pep517")  # or an old pip looks for a package named wheel
-        pip = [*find_pip(scratch), "install", "--disable-pip-version-check", "--no-input"]
+        pip = [*find_pip(scratch), "install", "--disable-pip-version-check", "--no-input", "--no-user"]
         if not all(run([*pip, *step]) for step in steps):
             raise Trouble(
                 f"{lock.name} could not be installed; pip's own words are above. "
@@ -367,7 +376,8 @@ def say(sentence: str) -> None:
 def run(command: list[str]) -> bool:
     """Run a program that speaks for itself on standard error; True when it ended well."""
     with suppress(OSError):
-        return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False).returncode == 0
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=sys.stderr, close_fds=False, check=False)
+        return done.returncode == 0
     return False
 
 
