@@ -105,6 +105,7 @@ function openShortcuts() {
     line.append(words, caps);
     (el.dataset.keyGroup === "go" || key.startsWith("ctrl+k") ? go : here).append(line);
   }
+  one("[data-keys-rows]", here).hidden = !one("[data-rows]");
   here.hidden = !one("[data-made]", here);
   one("[data-single-keys]", dialog).checked = root.dataset.keys !== "off";
   return open(dialog);
