@@ -1,0 +1,32 @@
+"""Reads spreadsheets that people export and edit: a file in, typed rows and named problems out."""
+
+from importers.fields import FIELDS, KIND_FIELDS, Field
+from importers.mapping import guess_mapping
+from importers.presets import PRESETS
+from importers.problem_rows import write_problem_rows
+from importers.report import DEFAULT, Column, FileRefused, Kind, Limits, Options, Problem, Report, Sheet
+from importers.sandbox import check, preview
+from importers.staging import discard_staged, read_problems, read_staged
+
+__all__ = [
+    "DEFAULT",
+    "FIELDS",
+    "KIND_FIELDS",
+    "PRESETS",
+    "Column",
+    "Field",
+    "FileRefused",
+    "Kind",
+    "Limits",
+    "Options",
+    "Problem",
+    "Report",
+    "Sheet",
+    "check",
+    "discard_staged",
+    "guess_mapping",
+    "preview",
+    "read_problems",
+    "read_staged",
+    "write_problem_rows",
+]

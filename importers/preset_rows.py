@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from importers.cells import Cell, as_shown, is_blank
+from importers.cells import Cell, as_shown
 from importers.tables import Row
 
 #: A row, or None in place of its cells when it is left out on purpose.
@@ -52,8 +52,10 @@ def shopify_product_rows(places: Mapping[str, int]) -> RowFilter:
     layout = _Layout(places)
     handle = layout.first("url handle", "handle")
     sku, price = layout.first("variant sku", "sku"), layout.first("variant price", "price")
-    inherited = ("title", "body html", "description", "vendor", "product category", "type", "status")
-    inherited += tuple(f"option{number} name" for number in (1, 2, 3))
+    inherited = (
+        *("title", "body html", "description", "vendor", "product category", "type", "status"),
+        *(f"option{number} name" for number in (1, 2, 3)),
+    )
 
     def keep(rows: Iterable[Row]) -> Iterator[KeptRow]:
         parent: tuple[str, dict[str, str]] = ("", {})
@@ -77,7 +79,7 @@ def shopify_product_rows(places: Mapping[str, int]) -> RowFilter:
 
 
 def shopify_inventory_rows(places: Mapping[str, int]) -> RowFilter:
-    """Shopify inventory: “not stocked” means that the location does not keep the product; a blank new count keeps on."""
+    """Shopify inventory: “not stocked” means that the location does not keep the product; no new count: the old."""
     layout = _Layout(places)
     counts = [header for header in places if header.startswith(("on hand", "available"))]
 
@@ -136,7 +138,8 @@ def ebay_rows(places: Mapping[str, int]) -> RowFilter:
     def keep(rows: Iterable[Row]) -> Iterator[KeptRow]:
         group: list[Row] = []
         for row in rows:
-            if group and layout.text(row[1], "item number") != layout.text(group[0][1], "item number"):
+            item = layout.text(row[1], "item number")
+            if group and (not item or item != layout.text(group[0][1], "item number")):
                 yield from complete(group)
                 group = []
             group.append(row)
@@ -160,10 +163,3 @@ def mercado_libre_rows(places: Mapping[str, int]) -> RowFilter:
             yield number, cells
 
     return keep
-
-
-def all_rows(rows: Iterable[Row]) -> Iterator[KeptRow]:
-    """Every row as it is, for files of no known export; rows with nothing in any cell are passed over."""
-    for row in rows:
-        if any(not is_blank(cell) for cell in row[1]):
-            yield row

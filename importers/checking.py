@@ -1,0 +1,313 @@
+"""The check itself: table, header, mapping, every row, duplicates, report. It runs inside the child process."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from importers.cells import as_shown, is_blank
+from importers.duplicates import Findings, KeyIndex, look
+from importers.fields import field_of
+from importers.header_row import Header, find_header
+from importers.mapping import guess_mapping, refuse_missing
+from importers.preset_rows import KeptRow
+from importers.presets import Preset
+from importers.readers import open_table
+from importers.report import Column, FileRefused, Kind, Limits, Options, Outcome, Problem, Report, shown
+from importers.rows import Fields, RowReader, column_grammar
+from importers.staging import Stage
+from importers.tables import Row, Table
+from importers.vocabulary import forms
+
+HEAD_ROWS = 200
+SAMPLES = 3
+LISTED_PER_CODE = 100
+MOST_LOOK_ALIKES = 100
+
+
+@dataclass
+class Tally:
+    """Counts and the first problems of a check that goes on."""
+
+    limits: Limits
+    rows: int = 0
+    good: int = 0
+    bad: int = 0
+    skipped: int = 0
+    errors: list[Problem] = field(default_factory=list)
+    errors_total: int = 0
+    warnings: list[Problem] = field(default_factory=list)
+    warnings_by_code: Counter[str] = field(default_factory=Counter)
+
+    def error(self, problem: Problem) -> None:
+        self.errors_total += 1
+        if len(self.errors) < self.limits.listed_errors:
+            self.errors.append(problem)
+
+    def warn(self, row: int, column: str, code: str, message: str) -> None:
+        """Counts a warning and lists the first hundred of its code."""
+        self.warnings_by_code[code] += 1
+        if self.warnings_by_code[code] <= LISTED_PER_CODE and len(self.warnings) < self.limits.listed_warnings:
+            self.warnings.append(Problem(row, column, code, "", message))
+
+
+@dataclass
+class Opened:
+    """A table with its header and mapping, ready for its rows."""
+
+    table: Table
+    header: Header
+    columns: tuple[Column, ...]
+    head: list[Row]
+    rest: Iterator[Row]
+
+    @property
+    def preset(self) -> Preset | None:
+        return self.header.preset
+
+
+def check_file(path: Path, kind: Kind, staged: Path | None, options: Options, limits: Limits, name: str) -> Report:
+    """Checks a file, or only its head when `staged` is None; a refused file is a report too, and leaves no file."""
+    report = Report("reject", kind, name)
+    try:
+        table = open_table(path, name, options, limits)
+        report = replace(
+            report, sheet=table.sheet, sheets=table.sheets, encoding=table.encoding, delimiter=table.delimiter
+        )
+        rows = table.rows()
+        head = list(itertools.islice(rows, HEAD_ROWS))
+        header = find_header(head, kind, options, limits)
+        report = _with_columns(report, header, plain_columns(header, head), None)
+        columns = _mapping(header, head, kind, options)
+        report = _with_columns(report, header, columns, header.preset)
+        refuse_missing(columns, kind, row=header.row or 1, looks_like_data=header.looks_like_data)
+        opened = Opened(table, header, columns, head[header.place + 1 :], rows)
+        if staged is None:
+            return replace(report, outcome="accept")
+        return _check_rows(opened, kind, staged, options, limits, report)
+    except FileRefused as refusal:
+        return replace(report, outcome="reject", errors=(refusal.problem,), errors_total=1)
+
+
+def _with_columns(report: Report, header: Header, columns: tuple[Column, ...], preset: Preset | None) -> Report:
+    mapped = {column.header: column.field for column in columns if column.field}
+    known = preset.name if preset else None
+    return replace(report, mapping=columns, columns=mapped, preset=known, header_row=header.row)
+
+
+def plain_columns(header: Header, head: list[Row]) -> tuple[Column, ...]:
+    """The columns before anything is known about them, for a screen that asks."""
+    samples = _samples(header, head)
+    return tuple(
+        Column(name, "", "ignored", "", tuple(samples[index])) for index, name in enumerate(header.names)
+    )
+
+
+def _samples(header: Header, head: list[Row]) -> list[list[str]]:
+    rows = [cells for _, cells in head[header.place + 1 :]]
+    found: list[list[str]] = []
+    for index in range(len(header.names)):
+        values = (shown(as_shown(cells[index])) for cells in rows if index < len(cells) and not is_blank(cells[index]))
+        found.append(list(itertools.islice(values, SAMPLES)))
+    return found
+
+
+def _mapping(header: Header, head: list[Row], kind: Kind, options: Options) -> tuple[Column, ...]:
+    preset = header.preset.fields_for(kind) if header.preset else None
+    samples = _samples(header, head)
+    return guess_mapping(
+        header.names, kind, chosen=options.mapping, preset=preset, samples=samples, row=header.row or 1
+    )
+
+
+def _kept(opened: Opened) -> Iterator[KeptRow]:
+    rows: Iterable[Row] = itertools.chain(opened.head, opened.rest)
+    preset = opened.preset
+    if preset is None or preset.rows is None:
+        yield from rows
+        return
+    places = {form: index for index, name in reversed([*enumerate(opened.header.names)]) for form in forms(name)}
+    width = len(opened.header.names)
+    padded = ((number, cells + [""] * (width - len(cells)) if opened.table.type_name != "text" else cells)
+              for number, cells in rows)  # fmt: skip
+    yield from preset.rows(places)(padded)
+
+
+def _row_reader(opened: Opened, kind: Kind, options: Options, limits: Limits) -> RowReader:
+    preset = opened.preset
+    decimal = options.decimal or (preset.decimal if preset else None)
+
+    def values(index: int) -> list[Any]:
+        return [cells[index] for _, cells in opened.head if index < len(cells)]
+
+    return RowReader(
+        kind,
+        opened.columns,
+        limits,
+        lambda index: column_grammar(decimal, values(index)),
+        ragged_allowed=opened.table.type_name != "text",
+        currency_in_price=bool(preset and preset.currency_in_price),
+    )
+
+
+def _check_rows(opened: Opened, kind: Kind, staged: Path, options: Options, limits: Limits, report: Report) -> Report:
+    tally, index = Tally(limits), KeyIndex()
+    reader = _row_reader(opened, kind, options, limits)
+    stage = Stage(staged)
+    try:
+        for code, message in opened.table.doubts:
+            tally.warn(opened.header.row, "", code, message)
+        _read_all(opened, kind, reader, stage, tally, index)
+        _settle_duplicates(index.find(), kind, report.columns, stage, tally)
+        _warn_about_hidden(opened, tally)
+        if tally.rows == 0:
+            raise FileRefused("empty", "The file has no rows under the header.", row=max(opened.header.row, 1))
+    except BaseException:
+        stage.discard()
+        raise
+    return _finished(report, tally, stage)
+
+
+def _finished(report: Report, tally: Tally, stage: Stage) -> Report:
+    outcome: Outcome = "partial"
+    if tally.bad == 0:
+        outcome = "accept"
+    elif tally.good == 0:
+        outcome = "reject"
+    stage.finish()
+    return replace(
+        report,
+        outcome=outcome,
+        rows=tally.rows,
+        rows_ok=tally.good,
+        rows_bad=tally.bad,
+        rows_skipped=tally.skipped,
+        errors=tuple(sorted(tally.errors, key=lambda problem: problem.row)),
+        errors_total=tally.errors_total,
+        warnings=tuple(tally.warnings),
+        warnings_total=sum(tally.warnings_by_code.values()),
+    )
+
+
+def _read_all(opened: Opened, kind: Kind, reader: RowReader, stage: Stage, tally: Tally, index: KeyIndex) -> None:
+    compares_looks = kind in ("products", "stock")
+    most = tally.limits.rows
+    read, notes = reader.read, reader.notes
+    for number, cells in _kept(opened):
+        if cells is None:
+            tally.rows += 1
+            tally.skipped += 1
+            continue
+        fields, problems = read(number, cells)
+        if fields is None:
+            continue
+        tally.rows += 1
+        if tally.rows > most:
+            raise FileRefused("too_big", f"The file has more than {most:,} rows. Split it.", row=number)
+        if notes:
+            for header, code, message in notes:
+                tally.warn(number, header, code, f"Row {number}: {message}")
+            notes.clear()
+        content = None
+        if problems:
+            tally.bad += 1
+            for problem in problems:
+                tally.error(problem)
+                stage.problem(problem)
+        else:
+            tally.good += 1
+            content = stage.row(number, fields)
+        key = row_key(fields, kind)
+        if key is not None:
+            index.add(number, key, content, look(fields["match_key"]) if compares_looks else None)
+    if reader.id_from_sku and tally.rows:
+        header = next((column.header for column in opened.columns if column.field == "sku"), "")
+        tally.warn(
+            opened.header.row, header, "id_from_sku", "The file has no listing IDs; the SKU of a row stands for its ID."
+        )
+
+
+def row_key(fields: Fields, kind: Kind) -> object:
+    """What makes a row of this kind unique within its file, or None when the row does not say."""
+    if kind == "products":
+        return fields.get("match_key")
+    if kind == "stock":
+        return (fields["match_key"], fields.get("warehouse", "")) if "match_key" in fields else None
+    identity = fields.get("listing_id") or fields.get("listing_sku")
+    return (fields.get("source", ""), fields.get("channel", ""), identity) if identity else None
+
+
+def _settle_duplicates(findings: Findings, kind: Kind, columns: dict[str, str], stage: Stage, tally: Tally) -> None:
+    name = "sku" if kind in ("products", "stock") else "listing_id"
+    header = next((header for header, field_name in columns.items() if field_name == name), name)
+    header = header if name in columns.values() else next((h for h, f in columns.items() if f == "sku"), name)
+    texts: dict[int, str] = {}
+    alike = {row for group in findings.look_alikes[:MOST_LOOK_ALIKES] for row in group[:12]}
+    if alike:
+        texts = _texts_of(stage, alike, name)
+    if findings.repeats or findings.conflicts:
+        _drop(findings, name, header, stage, tally)
+    for group in findings.look_alikes[:MOST_LOOK_ALIKES]:
+        _warn_about_looks(group, texts, header, tally)
+    tally.warnings_by_code["sku_look_alike"] += max(0, len(findings.look_alikes) - MOST_LOOK_ALIKES)
+
+
+def _drop(findings: Findings, name: str, header: str, stage: Stage, tally: Tally) -> None:
+    label = field_of(name).label
+    good: set[int] = set()
+
+    def seen(number: int, fields: Fields) -> None:
+        good.add(number)
+        value = shown(fields.get(name) or fields.get("listing_sku", ""))
+        if number in findings.conflicts:
+            _conflict(number, value)
+            tally.good -= 1
+            tally.bad += 1
+        else:
+            first = findings.repeats[number]
+            tally.good -= 1
+            tally.skipped += 1
+            tally.warn(number, header, "duplicate_row", f"Row {number} is equal to row {first} and is left out.")
+
+    def _conflict(number: int, value: str) -> None:
+        others = [row for row in findings.conflicts[number] if row != number]
+        listed = ", ".join(str(row) for row in others[:10]) + (" and more" if len(others) > 10 else "")
+        rows = "row" if len(others) == 1 else "rows"
+        said = f"Row {number} repeats the {label} of {rows} {listed} with other values"
+        message = f"{said}{': ' + value if value else ''}. Keep one of the rows."
+        problem = Problem(number, header, "duplicate_conflict", value, message)
+        tally.error(problem)
+        stage.problem(problem)
+
+    stage.drop({*findings.repeats, *findings.conflicts}, seen)
+    for number in sorted(set(findings.conflicts) - good):
+        _conflict(number, "")
+
+
+def _texts_of(stage: Stage, rows: set[int], name: str) -> dict[int, str]:
+    return {number: shown(fields.get(name, "")) for number, fields in stage.look_up(rows)}
+
+
+def _warn_about_looks(group: list[int], texts: dict[int, str], header: str, tally: Tally) -> None:
+    listed = [f"{texts.get(row, '…')} (row {row})" for row in group[:10]]
+    more = f" and {len(group) - 10} more" if len(group) > 10 else ""
+    spelled = {texts[row].casefold() for row in group if row in texts}
+    code, how = ("sku_case", "by case only") if len(spelled) == 1 else ("sku_look_alike", "but look the same")
+    message = f"These SKUs differ {how}: {', '.join(listed)}{more}. They are kept as different products."
+    tally.warn(group[0], header, code, message)
+
+
+def _warn_about_hidden(opened: Opened, tally: Tally) -> None:
+    hidden = opened.table.hidden
+    for index, column in enumerate(opened.columns):
+        if column.field and hidden.has_column(index):
+            said = f"The column {shown(column.header)} is hidden in the file, and is read."
+            tally.warn(opened.header.row, column.header, "hidden_column", said)
+    if hidden.row_count:
+        rows = ", ".join(str(row) for row in hidden.rows) + (" and more" if hidden.row_count > len(hidden.rows) else "")
+        said = f"{hidden.row_count:,} rows are hidden in the file, and are read: {rows}."
+        tally.warn(hidden.rows[0], "", "hidden_rows", said)

@@ -1,0 +1,94 @@
+"""Finds the row of headers: the first row as a rule, further down where a title or instructions stand above it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from importers.cells import Cell, Mark, Number, as_shown, is_blank
+from importers.mapping import count_recognised
+from importers.presets import Preset, find_preset
+from importers.report import FileRefused, Kind, Limits, Options, shown
+from importers.tables import Row
+
+SEARCHED_ROWS = 25
+_NUMBER = re.compile(r"[-+]?[0-9][0-9.,]*")
+
+
+@dataclass(frozen=True)
+class Header:
+    """The row of headers: its number (0 when the file has none), its texts, its preset, and whether it looks like data.
+
+    place: index among the rows that were looked at; data starts after it.
+    """
+
+    row: int
+    names: tuple[str, ...]
+    place: int
+    preset: Preset | None
+    looks_like_data: bool
+
+
+def find_header(rows: Sequence[Row], kind: Kind, options: Options, limits: Limits) -> Header:
+    """The header among the first rows of a table.
+
+    Raises:
+        FileRefused: empty when there is nothing, too_big for too many columns, unknown_value for a row not there.
+    """
+    filled = [place for place, (_, cells) in enumerate(rows) if not all(is_blank(cell) for cell in cells)]
+    if not filled:
+        raise FileRefused("empty", "The file has no rows. Export it again, or select another sheet.")
+    if options.header_row == 0:
+        names = tuple(f"Column {index + 1}" for index in range(len(rows[filled[0]][1])))
+        return Header(0, names, filled[0] - 1, None, looks_like_data=False)
+    searched = filled[:SEARCHED_ROWS]
+    place = _chosen(rows, options.header_row) if options.header_row else _best(rows, searched, kind, options)
+    number, cells = rows[place]
+    names = _names(cells)
+    if len(names) > limits.columns:
+        raise FileRefused(
+            "too_big",
+            f"The file has {len(names):,} columns; at most {limits.columns:,} can be read. Delete those without use.",
+            row=number,
+        )
+    return Header(number, names, place, find_preset(names, kind, options.preset), _looks_like_data(cells))
+
+
+def _names(cells: Sequence[Cell]) -> tuple[str, ...]:
+    names = [_name(as_shown(cell)) for cell in cells]
+    while names and not names[-1]:
+        names.pop()
+    return tuple(names)
+
+
+def _name(text: str) -> str:
+    return shown(" ".join(text.replace("\ufeff", "").split()))
+
+
+def _chosen(rows: Sequence[Row], wanted: int) -> int:
+    for place, (number, _) in enumerate(rows):
+        if number == wanted:
+            return place
+    raise FileRefused("unknown_value", f"Row {wanted} cannot be the row of headers: it is blank or too far down.")
+
+
+def _best(rows: Sequence[Row], places: Sequence[int], kind: Kind, options: Options) -> int:
+    best, most = places[0], 1
+    for place in places:
+        names = _names(rows[place][1])
+        preset = find_preset(names, kind, options.preset) if len(names) > 1 else None
+        count = count_recognised(names, kind, preset.fields_for(kind) if preset else None)
+        chosen = sum(name in (options.mapping or {}) for name in names)
+        if count + chosen > most:
+            best, most = place, count + chosen
+    return best
+
+
+def _looks_like_data(cells: Sequence[Cell]) -> bool:
+    """True for a row with numbers in it: headers are words."""
+    return any(
+        isinstance(cell, Number | Mark) or _NUMBER.fullmatch(cell.strip()) is not None
+        for cell in cells
+        if not is_blank(cell)
+    )

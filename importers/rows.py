@@ -1,0 +1,174 @@
+"""Turns rows of cells into typed fields, or into problems that name row, column, value and repair."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from importers.amounts import Grammar, GtinReader, PriceReader, QuantityReader
+from importers.cells import Cell, CellError, Mark, TextReader, as_shown, is_blank, match_key
+from importers.fields import OPTION_COLUMNS, OPTION_PREFIX, Field, field_of
+from importers.report import Column, Kind, Limits, Problem, shown
+
+Fields = dict[str, Any]
+Reader = Callable[[Cell], Any]
+
+_CURRENCY = re.compile(r"[A-Z]{3}")
+#: Fields without which a row of this kind means nothing.
+_KEY: dict[Kind, tuple[str, ...]] = {
+    "products": ("sku",),
+    "stock": ("sku",),
+    "listings": ("listing_id",),
+    "links": ("sku", "listing_id"),
+}
+
+
+class CurrencyReader(TextReader):
+    """Reads a column of ISO 4217 currency codes such as EUR."""
+
+    def __call__(self, cell: Cell) -> str | None:
+        """The code in capitals, or None for a blank cell. Raises CellError (unknown_value) for anything else."""
+        text = super().__call__(cell)
+        if text is not None and not _CURRENCY.fullmatch(text.upper()):
+            raise CellError("unknown_value", f"the currency “{shown(text)}” is not a code such as EUR.")
+        return text.upper() if text else None
+
+
+class RowReader:
+    """Reads the rows of one table.
+
+    columns: the mapping. ragged_allowed: rows of a workbook, whose blank cells at the end are not stored.
+    `notes` holds the warnings of the last row as (header, code, message).
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        columns: Sequence[Column],
+        limits: Limits,
+        grammar_of: Callable[[int], Grammar],
+        *,
+        ragged_allowed: bool,
+        currency_in_price: bool = False,
+    ) -> None:
+        self.kind = kind
+        self.notes: list[tuple[str, str, str]] = []
+        self._said: list[tuple[str, str]] = []
+        self._limits = limits
+        self._width = len(columns)
+        self._ragged_allowed = ragged_allowed
+        self._last_named = max((index for index, column in enumerate(columns) if column.header), default=0) + 1
+        self._headers = {column.field: column.header for column in columns if column.field}
+        self._readers: list[tuple[int, str, Reader]] = []
+        for index, column in enumerate(columns):
+            if column.field:
+                reader = self._reader(field_of(column.field), grammar_of(index), currency_in_price)
+                self._readers.append((index, column.field, reader))
+        self._has_options = any(name.startswith("option") for name in self._headers)
+        self.id_from_sku = kind == "listings" and "listing_id" not in self._headers
+
+    def _reader(self, field: Field, grammar: Grammar, currency_in_price: bool) -> Reader:
+        if field.reads == "quantity":
+            return QuantityReader(field.label, grammar)
+        if field.reads == "price":
+            return PriceReader(field.label, grammar, currency_allowed=currency_in_price)
+        made_of = {"gtin": GtinReader, "currency": CurrencyReader}.get(field.reads, TextReader)
+        is_text = field.reads == "text"
+        longest = self._limits.cell_characters if is_text else self._limits.id_characters
+        return made_of(field.label, longest, is_id=not is_text, notes=self._said)
+
+    def read(self, number: int, cells: list[Cell]) -> tuple[Fields | None, list[Problem]]:
+        """The typed fields of a row, without its blank ones, and its problems; no fields for a row of nothing.
+
+        A row with problems keeps the fields that could be read, so that its key can still be compared.
+        """
+        problems: list[Problem] = []
+        if len(cells) != self._width and (ragged := self._ragged(number, cells)):
+            return (None, []) if all(is_blank(cell) for cell in cells) else ({}, [ragged])
+        fields: Fields = {}
+        for index, name, reader in self._readers:
+            try:
+                value = reader(cells[index])
+            except CellError as error:
+                problems.append(self._problem(number, name, cells[index], error))
+                continue
+            except IndexError:
+                break  # Blank cells at the end of a workbook's row are not stored.
+            if value is not None:
+                fields[name] = value
+            if self._said:
+                self._note(name)
+        if not fields and not problems and all(is_blank(cell) for cell in cells):
+            return None, []
+        self._complete(number, fields, problems)
+        return fields, problems
+
+    def _note(self, name: str) -> None:
+        header = self._headers[name]
+        self.notes.extend((header, code, message) for code, message in self._said)
+        self._said.clear()
+
+    def _problem(self, number: int, name: str, cell: Cell, error: CellError) -> Problem:
+        self._said.clear()
+        return Problem(
+            number, self._headers[name], error.code, shown(as_shown(cell)), f"Row {number}: {error.message}"
+        )
+
+    def _ragged(self, number: int, cells: list[Cell]) -> Problem | None:
+        if len(cells) == 1 and isinstance(cells[0], Mark) and cells[0].code == "unterminated_quote":
+            message = f"Row {number}: text follows a closing quotation mark. Double each quotation mark inside a text."
+            return Problem(number, "", "unterminated_quote", "", message)
+        if self._ragged_allowed or self._last_named <= len(cells) <= self._width:
+            return None
+        if len(cells) > self._width and all(is_blank(cell) for cell in cells[self._width :]):
+            return None
+        message = (
+            f"Row {number} has {len(cells)} cells, and the header has {self._width}. "
+            "A delimiter inside a text needs quotation marks around that text."
+        )
+        return Problem(number, "", "ragged_row", shown(" | ".join(as_shown(cell) for cell in cells)), message)
+
+    def _complete(self, number: int, fields: Fields, problems: list[Problem]) -> None:
+        sku = fields.get("sku")
+        if sku is not None:
+            fields["match_key"] = match_key(sku)
+        if self.id_from_sku and sku is not None:
+            fields["listing_id"] = sku
+        if self._has_options:
+            self._gather_options(fields)
+        bad = {problem.column for problem in problems}
+        for name in _KEY[self.kind]:
+            if name not in fields and not (name == "listing_id" and "listing_sku" in fields):
+                self._refuse_blank(number, name, bad, problems)
+
+    def _refuse_blank(self, number: int, name: str, bad: set[str], problems: list[Problem]) -> None:
+        alias = "sku" if name == "listing_id" and self.id_from_sku else name
+        if name == "listing_id" and name not in self._headers and "listing_sku" in self._headers:
+            alias = "listing_sku"
+        header = self._headers.get(alias, alias)
+        if header not in bad:
+            label = field_of(alias).label
+            message = f"Row {number}: the {label} is blank. Type it, or delete the row."
+            problems.append(Problem(number, header, "blank", "", message))
+
+    @staticmethod
+    def _gather_options(fields: Fields) -> None:
+        options = {}
+        for place in range(0, len(OPTION_COLUMNS), 2):
+            name, value = fields.pop(OPTION_COLUMNS[place], None), fields.pop(OPTION_COLUMNS[place + 1], None)
+            if name is not None and value is not None:
+                options[name] = value
+        for name in [name for name in fields if name.startswith(OPTION_PREFIX)]:
+            options[name.removeprefix(OPTION_PREFIX)] = fields.pop(name)
+        if options:
+            fields["options"] = options
+
+
+def column_grammar(options_decimal: str | None, values: Sequence[Cell]) -> Grammar:
+    """The number grammar of a column, from what was declared and from the first values of the column."""
+    if options_decimal in ("comma", "point"):
+        return Grammar("comma" if options_decimal == "comma" else "point")
+    texts = [value.strip() for value in values if isinstance(value, str)]
+    comma = any(re.fullmatch(r"[0-9][0-9.]*,[0-9]{1,2}", text) for text in texts)
+    return Grammar(None, comma_seen=comma)
