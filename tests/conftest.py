@@ -1,0 +1,162 @@
+"""The house rules of tests: a fresh instance each, the cast, and the same suite on SQLite and PostgreSQL.
+
+PAIRBOOK_TEST_DATABASE_URL chooses PostgreSQL, PAIRBOOK_TEST_QUEUE_URL Redis; without them everything is a file.
+Alice owns, Bob edits, Charlie only looks.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session
+
+from tests.factories import Make
+from webapp import create_app
+from webapp.config import Settings, load
+from webapp.db import db, unit_of_work
+from webapp.migrations import upgrade
+from webapp.models import Base, User
+from webapp.models.accounts import COMMAND_LINE, Actor, Role
+
+POSTGRES = os.environ.get("PAIRBOOK_TEST_DATABASE_URL", "")
+QUEUE = os.environ.get("PAIRBOOK_TEST_QUEUE_URL", "")
+PASSWORD = "correct horse battery"
+
+
+def settings_for(instance: Path, **environ: str) -> Settings:
+    """Settings of a throw-away instance."""
+    given = {"PAIRBOOK_INSTANCE": str(instance), "PAIRBOOK_OUTBOUND_ALLOW": "127.0.0.0/8", "PAIRBOOK_SECRET_KEY": "tests" * 16}
+    if POSTGRES:
+        given["PAIRBOOK_DATABASE_URL"] = POSTGRES
+    if QUEUE:
+        given["PAIRBOOK_QUEUE_URL"] = QUEUE
+    return load(given | environ)
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated database, made once: a file to copy on SQLite, the server's own on PostgreSQL."""
+    folder = tmp_path_factory.mktemp("migrated")
+    app = create_app(settings_for(folder))
+    with app.app_context():
+        if POSTGRES:
+            with db.engine.begin() as connection:
+                connection.execute(text("DROP SCHEMA public CASCADE"))
+                connection.execute(text("CREATE SCHEMA public"))
+        upgrade(db.engine)
+        db.engine.dispose()
+    if not POSTGRES:  # fold the write-ahead log into the one file that is copied
+        engine = create_engine(f"sqlite:///{folder / 'app.db'}")
+        with engine.connect() as connection:
+            connection.execute(text("COMMIT"))
+            connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+        engine.dispose()
+    return folder
+
+
+@pytest.fixture
+def settings(tmp_path: Path, migrated: Path) -> Settings:
+    """Settings of this test's own instance, its database empty and migrated."""
+    instance = tmp_path / "instance"
+    instance.mkdir()
+    if not POSTGRES:
+        shutil.copy(migrated / "app.db", instance / "app.db")
+    return settings_for(instance)
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    """The application on that instance."""
+    app = create_app(settings, TESTING=True, PROPAGATE_EXCEPTIONS=True, WTF_CSRF_ENABLED=False)
+    with app.app_context():
+        _empty()
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+def _empty() -> None:
+    """Empty every table on PostgreSQL; SQLite has a fresh file."""
+    if POSTGRES:
+        names = ", ".join(t.name for t in Base.metadata.sorted_tables)
+        with db.engine.begin() as connection:
+            connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+
+
+@pytest.fixture
+def context(app: Flask) -> Iterator[Flask]:
+    """The application with its context pushed, for services and jobs; tests of screens do not want it."""
+    with app.app_context():
+        yield app
+
+
+@pytest.fixture
+def session(context: Flask) -> Iterator[Session]:
+    """A writing session; nothing of it is committed unless the test says so with `unit_of_work` of its own."""
+    with Session(db.engine, expire_on_commit=False) as session:
+        yield session
+        session.rollback()
+
+
+@pytest.fixture
+def make(session: Session, settings: Settings) -> Make:
+    """Things in the test's session: `make.product(sku=…)`, `make.listing(…)`, `make.link(…)`, `make.noise()`."""
+    return Make(session, settings)
+
+
+@pytest.fixture
+def people(app: Flask) -> dict[str, int]:
+    """Alice (owner), Bob (editor) and Charlie (viewer) in the database; gives their ids."""
+    cast = {"alice": Role.OWNER, "bob": Role.EDITOR, "charlie": Role.VIEWER}
+    with app.app_context(), unit_of_work() as session:
+        users = {
+            name: User(email=f"{name}@example.com", name=name.title(), role=role, fs_uniquifier=name * 5, active=True, password="unusable")
+            for name, role in cast.items()
+        }  # fmt: skip
+        session.add_all(users.values())
+        session.flush()
+        return {name: user.id for name, user in users.items()}
+
+
+@pytest.fixture
+def bob() -> Actor:
+    """Bob as the author of a change, where no account is needed."""
+    return Actor(None, "Bob", Role.EDITOR)
+
+
+@pytest.fixture
+def alice() -> Actor:
+    """Alice, who owns."""
+    return Actor(None, "Alice", Role.OWNER)
+
+
+@pytest.fixture
+def script() -> Actor:
+    """The command line as author."""
+    return COMMAND_LINE
+
+
+@pytest.fixture
+def browse(app: Flask, people: dict[str, int]) -> Any:
+    """`browse("bob")` gives a test client signed in as Bob; `browse()` one that is not."""
+
+    def client(name: str = "") -> FlaskClient:
+        browser = app.test_client()
+        if name:
+            with browser.session_transaction() as cookie:
+                cookie["_user_id"] = name * 5
+                cookie["_fresh"] = True
+                cookie["fs_cc"] = "set"
+                cookie["fs_paa"] = 9_999_999_999.0
+                cookie["identity.id"] = name * 5
+        return browser
+
+    return client

@@ -1,0 +1,149 @@
+"""Pairbook: link marketplace listings to the products of your catalogue, and send stock and price only there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, has_request_context, request, url_for
+from flask_babel import Babel
+from flask_babel import gettext as _
+from flask_security import Security, SQLAlchemyUserDatastore, current_user, hash_password
+from flask_wtf import CSRFProtect
+from htmx_flask import Htmx
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from webapp import config, jobs, web
+from webapp.config import Settings
+from webapp.db import db, on_bell
+from webapp.models import ListingState, RoleView, User
+from webapp.services import counts, retrieval
+from webapp.views import register
+
+TEMPLATES = next(p for p in (config.ROOT / "templates", Path(__file__).parent / "_templates") if p.is_dir())
+
+
+def create_app(settings: Settings | None = None, **overrides: Any) -> Flask:
+    """The whole application, wired in reading order; `overrides` are Flask settings for tests."""
+    settings = settings or config.load()
+    for folder in (settings.instance, settings.uploads, settings.outbox, settings.index_folder):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    app = Flask("webapp", instance_path=str(settings.instance), template_folder=str(TEMPLATES))
+    app.extensions["pairbook_settings"] = settings
+    app.extensions["pairbook_index"] = retrieval.CatalogueIndex()
+    app.config.from_mapping(_flask_settings(settings) | overrides)
+
+    db.init_app(app)
+    Htmx(app)
+    CSRFProtect(app)
+    Babel(app, locale_selector=lambda: _language(settings))
+    Security(app, SQLAlchemyUserDatastore(db, User, RoleView), register_blueprint=True)
+    app.extensions["security"].unauthn_handler(lambda *_args, **_kw: web.to_sign_in())
+    doorbell = jobs.Doorbell(settings.queue_url, settings.secret_key)
+    app.extensions["pairbook_doorbell"] = doorbell
+    on_bell(doorbell.ring)
+
+    web.init_app(app)
+    register(app)
+    _templates(app, settings)
+    if settings.trusted_proxies:
+        n = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]
+    return app
+
+
+def _flask_settings(settings: Settings) -> dict[str, Any]:
+    """Settings of Flask and its extensions that follow from ours."""
+    secure = settings.secure_cookies
+    return {
+        "SECRET_KEY": settings.secret_key,
+        "SECURITY_PASSWORD_SALT": settings.secret_key[:48],
+        "SECURITY_PASSWORD_HASH": "argon2",
+        "SECURITY_PASSWORD_LENGTH_MIN": 12,
+        "SECURITY_REGISTERABLE": False,
+        "SECURITY_CHANGEABLE": True,
+        "SECURITY_SEND_PASSWORD_CHANGE_EMAIL": False,
+        "SECURITY_POST_LOGIN_VIEW": "/",
+        "SECURITY_POST_LOGOUT_VIEW": "/login",
+        "SECURITY_POST_CHANGE_VIEW": "/settings",
+        "SECURITY_LOGOUT_METHODS": ["POST"],
+        "SECURITY_RETURN_GENERIC_RESPONSES": True,
+        "SECURITY_AUTO_LOGIN_AFTER_CONFIRM": False,
+        "SECURITY_EMAIL_VALIDATOR_ARGS": {"check_deliverability": False, "allow_domain_literal": True, "test_environment": True},
+        "SECURITY_REDIRECT_ALLOW_SUBDOMAINS": False,
+        "SQLALCHEMY_DATABASE_URI": settings.database_url,
+        "SQLALCHEMY_ENGINE_OPTIONS": _engine_options(settings),
+        "SESSION_COOKIE_NAME": "__Host-pairbook" if secure else "pairbook",
+        "SESSION_COOKIE_SECURE": secure,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "REMEMBER_COOKIE_SECURE": secure,
+        "REMEMBER_COOKIE_HTTPONLY": True,
+        "REMEMBER_COOKIE_SAMESITE": "Lax",
+        "PERMANENT_SESSION_LIFETIME": 12 * 3600,
+        "WTF_CSRF_TIME_LIMIT": None,
+        "MAX_CONTENT_LENGTH": settings.upload_limit,
+        "MAX_FORM_MEMORY_SIZE": 2 * 1024 * 1024,
+        "MAX_FORM_PARTS": 5000,
+        "BABEL_TRANSLATION_DIRECTORIES": str(Path(__file__).parent / "translations"),
+    }
+
+
+def _engine_options(settings: Settings) -> dict[str, Any]:
+    if settings.database_url.startswith("sqlite"):
+        return {"connect_args": {"timeout": 5, "check_same_thread": False}}
+    return {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 20, "pool_timeout": 10}
+
+
+def _language(settings: Settings) -> str:
+    """The person's language, else the browser's, else English."""
+    if not has_request_context():
+        return "en"
+    own = getattr(current_user, "language", "") if current_user else ""
+    return own or request.accept_languages.best_match(settings.languages) or "en"
+
+
+def _templates(app: Flask, settings: Settings) -> None:
+    """What every template may use."""
+
+    @app.context_processor
+    def shell() -> dict[str, Any]:
+        person = current_user if current_user and current_user.is_authenticated else None
+        return {
+            "nav": _nav() if person else [],
+            "lang": _language(settings),
+            "theme": person.theme if person else "auto",
+            "keys": "off" if person and not person.single_keys else "on",
+            "person": f"{person.actor.name}, {person.role.value}" if person else "",
+            "org": settings.organisation if settings.organisation != "Pairbook" else "",
+            "home_url": url_for("home.index"),
+            "search_url": url_for("catalog.index"),
+            "logout_url": url_for("security.logout") if person else "",
+            "may": person.actor.may if person else (lambda _permission: False),
+        }
+
+    with app.app_context():
+        app.jinja_env.globals["ui"] = app.jinja_env.get_template("_ui.html").make_module({"_": _})
+
+
+def _nav() -> list[tuple[str, str, str, int, str]]:
+    """The menu: endpoint, label, icon, number, keys."""
+    numbers = counts.by_channel(web.session())
+    pending = sum(n.get(ListingState.PENDING, 0) for n in numbers.values())
+    linked = sum(n.get(ListingState.LINKED, 0) for n in numbers.values())
+    return [
+        ("home.index", _("Overview"), "layout-dashboard", 0, "g o"),
+        ("imports.index", _("Import"), "file-spreadsheet", 0, "g i"),
+        ("links.review", _("Review"), "inbox", pending, "g r"),
+        ("links.pairs", _("Synced pairs"), "link", linked, "g p"),
+        ("catalog.index", _("Products"), "package", 0, "g d"),
+        ("", _("Sync"), "", 0, ""),
+        ("propagation.history", _("Sync History"), "history", 0, "g h"),
+        ("", _("Set up"), "", 0, ""),
+        ("channels.index", _("Connectors"), "key", 0, "g c"),
+        ("accounts.activity", _("Activity"), "users", 0, "g a"),
+        ("accounts.settings", _("Settings"), "settings", 0, "g s"),
+    ]
+
+
+__all__ = ["create_app", "hash_password"]

@@ -1,0 +1,110 @@
+"""Settings: the environment first, then instance/config.toml, then defaults; typed and read once."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import secrets
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class SettingError(ValueError):
+    """A setting that cannot be used; the text names the setting and the repair."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting of an instance. Names in the environment are PAIRBOOK_<NAME IN CAPITALS>."""
+
+    instance: Path
+    database_url: str
+    queue_url: str
+    host: str = "127.0.0.1"
+    port: int = 8000
+    outbound_allow: tuple[Network, ...] = ()
+    organisation: str = "Pairbook"
+    currency: str = "USD"
+    languages: tuple[str, ...] = ("en", "es", "pt", "fr")
+    secure_cookies: bool = False
+    trusted_proxies: int = 0
+    upload_limit: int = 100 * 1024 * 1024
+    secret_key: str = field(default="", repr=False)
+
+    @property
+    def uploads(self) -> Path:
+        """Where files that people upload wait, under names of our own."""
+        return self.instance / "uploads"
+
+    @property
+    def outbox(self) -> Path:
+        """Where channels of kind `file` leave the files for the marketplace."""
+        return self.instance / "outbox"
+
+    @property
+    def index_folder(self) -> Path:
+        """Where the search index of the catalogue lies."""
+        return self.instance / "index"
+
+
+def load(environ: dict[str, str] | None = None) -> Settings:
+    """Read the settings of this process; raises SettingError naming the setting and the repair."""
+    env = dict(os.environ if environ is None else environ)
+    instance = Path(env.get("PAIRBOOK_INSTANCE") or Path.cwd() / "instance").resolve()
+    instance.mkdir(parents=True, exist_ok=True)
+    from_file = _toml(instance / "config.toml")
+
+    def get(name: str, default: str = "") -> str:
+        value = env.get(f"PAIRBOOK_{name.upper()}")
+        return value if value else str(from_file.get(name, default))
+
+    return Settings(
+        instance=instance,
+        database_url=get("database_url") or f"sqlite:///{instance / 'app.db'}",
+        queue_url=get("queue_url") or f"sqlite:///{instance / 'jobs.db'}",
+        host=get("host", "127.0.0.1"),
+        port=_whole("port", get("port", "8000"), 1, 65535),
+        outbound_allow=_networks(get("outbound_allow")),
+        organisation=get("organisation", "Pairbook"),
+        currency=get("currency", "USD").upper(),
+        secure_cookies=get("secure_cookies", "no").lower() in {"1", "yes", "true", "on"},
+        trusted_proxies=_whole("trusted_proxies", get("trusted_proxies", "0"), 0, 9),
+        upload_limit=_whole("upload_limit", get("upload_limit", str(100 * 1024 * 1024)), 1024, 2**33),
+        secret_key=get("secret_key") or _kept_secret(instance / "secret.key"),
+    )
+
+
+def _toml(path: Path) -> dict[str, object]:
+    if not path.exists():
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingError(f"{path} is not readable as TOML: {error}. Correct the line or remove the file.") from error
+
+
+def _whole(name: str, text: str, low: int, high: int) -> int:
+    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+        raise SettingError(f"PAIRBOOK_{name.upper()} is “{text}”. Use a whole number from {low} to {high}.")
+    return int(text)
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
+    except ValueError as error:
+        raise SettingError(f"PAIRBOOK_OUTBOUND_ALLOW: {error}. Use networks such as 127.0.0.0/8,10.1.0.0/16.") from error
+
+
+def _kept_secret(path: Path) -> str:
+    """The instance's own key: made at the first start, readable by its owner only, never in the database."""
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_hex(48))
+    except FileExistsError:
+        pass
+    return path.read_text(encoding="ascii").strip()

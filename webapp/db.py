@@ -1,0 +1,119 @@
+"""The database: one `db`, SQLite made safe for many writers, and the only commit in the house."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Connection, Engine, MetaData, event
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import DeclarativeBase, Session
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+LOCK_PATIENCE = 60.0  # seconds a writer waits for its turn on SQLite before the caller is told to try again
+
+
+class Base(DeclarativeBase):
+    """The parent of every table; names of constraints are fixed so that migrations can speak of them."""
+
+    metadata = MetaData(naming_convention=NAMING)
+
+
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+_bell: list[Callable[[set[str]], None]] = []
+
+
+def on_bell(ring: Callable[[set[str]], None]) -> None:
+    """Say who hears the bells that services ask for (`ring`); they sound only after a commit."""
+    _bell[:] = [ring]
+
+
+def ring(session: Session, name: str) -> None:
+    """Ask for a bell after this session's commit. A lost bell costs time, never work: the sweep looks again."""
+    session.info.setdefault("bells", set()).add(name)
+
+
+@contextmanager
+def unit_of_work(*, read_only: bool = False) -> Iterator[Session]:
+    """Open a session that is committed at the end, or rolled back when anything is raised."""
+    with Session(db.engine, expire_on_commit=False) as session:
+        start(session, read_only=read_only)
+        try:
+            yield session
+        except BaseException:
+            session.rollback()
+            raise
+        finish(session, read_only=read_only)
+
+
+def start(session: Session, *, read_only: bool) -> None:
+    """Begin the session's transaction: readers may not write, writers take their turn at once."""
+    options: dict[str, Any] = {"read_only": read_only}
+    if session.get_bind().dialect.name == "postgresql":
+        options["postgresql_readonly"] = read_only
+    session.connection(execution_options=options)
+
+
+def finish(session: Session, *, read_only: bool = False) -> None:
+    """Commit, then sound the bells that were asked for."""
+    if read_only:
+        session.rollback()
+        return
+    session.commit()
+    bells = session.info.pop("bells", set())
+    if bells and _bell:
+        _bell[0](bells)
+
+
+@event.listens_for(Engine, "connect")
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    """Set up a fresh SQLite connection; `isolation_level=None` leaves BEGIN to `_begin`."""
+    if not isinstance(connection, sqlite3.Connection):
+        return
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",  # an answered change survives a power cut
+        "foreign_keys=ON",
+        "busy_timeout=5000",
+        "cache_size=-65536",
+        "temp_store=MEMORY",
+        "mmap_size=268435456",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+@event.listens_for(Engine, "begin")
+def _begin(connection: Connection) -> None:
+    """Begin as reader or as writer.
+
+    A writer asks for the write lock before its first read: a deferred transaction that reads and then
+    writes fails with "database is locked" whatever the timeout. SQLite's busy handler is not fair, so we
+    go on asking for a while.
+    """
+    if connection.dialect.name != "sqlite":
+        return
+    raw: Any = connection.connection.driver_connection
+    read_only = bool(connection.get_execution_options().get("read_only"))
+    raw.execute(f"PRAGMA query_only={int(read_only)}")
+    if read_only:
+        raw.execute("BEGIN")
+        return
+    give_up = time.monotonic() + LOCK_PATIENCE
+    while True:
+        try:
+            raw.execute("BEGIN IMMEDIATE")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > give_up:
+                raise OperationalError("BEGIN IMMEDIATE", None, error) from error

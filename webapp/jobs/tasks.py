@@ -1,0 +1,215 @@
+"""What workers do: open a unit of work, call one service, and let the network stand between two of them."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+import connectors
+from webapp.config import Settings
+from webapp.db import unit_of_work
+from webapp.models import Channel, ImportJob, ImportState, Listing, SyncRun
+from webapp.models.accounts import Actor
+from webapp.models.base import utc_now
+from webapp.services import channels, imports, plans, propagation, reconciliation, retrieval
+
+log = logging.getLogger(__name__)
+SUGGEST_CHUNK = 200
+Progress = Callable[[int, int], None]
+
+
+@dataclass
+class Drained:
+    """How many deliveries ended how in one call."""
+
+    sent: int = 0
+    failed: int = 0
+    fenced: int = 0
+
+
+def worker_name() -> str:
+    """A name that tells which process holds a lease."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def answer(settings: Settings, index: retrieval.CatalogueIndex) -> Callable[[set[str]], None]:
+    """What a worker does when the bell rings: everything that waits, imports first."""
+
+    def look(_names: set[str]) -> None:
+        run_imports(settings)
+        propagate(settings)
+        suggest(index)
+
+    return look
+
+
+def propagate(settings: Settings, *, channel_id: int | None = None, until: float | None = None) -> Drained:
+    """Send what is due, channel by channel, until nothing is or `until` (monotonic seconds) has come."""
+    total = Drained()
+    worker = worker_name()
+    with unit_of_work() as session:
+        propagation.rescue(session, now=utc_now())
+    for each in [channel_id] if channel_id else _due():
+        while (until is None or time.monotonic() < until) and _send_some(settings, each, worker, total):
+            pass
+    return total
+
+
+def finish_run(settings: Settings, run_id: int, *, patience: float = 120.0) -> SyncRun:
+    """Work a run's channel until the run is at its end or only waits for its next try; gives the run."""
+    until = time.monotonic() + patience
+    while True:
+        with unit_of_work(read_only=True) as session:
+            run = session.get_one(SyncRun, run_id)
+            channel_id, ended = run.channel_id, run.ended_at is not None
+        done = Drained() if ended else propagate(settings, channel_id=channel_id, until=until)
+        if ended or not (done.sent or done.failed or done.fenced) or time.monotonic() > until:
+            with unit_of_work(read_only=True) as session:
+                return session.get_one(SyncRun, run_id)
+
+
+def check_import(settings: Settings, job_id: int, *, all_or_nothing: bool = False) -> ImportJob:
+    """Read a received file and keep what was found; no lock is held while the file is read."""
+    with unit_of_work(read_only=True) as session:
+        job = imports.get(session, job_id)
+        report = imports.check(session, job, settings.uploads, all_or_nothing=all_or_nothing)
+        forecast = imports.forecast(session, job, settings.uploads) if report.outcome != "reject" else {}
+    with unit_of_work() as session:
+        job = imports.get(session, job_id, lock=True)
+        if job.state == ImportState.CHECKING:
+            imports.keep_report(session, job, report, forecast)
+        return job
+
+
+def run_imports(settings: Settings, *, only: int | None = None, progress: Progress | None = None) -> list[int]:
+    """Apply every import that waits (or the one with the id `only`); gives their ids."""
+    done: list[int] = []
+    while True:
+        with unit_of_work() as session:
+            job = imports.claim_next(session, worker=worker_name(), now=utc_now(), job_id=only)
+        if job is None:
+            return done
+        _run_import(settings, job, progress)
+        done.append(job.id)
+        if only is not None:
+            return done
+
+
+def reconcile(channel: Channel | None, *, by: Actor) -> reconciliation.Reconciled:
+    """Link equal SKUs step by step, each in a transaction of its own, so that nobody waits for a million rows."""
+    with unit_of_work() as session:
+        batch_id = reconciliation.open_batch(session, channel, by=by).id
+        before = reconciliation.waiting(session, channel)["linked"]
+        spans = list(reconciliation.ranges(session))
+    linked = near = 0
+    for span in spans:
+        with unit_of_work() as session:
+            linked += reconciliation.link_equal_skus(session, batch_id, channel, span)
+    for span in spans:
+        with unit_of_work() as session:
+            near += reconciliation.note_near_misses(session, channel, span)
+    with unit_of_work() as session:
+        batch = reconciliation.close_batch(session, batch_id, linked, by=by)
+        return reconciliation.summarise(session, batch, channel, linked=linked, near=near, before=before)
+
+
+def suggest(index: retrieval.CatalogueIndex, *, until: float | None = None) -> int:
+    """Find suggestions for every listing that waits for them, a chunk at a time; gives how many listings."""
+    done = 0
+    while until is None or time.monotonic() < until:
+        with unit_of_work(read_only=True) as session:
+            ids = reconciliation.to_suggest(session, limit=SUGGEST_CHUNK)
+            found = reconciliation.suggest_for(session, ids, index) if ids else {}
+        if not found:
+            return done
+        with unit_of_work() as session:
+            reconciliation.keep_suggestions(session, found)
+        done += len(found)
+    return done
+
+
+def _due() -> list[int]:
+    """Channels with something due, after the brakes have looked at the automatic ones."""
+    with unit_of_work() as session:
+        due = propagation.due_channels(session, now=utc_now())
+        for channel in session.scalars(select(Channel).where(Channel.id.in_(due))):
+            plans.check_brakes(session, channel)
+        return due
+
+
+def _send_some(settings: Settings, channel_id: int, worker: str, total: Drained) -> bool:
+    """Claim, begin, push, settle one batch; gives whether there was one."""
+    with unit_of_work() as session:
+        channel = session.get_one(Channel, channel_id)
+        connector = channels.open_connector(channel, settings)
+        claimed_at = time.monotonic()
+        claim = propagation.claim_due(
+            session, channel_id, now=utc_now(), limit=connector.limits.max_batch, worker=worker,
+            sends_stock=connector.sends_stock, sends_price=connector.sends_price,
+        )  # fmt: skip
+    if claim is None:
+        return False
+    with unit_of_work() as session:
+        begun = propagation.begin(session, claim, now=utc_now())
+    total.fenced += len(claim.deliveries) - len(begun.deliveries)
+    if not begun.deliveries:
+        return bool(claim.deliveries)
+    slept = time.monotonic() - claimed_at > propagation.LEASE.total_seconds() / 2
+    outcomes = _too_late(begun) if slept else connector.push([d.update for d in begun.deliveries], now=utc_now())
+    with unit_of_work() as session:
+        tally = propagation.settle(session, begun, outcomes, now=utc_now(), delays=_delays(begun, outcomes))
+    total.sent += tally.sent
+    total.failed += tally.failed
+    total.fenced += tally.fenced
+    return True
+
+
+def _too_late(claim: propagation.Claim) -> list[connectors.Outcome]:
+    """Nothing leaves after a long sleep: another worker may hold the lease by now."""
+    words = "The worker slept for too long and did not send."
+    return [connectors.Outcome(d.update.listing_id, connectors.Status.FAILED, "slept", words) for d in claim.deliveries]
+
+
+def _delays(claim: propagation.Claim, outcomes: list[connectors.Outcome]) -> list[float | None]:
+    """Seconds until each delivery's next try."""
+    rng = random.Random()
+    pairs = zip(claim.deliveries, outcomes, strict=True)
+    return [connectors.next_delay(delivery.tries, outcome.retry_after, rng=rng) for delivery, outcome in pairs]
+
+
+def _run_import(settings: Settings, job: ImportJob, progress: Progress | None) -> None:
+    """Apply the staged rows from where the job stands, then end it."""
+    by = Actor(job.by_id, job.by_name or "Pairbook")
+    chunk: list[tuple[int, dict[str, object]]] = []
+    position = job.next_row
+
+    def write() -> None:
+        nonlocal position
+        if chunk:
+            position += len(chunk)
+            with unit_of_work() as session:
+                imports.apply_chunk(session, job, chunk, position, by=by, now=utc_now())
+            if progress:
+                progress(position, job.rows_ok)
+            chunk.clear()
+
+    for row in imports.staged_rows(settings.uploads, job):
+        chunk.append(row)
+        if len(chunk) == imports.CHUNK:
+            write()
+    write()
+    with unit_of_work() as session:
+        imports.finish(session, job, by=by, now=utc_now())
+
+
+def listings_in_all() -> int:
+    """How many listings there are at most: the highest id."""
+    with unit_of_work(read_only=True) as session:
+        return int(session.scalar(select(func.max(Listing.id))) or 0)

@@ -1,0 +1,19 @@
+"""The tables of Pairbook; a row knows itself, its states and its legal moves, and asks no queries."""
+
+from webapp.models.accounts import Actor, AuditEntry, Permission, Role, RoleView, SeenForm, Setting, User
+from webapp.models.base import Base
+from webapp.models.catalog import BaseProduct, Price, PriceList, Product
+from webapp.models.channels import Channel, SendMode
+from webapp.models.imports import ImportChange, ImportJob, ImportKind, ImportPreset, ImportState
+from webapp.models.links import BatchVerb, Link, LinkBatch, LinkSource, NearMiss, PastLink, Refusal, Suggestion
+from webapp.models.listings import Listing, ListingCount, ListingState
+from webapp.models.propagation import Attempt, AttemptState, Outcome, RunKind, RunState, SyncRun
+from webapp.models.stock import StockLevel, Warehouse
+
+__all__ = [
+    "Actor", "Attempt", "AttemptState", "AuditEntry", "Base", "BaseProduct", "BatchVerb", "Channel", "ImportChange",
+    "ImportJob", "ImportKind", "ImportPreset", "ImportState", "Link", "LinkBatch", "LinkSource", "Listing",
+    "ListingCount", "ListingState", "NearMiss", "Outcome", "PastLink", "Permission", "Price", "PriceList", "Product",
+    "Refusal", "Role", "RoleView", "RunKind", "RunState", "SeenForm", "SendMode", "Setting", "StockLevel", "Suggestion", "SyncRun",
+    "User", "Warehouse",
+]  # fmt: skip

@@ -1,0 +1,138 @@
+"""People, what they may do, and the trail of what they did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from flask_security import RoleMixin, UserMixin
+from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from webapp.models.base import Base, BigInt, Id, Json, ShortText, UtcDateTime, choice, utc_now
+
+
+class Permission(StrEnum):
+    """What a route or a service may ask of a person."""
+
+    READ = "read"
+    LINK = "link"
+    IMPORT = "import"
+    CATALOG = "catalog"
+    SYNC = "sync"
+    UNSYNC_MANY = "unsync_many"
+    CHANNELS = "channels"
+    PEOPLE = "people"
+
+
+class Role(StrEnum):
+    """Viewer looks, editor works, owner also unsyncs many and changes channels and people."""
+
+    VIEWER = "viewer"
+    EDITOR = "editor"
+    OWNER = "owner"
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        """What the role allows."""
+        return _ALLOWED[self]
+
+
+_EDITS = {Permission.READ, Permission.LINK, Permission.IMPORT, Permission.CATALOG, Permission.SYNC}
+_ALLOWED = {
+    Role.VIEWER: frozenset({Permission.READ}),
+    Role.EDITOR: frozenset(_EDITS),
+    Role.OWNER: frozenset(Permission),
+}
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who does something: a person, the command line, or a rule. A value, so that history outlives accounts."""
+
+    id: int | None
+    name: str
+    role: Role = Role.OWNER
+    is_person: bool = True
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the actor's role allows it."""
+        return permission in self.role.permissions
+
+
+COMMAND_LINE = Actor(None, "Command line")
+SAME_SKU = Actor(None, "Same SKU", is_person=False)
+WORKER = Actor(None, "Pairbook", is_person=False)
+
+
+class RoleView(RoleMixin):  # type: ignore[misc]  # Flask-Security ships no types for its mixins
+    """A role as Flask-Security wants to see it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.permissions: list[str] = []
+
+
+class User(Base, UserMixin):  # type: ignore[misc]
+    """A person with a password and one role."""
+
+    __tablename__ = "users"
+
+    id: Mapped[Id]
+    email: Mapped[str] = mapped_column(String(255), unique=True)
+    name: Mapped[str] = mapped_column(ShortText, default="")
+    role: Mapped[Role] = mapped_column(choice(Role))
+    password: Mapped[str | None] = mapped_column(String(255))
+    active: Mapped[bool] = mapped_column(default=True)
+    fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True)
+    language: Mapped[str] = mapped_column(String(8), default="")
+    theme: Mapped[str] = mapped_column(String(8), default="auto")
+    single_keys: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+
+    @property
+    def roles(self) -> list[RoleView]:
+        """The role, in the list that Flask-Security reads."""
+        return [RoleView(self.role.value)]
+
+    @property
+    def actor(self) -> Actor:
+        """This person as the author of a change."""
+        return Actor(self.id, self.name or self.email.split("@")[0], self.role)
+
+
+class Setting(Base):
+    """A fact about the instance that is no configuration, such as the one-time set-up code (hashed)."""
+
+    __tablename__ = "settings"
+
+    key: Mapped[str] = mapped_column(ShortText, primary_key=True)
+    value: Mapped[str] = mapped_column(Text, default="")
+
+
+class SeenForm(Base):
+    """A form that was posted once; its key makes a double click or a replay harmless."""
+
+    __tablename__ = "seen_forms"
+
+    key: Mapped[str] = mapped_column(ShortText, primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now, index=True)
+
+
+class AuditEntry(Base):
+    """Who did what to what, in one sentence. Rows are only ever added; triggers hold that in the database."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[Id]
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now, index=True)
+    by_id: Mapped[int | None] = mapped_column(BigInt, ForeignKey("users.id"))
+    by_name: Mapped[str] = mapped_column(ShortText)
+    event: Mapped[str] = mapped_column(ShortText, index=True)
+    subject: Mapped[str] = mapped_column(String(300), default="")
+    sentence: Mapped[str] = mapped_column(Text)
+    before: Mapped[Any | None] = mapped_column(Json)
+    after: Mapped[Any | None] = mapped_column(Json)
+    request_id: Mapped[str] = mapped_column(ShortText, default="")

@@ -1,0 +1,93 @@
+"""What marketplaces show, as last seen."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from webapp.models.base import Amount, Base, BigInt, Id, Json, Key, UtcDateTime, choice, utc_now
+
+
+class ListingState(StrEnum):
+    """Where a listing stands in the review."""
+
+    PENDING = "pending"  # waits for a decision
+    LINKED = "linked"
+    NO_MATCH = "none"  # a person said that no product fits
+    IGNORED = "ignored"  # a person wants it left alone: a bundle, a test
+
+
+WITHOUT_SUGGESTION = 101  # place in the queue of a listing whose best suggestion is below the threshold
+NOT_COMPUTED = 102  # its suggestions are still to be found
+
+
+class Listing(Base):
+    """One offer on one channel. `fence` goes up with every link, unlink and relink; deliveries carry it.
+
+    `place` orders the review queue inside a channel: 100 − best score, then 101, 102 (see above), then
+    skipped ones at 1,000 and up.
+    """
+
+    __tablename__ = "listings"
+
+    id: Mapped[Id]
+    channel_id: Mapped[int] = mapped_column(BigInt, ForeignKey("channels.id"))
+    external_id: Mapped[str] = mapped_column(Key)
+    sku: Mapped[str] = mapped_column(Key, default="")
+    match_key: Mapped[str | None] = mapped_column(Key)  # None when the SKU is blank: blank never matches
+    loose_key: Mapped[str | None] = mapped_column(Key)
+    title: Mapped[str] = mapped_column(Text, default="")
+    brand: Mapped[str] = mapped_column(String(255), default="")
+    gtin: Mapped[str] = mapped_column(String(64), default="")
+    mpn: Mapped[str] = mapped_column(String(255), default="")
+    description: Mapped[str] = mapped_column(Text, default="")
+    category: Mapped[str] = mapped_column(Text, default="")
+    options: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    price: Mapped[Decimal | None] = mapped_column(Amount)
+    currency: Mapped[str] = mapped_column(String(3), default="")
+    quantity: Mapped[int | None] = mapped_column(Integer)
+    status: Mapped[str] = mapped_column(String(64), default="")
+    url: Mapped[str] = mapped_column(Text, default="")
+    image_url: Mapped[str] = mapped_column(Text, default="")
+    state: Mapped[ListingState] = mapped_column(choice(ListingState), default=ListingState.PENDING)
+    place: Mapped[int] = mapped_column(BigInt, default=NOT_COMPUTED)
+    fence: Mapped[int] = mapped_column(BigInt, default=0)
+    import_id: Mapped[int | None] = mapped_column(BigInt)  # the import that created it
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+
+    __table_args__ = (
+        UniqueConstraint("channel_id", "external_id"),
+        Index(
+            "ix_listings_key", "channel_id", "match_key",
+            sqlite_where=match_key.is_not(None), postgresql_where=match_key.is_not(None),
+        ),
+        Index(
+            "ix_listings_queue", "channel_id", "place", "id",
+            sqlite_where=state == ListingState.PENDING, postgresql_where=state == ListingState.PENDING,
+        ),
+        Index(
+            "ix_listings_decided", "channel_id", "state", "id",
+            sqlite_where=state.in_([ListingState.NO_MATCH, ListingState.IGNORED]),
+            postgresql_where=state.in_([ListingState.NO_MATCH, ListingState.IGNORED]),
+        ),
+    )  # fmt: skip
+
+    @property
+    def score(self) -> int | None:
+        """The best suggestion's score, 0 to 100, or None when there is none (yet)."""
+        return 100 - self.place if 0 <= self.place <= 100 else None
+
+
+class ListingCount(Base):
+    """How many listings of a channel are in a state; kept by services.counts so that no page ever counts."""
+
+    __tablename__ = "listing_counts"
+
+    channel_id: Mapped[int] = mapped_column(BigInt, ForeignKey("channels.id"), primary_key=True)
+    state: Mapped[ListingState] = mapped_column(choice(ListingState), primary_key=True)
+    n: Mapped[int] = mapped_column(BigInt, default=0)

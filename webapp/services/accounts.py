@@ -1,0 +1,138 @@
+"""People: the one-time set-up of the owner, adding and changing accounts."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import uuid
+from collections.abc import Callable
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from webapp.errors import Conflict, Forbidden, NotFound, Refused
+from webapp.models.accounts import COMMAND_LINE, Actor, Role, Setting, User
+from webapp.services import audit
+
+SETUP = "setup_code"
+SHORTEST = 12
+COMMON = {"password1234", "123456789012", "passwordpassword", "qwertyuiop12", "pairbookpairbook"}
+
+
+def new_setup_code(session: Session, purpose: str = SETUP) -> str:
+    """Make a one-time code for a set-up link; only its digest is kept. `purpose` is SETUP or an account's e-mail."""
+    code = secrets.token_urlsafe(24)
+    key = f"{SETUP}:{purpose}" if purpose != SETUP else SETUP
+    row = session.get(Setting, key) or Setting(key=key)
+    row.value = _digest(code)
+    session.add(row)
+    session.flush()
+    return code
+
+
+def needs_owner(session: Session) -> bool:
+    """Whether nobody owns this instance yet."""
+    return not session.scalar(select(func.count()).select_from(User).where(User.role == Role.OWNER, User.password.is_not(None)))
+
+
+def set_up_owner(session: Session, code: str, email: str, password: str, *, hash_password: Callable[[str], str]) -> User:
+    """Make the first owner with the one-time code; the code dies with it. Raises Forbidden for a wrong or used one."""
+    row = session.get(Setting, SETUP, with_for_update=True)
+    if row is None or not hmac.compare_digest(row.value, _digest(code)) or not needs_owner(session):
+        raise Forbidden("This set-up link was used already or is not the newest one. Start Pairbook again to get a new one.")
+    user = add_user(session, email, Role.OWNER, by=COMMAND_LINE, password=password, hash_password=hash_password)
+    session.delete(row)
+    session.flush()
+    return user
+
+
+def add_user(
+    session: Session, email: str, role: Role, *, by: Actor, password: str | None = None, hash_password: Callable[[str], str],
+) -> User:  # fmt: skip
+    """Add an account; without a password it waits for its set-up link. Raises Refused or Conflict."""
+    email = normal_email(email)
+    if session.scalar(select(User).where(User.email == email)):
+        raise Conflict(f"{email} has an account already.")
+    user = User(email=email, name=email.split("@")[0], role=role, fs_uniquifier=uuid.uuid4().hex, active=True)
+    if password is not None:
+        user.password = hash_password(checked_password(password, email))
+    session.add(user)
+    session.flush()
+    audit.record(session, by, "user.added", f"user {email}", f"Added {email} as {role.value}.")
+    return user
+
+
+def redeem(session: Session, email: str, code: str, password: str, *, hash_password: Callable[[str], str]) -> User:
+    """Set the first password of an account with its one-time code."""
+    row = session.get(Setting, f"{SETUP}:{email}", with_for_update=True)
+    user = session.scalar(select(User).where(User.email == email))
+    if row is None or user is None or not hmac.compare_digest(row.value, _digest(code)):
+        raise Forbidden("This set-up link was used already or is not the newest one. Ask an owner for a new one.")
+    user.password = hash_password(checked_password(password, email))
+    session.delete(row)
+    audit.record(session, user.actor, "user.set_up", f"user {email}", f"{email} set a password.")
+    return user
+
+
+def change_role(session: Session, user_id: int, role: Role, *, by: Actor) -> User:
+    """Give an account another role; the last owner stays one."""
+    user = _get(session, user_id)
+    if user.role == Role.OWNER and role != Role.OWNER:
+        _keep_an_owner(session, user)
+    before, user.role = user.role, role
+    audit.record(session, by, "user.role", f"user {user.email}", f"Made {user.email} {role.value}.", before=before.value, after=role.value)
+    return user
+
+
+def deactivate(session: Session, user_id: int, *, by: Actor) -> User:
+    """Close an account: its sessions end at once, its history stays."""
+    user = _get(session, user_id)
+    if user.role == Role.OWNER:
+        _keep_an_owner(session, user)
+    user.active, user.fs_uniquifier = False, uuid.uuid4().hex
+    audit.record(session, by, "user.closed", f"user {user.email}", f"Closed the account of {user.email}.")
+    return user
+
+
+def owners(session: Session) -> list[str]:
+    """The names of the owners: who can change a role."""
+    return [u.actor.name for u in session.scalars(select(User).where(User.role == Role.OWNER, User.active).order_by(User.id))]
+
+
+def normal_email(email: str) -> str:
+    """An e-mail address in one spelling; raises Refused for what is none."""
+    text = email.strip().lower()
+    name, at, host = text.partition("@")
+    if not at or not name or "." not in host or " " in text or len(text) > 255:
+        raise Refused(f"“{email.strip()[:80]}” is not an e-mail address. Type one such as ana@example.com.")
+    return text
+
+
+def checked_password(password: str, email: str) -> str:
+    """The password, if it is long enough and not a common one; raises Refused with what to do."""
+    if len(password) < SHORTEST:
+        raise Refused(f"Type at least {SHORTEST} characters. A short sentence is good.")
+    if len(password) > 256:
+        raise Refused("Type at most 256 characters.")
+    plain = password.lower()
+    if plain in COMMON or len(set(plain)) < 5 or plain in email or email.split("@")[0] * 2 in plain:
+        raise Refused("This password is too easy to guess. Choose another one.")
+    return password
+
+
+def _get(session: Session, user_id: int) -> User:
+    user = session.get(User, user_id, with_for_update=True)
+    if user is None:
+        raise NotFound("This account is no longer there.")
+    return user
+
+
+def _keep_an_owner(session: Session, user: User) -> None:
+    others = session.scalar(select(func.count()).select_from(User).where(User.role == Role.OWNER, User.active, User.id != user.id))
+    if not others:
+        raise Refused("This is the last owner. Make somebody else an owner first.")
+
+
+def _digest(code: str) -> str:
+    return hashlib.sha256(code.encode()).hexdigest()

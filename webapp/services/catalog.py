@@ -1,0 +1,195 @@
+"""The catalogue: bring products in, edit one, add one from a listing after showing its look-alikes."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, String, cast, func, insert, literal, select, update
+from sqlalchemy.orm import Session
+
+from matching.identifiers import loose_key, match_key
+from webapp.errors import Conflict, NotFound, Refused
+from webapp.models.accounts import Actor
+from webapp.models.base import utc_now
+from webapp.models.catalog import BaseProduct, Product
+from webapp.models.links import BatchVerb, LinkSource
+from webapp.models.listings import Listing
+from webapp.services import audit, links, retrieval, stock
+from webapp.services.upserts import Upserted, upsert
+
+TEXTS = ("title", "brand", "gtin", "mpn", "description", "category", "image_url")
+FACTS = ("sku", "loose_key", "currency", "options", "base_id", *TEXTS)
+
+
+@dataclass(frozen=True)
+class Added:
+    """What `add_from_listing` did: the product it made and linked, or the look-alikes that stopped it."""
+
+    product: Product | None
+    change: links.Change | None
+    similar: list[retrieval.LookAlike] = field(default_factory=list)
+
+
+def upsert_products(
+    session: Session, rows: Sequence[Mapping[str, Any]], *, by: Actor, import_id: int | None = None, currency: str = "",
+) -> Upserted:  # fmt: skip
+    """Create or update products by SKU from typed rows (see importers); stock and price go through their own rules.
+
+    Fields that are absent are left alone; `quantity` sets the level of the row's warehouse (or the main one).
+    """
+    by_key: dict[Hashable, dict[str, Any]] = {}
+    bases = _bases(session, {r["base_sku"] for r in rows if r.get("base_sku")})
+    for row in rows:
+        facts = {name: row[name] for name in TEXTS if name in row}
+        key = row.get("match_key") or match_key(row["sku"])
+        facts |= {"sku": row["sku"], "match_key": key, "loose_key": loose_key(row["sku"])}
+        if "currency" in row:
+            facts["currency"] = row["currency"]
+        if row.get("options"):
+            facts["options"] = row["options"]
+        if row.get("base_sku"):
+            facts["base_id"] = bases[match_key(row["base_sku"])]
+        by_key[key] = facts
+    known = {p.match_key: p for p in session.scalars(select(Product).where(Product.match_key.in_(by_key)))}
+    now = utc_now()
+    defaults = dict.fromkeys((*TEXTS, "loose_key"), "") | {
+        "options": None, "base_id": None, "currency": currency, "price": None, "available": 0, "version": 1,
+        "import_id": import_id, "created_at": now, "changed_at": now, "retired_at": None,
+    }  # fmt: skip
+    result = upsert(
+        session, Product, by_key, known, defaults=defaults, on_change={"changed_at": now},
+        ids_of=lambda keys: _ids(session, keys),
+    )  # fmt: skip
+    touched = set_stock_and_prices(session, rows, {k: i for k, i in result.ids.items()}, by=by)
+    result.unchanged -= len(touched - set(result.changed) - {result.ids[k] for k in result.created})
+    for product_id in touched - {result.ids[k] for k in result.created}:
+        result.changed.setdefault(product_id, ({}, {}))
+    return result
+
+
+def set_stock_and_prices(
+    session: Session, rows: Sequence[Mapping[str, Any]], ids: Mapping[Hashable, int], *, by: Actor,
+) -> set[int]:  # fmt: skip
+    """Set what rows say about quantity and price; gives the ids of products that changed by it."""
+    levels: dict[str, list[stock.Level]] = {}
+    prices: list[tuple[int, Decimal]] = []
+    for row in rows:
+        product_id = ids[row.get("match_key") or match_key(row["sku"])]
+        if row.get("quantity") is not None:
+            levels.setdefault(row.get("warehouse") or stock.MAIN, []).append(stock.Level(product_id, int(row["quantity"])))
+        if row.get("price") is not None:
+            prices.append((product_id, Decimal(row["price"])))
+    touched: set[int] = set()
+    for name in sorted(levels):
+        place = stock.warehouse(session, name, create=True)
+        touched.update(stock.set_levels(session, levels[name], place, by=by, quiet=True))
+    touched.update(stock.set_prices(session, prices, by=by, quiet=True))
+    return touched
+
+
+def add_from_listing(
+    session: Session, listing_id: int, *, by: Actor, index: retrieval.CatalogueIndex, fields: Mapping[str, Any] | None = None,
+    anyway: bool = False,
+) -> Added:  # fmt: skip
+    """Make a product from a listing and link it; its SKU is the channel's as it is, unless `fields` names another.
+
+    Refuses with the look-alikes unless `anyway`. Raises Conflict when the SKU is taken (two clicks, two
+    people), Refused when the listing has no SKU and none is given.
+    """
+    listing = session.get(Listing, listing_id, with_for_update=True)
+    if listing is None:
+        raise NotFound("This listing is no longer there.")
+    row = _row_from(listing, fields or {})
+    taken = session.scalar(select(Product).where(Product.match_key == match_key(row["sku"])))
+    if taken is not None:
+        raise Conflict(f"The SKU {row['sku']} belongs to “{taken.title or taken.sku}”. Choose another SKU, or link to that product.")
+    if not anyway:
+        similar = retrieval.look_alikes(session, index, listing)
+        if similar:
+            return Added(None, None, similar)
+    result = upsert_products(session, [row], by=by)
+    product = session.get_one(Product, next(iter(result.ids.values())))
+    audit.record(session, by, "product.added", f"product {product.sku}", f"Added {product.sku} from listing {listing.external_id}.")
+    pair = links.Pair(listing.id, product.id)
+    change = links.confirm(session, [pair], by=by, source=LinkSource.ADDED, verb=BatchVerb.ADD)
+    if change.refused:
+        raise Conflict(change.refused[0].message)
+    return Added(product, change)
+
+
+def edit_product(session: Session, product: Product, fields: Mapping[str, Any], *, by: Actor) -> Product:
+    """Change facts of a product, its SKU included; links hang on the product and stay.
+
+    Raises Refused for an empty SKU, Conflict for one that another product has.
+    """
+    values = {name: value for name, value in fields.items() if name in {*TEXTS, "sku", "options"}}
+    if "sku" in values:
+        key = match_key(values["sku"])
+        if not key:
+            raise Refused("Type a SKU. A product without one cannot be matched.")
+        other = session.scalar(select(Product).where(Product.match_key == key, Product.id != product.id))
+        if other is not None:
+            raise Conflict(f"The SKU {values['sku']} belongs to “{other.title or other.sku}”. Choose another SKU.")
+        values |= {"match_key": key, "loose_key": loose_key(values["sku"])}
+    before = {name: getattr(product, name) for name in values if getattr(product, name) != values[name]}
+    if before:
+        for name in before:
+            setattr(product, name, values[name])
+        product.changed_at = utc_now()
+        session.flush()
+        after = {name: values[name] for name in before}
+        audit.record(session, by, "product.edited", f"product {product.sku}", f"Edited {product.sku}.", before=before, after=after)
+    return product
+
+
+def by_sku(session: Session, sku: str) -> Product:
+    """The product with this SKU; raises NotFound."""
+    product = session.scalar(select(Product).where(Product.match_key == match_key(sku), Product.retired_at.is_(None)))
+    if product is None:
+        raise NotFound(f"There is no product with the SKU {sku}. Check the SKU, or import the product first.")
+    return product
+
+
+def _ids(session: Session, keys: Sequence[Hashable]) -> dict[Hashable, int]:
+    return {k: i for k, i in session.execute(select(Product.match_key, Product.id).where(Product.match_key.in_(keys)))}
+
+
+def _bases(session: Session, skus: set[str]) -> dict[str, int]:
+    """The base products of these SKUs by match key, made where they are new."""
+    wanted = {match_key(sku): sku for sku in skus}
+    if not wanted:
+        return {}
+    query = select(BaseProduct.match_key, BaseProduct.id).where(BaseProduct.match_key.in_(wanted))
+    known = dict(session.execute(query).all())
+    fresh = [{"sku": sku, "match_key": key, "title": ""} for key, sku in wanted.items() if key not in known]
+    if fresh:
+        session.execute(insert(BaseProduct), fresh)
+        known = dict(session.execute(query).all())
+    return known
+
+
+def _row_from(listing: Listing, fields: Mapping[str, Any]) -> dict[str, Any]:
+    row: dict[str, Any] = {name: getattr(listing, name) for name in TEXTS if getattr(listing, name)}
+    row |= {"sku": listing.sku, "currency": listing.currency, "options": listing.options}
+    if listing.price is not None:
+        row["price"] = listing.price
+    if listing.quantity is not None:
+        row["quantity"] = listing.quantity
+    row |= {name: value for name, value in fields.items() if value not in ("", None)}
+    if not match_key(row["sku"]):
+        raise Refused("This listing has no SKU. Type the SKU that the new product shall have.")
+    return row
+
+
+def retire(session: Session, which: Sequence[ColumnElement[bool]]) -> int:
+    """Take products out of the catalogue; their SKU is free again, their history stays. Gives how many."""
+    now = utc_now()
+    keys = func.substr(literal("retired ") + cast(Product.id, String) + " " + Product.match_key, 1, 255)
+    done = session.execute(
+        update(Product).where(*which).values(retired_at=now, changed_at=now, match_key=keys, loose_key="")
+        .execution_options(synchronize_session=False)
+    )  # fmt: skip
+    return int(done.rowcount)  # type: ignore[attr-defined]

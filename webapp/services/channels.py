@@ -1,0 +1,141 @@
+"""Marketplace accounts: connect, change, pause, and open their connector."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+import connectors
+from webapp.config import Settings
+from webapp.errors import Conflict, NotFound, Refused, Unavailable
+from webapp.models.accounts import Actor
+from webapp.models.base import utc_now
+from webapp.models.channels import Channel, SendMode
+from webapp.services import audit, counts
+
+BY_HAND = {"file"}  # a person carries these files to the marketplace: a file after each change helps nobody
+
+
+def connect(
+    session: Session, name: str, kind: str, *, by: Actor, settings: Settings,
+    options: Mapping[str, str] | None = None, many: bool = False, currency: str = "",
+) -> Channel:  # fmt: skip
+    """Add an account. Raises Refused for an unknown kind or a bad option, Conflict for a name in use."""
+    name = name.strip()
+    if not name or len(name) > 80:
+        raise Refused("Give the channel a name of at most 80 characters, such as “Amazon MX”.")
+    if kind not in connectors.kinds():
+        raise Refused(f"There is no kind “{kind}”. Choose one of: {', '.join(sorted(connectors.kinds()))}.")
+    if session.scalar(select(Channel).where(Channel.name == name)):
+        raise Conflict(f"A channel is called “{name}” already. Choose another name.")
+    given = dict(options or {})
+    problems = connectors.check_options(kind, given)
+    if problems:
+        raise Refused(" ".join(problems))
+    open_options, hidden = _split(kind, given)
+    channel = Channel(
+        name=name, kind=kind, many=many, options=open_options, currency=currency or settings.currency,
+        mode=SendMode.MANUAL if kind in BY_HAND else SendMode.AUTOMATIC, secrets=_seal(hidden, settings),
+    )  # fmt: skip
+    session.add(channel)
+    session.flush()
+    counts.open_channel(session, channel.id)
+    audit.record(session, by, "channel.connected", f"channel {name}", f"Connected {name} ({kind}).", after={"many": many})
+    return channel
+
+
+def change(
+    session: Session, channel: Channel, *, by: Actor, settings: Settings, mode: SendMode | None = None,
+    sends_price: bool | None = None, options: Mapping[str, str] | None = None,
+) -> Channel:  # fmt: skip
+    """Change how a channel is sent to; what is due already stays due and is held while the mode is manual."""
+    before = {"mode": channel.mode.value, "sends_price": channel.sends_price}
+    if mode is not None:
+        channel.mode = mode
+    if sends_price is not None:
+        channel.sends_price = sends_price
+    if options is not None:
+        merged = {**channel.options, **open_secrets(channel, settings), **{k: v for k, v in options.items() if v != ""}}
+        problems = connectors.check_options(channel.kind, merged)
+        if problems:
+            raise Refused(" ".join(problems))
+        channel.options, hidden = _split(channel.kind, merged)
+        channel.secrets = _seal(hidden, settings)
+    session.flush()
+    after = {"mode": channel.mode.value, "sends_price": channel.sends_price}
+    audit.record(session, by, "channel.changed", f"channel {channel.name}", f"Changed {channel.name}.", before=before, after=after)
+    return channel
+
+
+def pause(session: Session, channel: Channel, paused: bool, *, by: Actor) -> None:
+    """Stop or resume all sending to a channel; nothing is lost, and on resuming only the newest value goes."""
+    if (channel.paused_at is not None) == paused:
+        return
+    channel.paused_at = utc_now() if paused else None
+    word = "Paused" if paused else "Resumed"
+    audit.record(session, by, f"channel.{word.lower()}", f"channel {channel.name}", f"{word} {channel.name}.")
+
+
+def release(session: Session, channel: Channel, *, by: Actor) -> None:
+    """Let a channel go on that the brakes had stopped."""
+    if channel.held:
+        audit.record(session, by, "channel.released", f"channel {channel.name}", f"Released {channel.name}.", before={"held": channel.held})
+        channel.held = ""
+
+
+def get(session: Session, name: str) -> Channel:
+    """The channel of that name; raises NotFound with the names there are."""
+    channel = session.scalar(select(Channel).where(Channel.name == name))
+    if channel is None:
+        names = ", ".join(session.scalars(select(Channel.name).order_by(Channel.name))) or "none yet"
+        raise NotFound(f"There is no channel “{name}”. Channels: {names}.")
+    return channel
+
+
+def all_channels(session: Session) -> list[Channel]:
+    """Every channel, by name."""
+    return list(session.scalars(select(Channel).order_by(Channel.name)))
+
+
+def open_connector(channel: Channel, settings: Settings) -> connectors.Connector:
+    """The client that speaks to this channel, with its credentials unsealed."""
+    return connectors.open_connector(
+        channel.kind, channel=channel.name, options={**channel.options, **open_secrets(channel, settings)},
+        outbound=connectors.OutboundPolicy(allow=settings.outbound_allow), folder=settings.outbox / slug(channel.name),
+    )  # fmt: skip
+
+
+def open_secrets(channel: Channel, settings: Settings) -> dict[str, str]:
+    """A channel's credentials in the clear; raises Unavailable when the instance key is another one."""
+    if not channel.secrets:
+        return {}
+    try:
+        return dict(json.loads(_box(settings).decrypt(channel.secrets)))
+    except InvalidToken as error:
+        raise Unavailable(f"The credentials of {channel.name} cannot be opened with this instance's secret key. Enter them again.") from error
+
+
+def slug(name: str) -> str:
+    """A folder name made of a channel's name."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or hashlib.sha256(name.encode()).hexdigest()[:12]
+
+
+def _split(kind: str, options: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    secret = {option.name for option in connectors.kinds()[kind].options if option.secret}
+    return {k: v for k, v in options.items() if k not in secret}, {k: v for k, v in options.items() if k in secret}
+
+
+def _seal(hidden: Mapping[str, str], settings: Settings) -> bytes | None:
+    return _box(settings).encrypt(json.dumps(dict(hidden)).encode()) if hidden else None
+
+
+def _box(settings: Settings) -> MultiFernet:
+    digest = hashlib.sha256(b"pairbook channel secrets:" + settings.secret_key.encode()).digest()
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(digest))])

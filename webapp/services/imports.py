@@ -1,0 +1,369 @@
+"""Files into tables: receive, check, confirm, apply row by row, undo.
+
+Nothing is written before a person (or a script) has seen what a file will do. The rows are applied in
+chunks; the place reached is written with each chunk, so that a killed worker goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, insert, or_, select
+from sqlalchemy.orm import Session
+
+import importers
+from webapp.db import ring
+from webapp.errors import Conflict, NotFound, Refused
+from webapp.models.accounts import Actor
+from webapp.models.base import utc_now
+from webapp.models.catalog import Product
+from webapp.models.channels import Channel
+from webapp.models.imports import ImportChange, ImportJob, ImportKind, ImportState
+from webapp.models.links import Link, LinkSource
+from webapp.models.listings import Listing, ListingState
+from webapp.services import audit, catalog, links, listings, reconciliation
+from webapp.services.upserts import Upserted, plain
+
+BELL = "imports"
+CHUNK = 2_000  # rows in one transaction: other people's clicks get their turn in between
+LEASE = timedelta(seconds=60)
+MOST_TRIES = 3
+
+
+def receive(
+    session: Session, kind: ImportKind, file_name: str, stored_as: str, *, by: Actor, channel: Channel | None = None,
+    options: importers.Options | None = None,
+) -> ImportJob:  # fmt: skip
+    """Note a file that lies in the uploads under `stored_as`; it is still to be checked."""
+    job = ImportJob(
+        kind=kind, file_name=file_name, stored_as=stored_as, channel_id=channel.id if channel else None,
+        options=asdict(options or importers.Options()), by_id=by.id, by_name=by.name,
+    )  # fmt: skip
+    session.add(job)
+    session.flush()
+    return job
+
+
+def check(session: Session, job: ImportJob, uploads: Path, *, all_or_nothing: bool = False) -> importers.Report:
+    """Read the file in a child process, look its SKUs and channels up, and keep the report with the job.
+
+    Opens no write lock while the file is read: call it in a read-only unit of work and `keep_report` after.
+    """
+    staged = uploads / f"{job.stored_as}.rows"
+    report = importers.check(
+        uploads / job.stored_as, kind=job.kind.value, staged=staged, options=importers.Options(**job.options), file_name=job.file_name,
+    )  # fmt: skip
+    if report.outcome != "reject":
+        report = _resolve(session, job, report, staged)
+    if all_or_nothing and report.rows_bad:
+        report = replace(report, outcome="reject")
+    return report
+
+
+def keep_report(session: Session, job: ImportJob, report: importers.Report, forecast: Mapping[str, int] | None = None) -> None:
+    """Write what a check found; a refused file is at its end here."""
+    job.report = {**report.as_json(), "forecast": dict(forecast or {})}
+    job.rows_ok = report.rows_ok
+    job.state = ImportState.REFUSED if report.outcome == "reject" else ImportState.CHECKED
+    session.flush()
+
+
+def confirm(session: Session, job_id: int, *, by: Actor, reconcile: bool = True) -> ImportJob:
+    """Let a checked import begin; raises Conflict when it has begun already."""
+    job = get(session, job_id, lock=True)
+    if job.state != ImportState.CHECKED:
+        raise Conflict("This import has begun already." if job.state != ImportState.REFUSED else "This file was refused. Choose another one.")
+    job.state, job.reconcile = ImportState.QUEUED, reconcile
+    audit.record(session, by, "import.confirmed", f"import {job.id}", f"Imports {job.rows_ok} rows of {job.file_name[:120]}.")
+    ring(session, BELL)
+    return job
+
+
+def claim_next(session: Session, *, worker: str, now: datetime, job_id: int | None = None) -> ImportJob | None:
+    """Take the oldest import that waits, or whose worker died; after three deaths it is given up and says so."""
+    free = or_(
+        ImportJob.state == ImportState.QUEUED,
+        (ImportJob.state == ImportState.RUNNING) & (ImportJob.lease_until < now),
+    )  # fmt: skip
+    query = select(ImportJob).where(free).order_by(ImportJob.id).limit(1).with_for_update(skip_locked=True)
+    job = session.scalar(query if job_id is None else query.where(ImportJob.id == job_id))
+    if job is None:
+        return None
+    if job.tries >= MOST_TRIES:
+        fail(session, job, f"Three workers stopped at row {job.next_row}. The rows before it are in; undo the import or tell your administrator.")
+        return None
+    job.state, job.worker, job.lease_until = ImportState.RUNNING, worker, now + LEASE
+    job.tries += 1
+    session.flush()
+    return job
+
+
+def apply_chunk(session: Session, job: ImportJob, rows: Sequence[tuple[int, dict[str, Any]]], position: int, *, by: Actor, now: datetime) -> None:
+    """Apply some rows and note the place reached, in one transaction. `position` counts the staged rows after this chunk."""
+    locked = get(session, job.id, lock=True)
+    if locked.worker != job.worker or locked.state != ImportState.RUNNING:
+        raise Conflict("Another worker has taken this import over.")
+    result = _apply(session, locked, [row for _, row in rows], by)
+    locked.created += len(result.created)
+    locked.updated += len(result.changed)
+    locked.unchanged += result.unchanged
+    locked.next_row, locked.lease_until, locked.tries = position, now + LEASE, 0
+    changes = [
+        {"import_id": job.id, "row_id": i, "before": plain(before), "after": plain(after)}
+        for i, (before, after) in result.changed.items() if before or after
+    ]  # fmt: skip
+    if changes:
+        session.execute(insert(ImportChange), changes)
+
+
+def finish(session: Session, job: ImportJob, *, by: Actor, now: datetime) -> ImportJob:
+    """End an import: link equal SKUs if that was wanted, and ask for suggestions."""
+    job = get(session, job.id, lock=True)
+    if job.kind == ImportKind.PRODUCTS and (job.created or job.updated):
+        reconciliation.forget_suggestions(session)
+    if job.reconcile and job.kind in {ImportKind.LISTINGS, ImportKind.PRODUCTS}:
+        channel = session.get(Channel, job.channel_id) if job.channel_id else None
+        done = reconciliation.reconcile(session, channel, by=by)
+        job.batch_id = done.batch
+        job.report = {**job.report, "linked": done.linked, "pending": done.pending}
+    job.state, job.ended_at, job.lease_until = ImportState.DONE, now, None
+    numbers = f"{job.created} new, {job.updated} changed, {job.unchanged} as before"
+    audit.record(session, by, "import.done", f"import {job.id}", f"Imported {job.file_name[:120]}: {numbers}.")
+    ring(session, "suggest")
+    return job
+
+
+def fail(session: Session, job: ImportJob, message: str) -> None:
+    """End an import that cannot go on, with the reason in words."""
+    job.state, job.message, job.ended_at = ImportState.FAILED, message, utc_now()
+    session.flush()
+
+
+def undo(session: Session, job_id: int, *, by: Actor) -> dict[str, int]:
+    """Take an import back: new rows that nothing hangs on go, changed values return, its links are undone.
+
+    Gives how many were `removed`, `restored`, `unlinked` and `kept` (rows that somebody uses by now).
+    """
+    job = get(session, job_id, lock=True)
+    if job.state not in {ImportState.DONE, ImportState.FAILED}:
+        raise Conflict("This import was taken back already." if job.state == ImportState.UNDONE else "This import is not at its end yet.")
+    if job.kind not in {ImportKind.LISTINGS, ImportKind.PRODUCTS, ImportKind.LINKS}:
+        raise Refused("A stock file cannot be taken back. Import the stock of before, or set it by hand.")
+    unlinked = links.undo(session, job.batch_id, by=by).changed if job.batch_id else 0
+    restored = _restore_values(session, job)
+    removed, kept = _remove_created(session, job)
+    job.state = ImportState.UNDONE
+    numbers = {"removed": removed, "restored": restored, "unlinked": unlinked, "kept": kept}
+    audit.record(session, by, "import.undone", f"import {job.id}", f"Took back the import of {job.file_name[:120]}.", after=numbers)
+    return numbers
+
+
+def get(session: Session, job_id: int, *, lock: bool = False) -> ImportJob:
+    """The import of that number; raises NotFound."""
+    job = session.get(ImportJob, job_id, with_for_update=lock or None, populate_existing=lock)
+    if job is None:
+        raise NotFound(f"There is no import {job_id}.")
+    return job
+
+
+def report_json(job: ImportJob) -> dict[str, Any]:
+    """The import report as the command line promises it."""
+    report = {k: v for k, v in job.report.items() if k not in {"mapping", "sheets", "forecast"}}
+    batch = str(job.batch_id) if job.batch_id else None
+    return {**report, "created": job.created, "updated": job.updated, "unchanged": job.unchanged, "batch": batch, "import": job.id}
+
+
+def staged_rows(uploads: Path, job: ImportJob) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The good rows that are still to be applied, in file order, with their row numbers."""
+    return importers.read_staged(uploads / f"{job.stored_as}.rows", start=job.next_row)
+
+
+def forecast(session: Session, job: ImportJob, uploads: Path) -> dict[str, int]:
+    """What a checked listing file will do, in numbers that sum up to its good rows: new by SKU, to review, updated."""
+    numbers = {"link": 0, "review": 0, "update": 0, "new": 0}
+    channels = _channels(session, job)
+    seen: set[str] = set()
+    for chunk in _chunks(importers.read_staged(uploads / f"{job.stored_as}.rows"), CHUNK):
+        if job.kind == ImportKind.LISTINGS:
+            _forecast_listings(session, [r for _, r in chunk], channels, numbers, seen)
+        else:
+            keys = [r["match_key"] for _, r in chunk if r.get("match_key")]
+            known = session.scalar(select(func.count()).select_from(Product).where(Product.match_key.in_(keys))) or 0
+            numbers["update"] += known
+            numbers["new"] += len(chunk) - known
+    return numbers
+
+
+# ---- the steps -------------------------------------------------------------------------------------------
+
+
+def _apply(session: Session, job: ImportJob, rows: list[dict[str, Any]], by: Actor) -> Upserted:
+    if job.kind == ImportKind.PRODUCTS:
+        return catalog.upsert_products(session, rows, by=by, import_id=job.id)
+    if job.kind == ImportKind.LISTINGS:
+        channels = _channels(session, job)
+        named = [{**row, "channel": row.get("channel") or next(iter(channels))} for row in rows]
+        return listings.upsert_listings(session, named, channels, import_id=job.id)
+    keys = [row["match_key"] for row in rows]
+    ids: dict[Any, int] = dict(session.execute(select(Product.match_key, Product.id).where(Product.match_key.in_(keys))).all())
+    if job.kind == ImportKind.STOCK:
+        touched = catalog.set_stock_and_prices(session, rows, ids, by=by)
+        return Upserted(changed=dict.fromkeys(touched, ({}, {})), unchanged=len(rows) - len(touched))
+    return _apply_links(session, job, rows, ids, by)
+
+
+def _apply_links(session: Session, job: ImportJob, rows: list[dict[str, Any]], ids: Mapping[Any, int], by: Actor) -> Upserted:
+    channels = _channels(session, job)
+    pairs = []
+    for row in rows:
+        channel = channels[row.get("channel") or next(iter(channels))]
+        pairs.append(links.Pair(listings.find(session, channel, row["listing_id"]).id, ids[row["match_key"]]))
+    change = links.confirm(session, pairs, by=by, source=LinkSource.FILE, verb=links.BatchVerb.IMPORT)
+    job.batch_id = change.batch.id if change.batch else job.batch_id
+    refused = [{"listing_id": r.external_id, "message": r.message} for r in change.refused]
+    job.report = {**job.report, "refused": job.report.get("refused", []) + refused, "linked": job.report.get("linked", 0) + change.changed}
+    return Upserted(created=[p.listing_id for p in pairs][: change.changed], unchanged=change.unchanged)
+
+
+def _channels(session: Session, job: ImportJob) -> dict[str, Channel]:
+    query = select(Channel) if job.channel_id is None else select(Channel).where(Channel.id == job.channel_id)
+    found = {c.name: c for c in session.scalars(query)}
+    if job.channel_id is not None:
+        return found | {c.name: c for c in session.scalars(select(Channel))}
+    return found
+
+
+def _resolve(session: Session, job: ImportJob, report: importers.Report, staged: Path) -> importers.Report:
+    """Find the rows that name a SKU, a channel or a listing we do not have, and leave them out of the staged file."""
+    if job.kind == ImportKind.PRODUCTS:
+        return report
+    channels = _channels(session, job)
+    problems: list[importers.Problem] = []
+    bad = 0
+    kept = staged.with_suffix(".kept")
+    with kept.open("w", encoding="utf-8") as out:
+        for chunk in _chunks(importers.read_staged(staged), CHUNK):
+            found = _unknown(session, job, chunk, channels)
+            for row, values in chunk:
+                if row in found:
+                    bad += 1
+                    problems.append(found[row])
+                else:
+                    out.write(json.dumps([row, values], ensure_ascii=False, separators=(",", ":")) + "\n")
+    kept.replace(staged)
+    if not bad:
+        return report
+    errors = tuple(sorted([*report.errors, *problems], key=lambda p: p.row)[:1000])
+    rows_ok = report.rows_ok - bad
+    return replace(
+        report, outcome="partial" if rows_ok else "reject", rows_ok=rows_ok, rows_bad=report.rows_bad + bad, errors=errors,
+        errors_total=report.errors_total + len(problems),
+    )  # fmt: skip
+
+
+def _unknown(
+    session: Session, job: ImportJob, chunk: list[tuple[int, dict[str, Any]]], channels: Mapping[str, Channel],
+) -> dict[int, importers.Problem]:  # fmt: skip
+    found: dict[int, importers.Problem] = {}
+    if job.kind in {ImportKind.LISTINGS, ImportKind.LINKS}:
+        names = ", ".join(sorted(channels)) or "none yet"
+        for row, values in chunk:
+            name = values.get("channel")
+            if name and name not in channels:
+                words = f"Row {row}: there is no channel “{name}”. Channels: {names}. Add the channel first, or correct the name."
+                found[row] = importers.Problem(row, "channel", "unknown_value", str(name), words)
+            elif not name and job.channel_id is None:
+                words = f"Row {row} names no channel. Choose the channel of this file, or add a column “channel”."
+                found[row] = importers.Problem(row, "channel", "blank", "", words)
+    if job.kind in {ImportKind.STOCK, ImportKind.LINKS}:
+        keys = [values["match_key"] for _, values in chunk if values.get("match_key")]
+        known = set(session.scalars(select(Product.match_key).where(Product.match_key.in_(keys))))
+        for row, values in chunk:
+            if row not in found and values.get("match_key") not in known:
+                words = f"Row {row}: no product has the SKU “{values.get('sku')}”. Import the product first, or correct the SKU."
+                found[row] = importers.Problem(row, "sku", "unknown_sku", str(values.get("sku", "")), words)
+    if job.kind == ImportKind.LINKS:
+        for row, values in chunk:
+            if row in found:
+                continue
+            channel = channels[values.get("channel") or next(iter(channels))]
+            if session.scalar(select(Listing.id).where(Listing.channel_id == channel.id, Listing.external_id == values["listing_id"])) is None:
+                words = f"Row {row}: {channel.name} has no listing “{values['listing_id']}”. Import the listings first, or correct the id."
+                found[row] = importers.Problem(row, "listing_id", "unknown_value", values["listing_id"], words)
+    return found
+
+
+def _forecast_listings(
+    session: Session, rows: list[dict[str, Any]], channels: Mapping[str, Channel], numbers: dict[str, int], seen: set[str],
+) -> None:  # fmt: skip
+    fallback = next(iter(channels), "")
+    ids = [r["listing_id"] for r in rows]
+    known = set(
+        session.execute(
+            select(Listing.channel_id, Listing.external_id).where(Listing.external_id.in_(ids), Listing.channel_id.in_([c.id for c in channels.values()]))
+        )
+    )  # fmt: skip
+    keys = {r["match_key"] for r in rows if r.get("match_key")}
+    free = select(Product.match_key).where(Product.match_key.in_(keys), ~select(Link.id).where(Link.product_id == Product.id).exists())
+    products = set(session.scalars(free))
+    for row in rows:
+        channel = channels[row.get("channel") or fallback]
+        key = row.get("match_key")
+        if (channel.id, row["listing_id"]) in known:
+            numbers["update"] += 1
+        elif key in products and f"{channel.id}:{key}" not in seen:
+            seen.add(f"{channel.id}:{key}")
+            numbers["link"] += 1
+        else:
+            numbers["review"] += 1
+
+
+def _restore_values(session: Session, job: ImportJob) -> int:
+    """Give changed rows their values of before, where they still have the import's."""
+    model: Any = Listing if job.kind == ImportKind.LISTINGS else Product
+    restored = 0
+    for change in session.scalars(select(ImportChange).where(ImportChange.import_id == job.id)):
+        row = session.get(model, change.row_id)
+        if row is None:
+            continue
+        back = {k: v for k, v in change.before.items() if plain({k: getattr(row, k)})[k] == change.after.get(k)}
+        for name, value in back.items():
+            setattr(row, name, type(getattr(row, name))(value) if name == "price" and value is not None else value)
+        if back and model is Product:
+            row.changed_at = utc_now()
+        restored += bool(back)
+    session.flush()
+    return restored
+
+
+def _remove_created(session: Session, job: ImportJob) -> tuple[int, int]:
+    """Remove rows that the import made and nothing hangs on; those in use are kept and counted."""
+    if job.kind == ImportKind.LISTINGS:
+        idle = (Listing.import_id == job.id, Listing.state != ListingState.LINKED)
+        removed = listings.remove(session, select(Listing.id).where(*idle))
+        kept = session.scalar(select(func.count()).select_from(Listing).where(Listing.import_id == job.id)) or 0
+        return removed, kept
+    if job.kind == ImportKind.PRODUCTS:
+        mine = (Product.import_id == job.id, Product.retired_at.is_(None))
+        linked = select(Link.product_id).where(Link.product_id == Product.id).exists()
+        kept = session.scalar(select(func.count()).select_from(Product).where(*mine, linked)) or 0
+        return catalog.retire(session, (*mine, ~linked)), kept
+    return 0, 0
+
+
+def _chunks(rows: Iterator[tuple[int, dict[str, Any]]], size: int) -> Iterator[list[tuple[int, dict[str, Any]]]]:
+    chunk: list[tuple[int, dict[str, Any]]] = []
+    for row in rows:
+        chunk.append(row)
+        if len(chunk) == size:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+

@@ -1,0 +1,387 @@
+"""Link, unlink, reject, undo: each takes many, one is a list of one, and every act is one batch.
+
+A link is a decision. It is made by a person or by the exact rule, it ends at once for sending, what a
+person took apart no rule joins again, and every act can be taken back for thirty days.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from webapp.errors import Conflict, NotFound, Refused
+from webapp.models.accounts import Actor
+from webapp.models.base import utc_now
+from webapp.models.catalog import Product
+from webapp.models.channels import Channel
+from webapp.models.links import BatchVerb, Link, LinkBatch, LinkSource, PastLink, Refusal
+from webapp.models.listings import Listing, ListingState
+from webapp.models.propagation import Attempt, AttemptState
+from webapp.services import audit, counts, targets
+
+UNDO_DAYS = 30
+CHUNK = 500
+PAST = ("listing_id", "product_id", "channel_id", "fence", "source", "score", "by_name", "batch_id", "created_at", "auto_sync")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A listing and the product somebody says it is; `score` is what the suggestion had."""
+
+    listing_id: int
+    product_id: int
+    score: int | None = None
+
+
+@dataclass(frozen=True)
+class RefusedItem:
+    """A listing that was left as it is, and why, in words; `external_id` is the channel's own."""
+
+    listing_id: int
+    external_id: str
+    message: str
+
+
+@dataclass
+class Change:
+    """What an act did: `changed` listings, `unchanged` ones that already were so, and those refused."""
+
+    batch: LinkBatch | None = None
+    changed: int = 0
+    unchanged: int = 0
+    refused: list[RefusedItem] = field(default_factory=list)
+    in_flight: list[str] = field(default_factory=list)  # listings whose last update was already on its way
+
+
+def confirm(
+    session: Session, pairs: Sequence[Pair], *, by: Actor,
+    source: LinkSource = LinkSource.HAND, verb: BatchVerb = BatchVerb.LINK, reason: str = "",
+) -> Change:  # fmt: skip
+    """Link each listing to its product.
+
+    A listing that is linked elsewhere, or a product that has its one listing on the channel, is refused
+    with the name of the other side; the rest goes through. Linking what is linked already changes nothing.
+    """
+    change = Change(batch=_open(session, verb, by, reason, [p.listing_id for p in pairs]))
+    for start in range(0, len(pairs), CHUNK):
+        _confirm_some(session, pairs[start : start + CHUNK], change, by=by, source=source)
+    return _close(session, change, by, "link.confirmed", "Linked {n} listing{s}")
+
+
+def unlink(session: Session, listing_ids: Sequence[int], *, by: Actor, verb: BatchVerb = BatchVerb.UNLINK, reason: str = "") -> Change:
+    """Take these listings' links apart: sending to them stops with this transaction, and no rule links them again.
+
+    A request that had already begun is named in `in_flight`. Listings without a link are counted as unchanged.
+    """
+    change = Change(batch=_open(session, verb, by, reason, listing_ids))
+    for start in range(0, len(listing_ids), CHUNK):
+        _end(session, change, Link.listing_id.in_(listing_ids[start : start + CHUNK]), sticky=True)
+    change.unchanged = len(listing_ids) - change.changed
+    return _close(session, change, by, "link.unlinked", "Unlinked {n} listing{s}")
+
+
+def unsync(session: Session, which: Sequence[ColumnElement[bool]], *, expect: int, by: Actor, reason: str = "") -> Change:
+    """Take apart every live link that matches `which` (conditions on Link), if there are exactly `expect`.
+
+    Raises Conflict, and changes nothing, when the number is another one by now.
+    """
+    change = Change(batch=_open(session, BatchVerb.UNSYNC, by, reason, []))
+    _end(session, change, *which, sticky=True)
+    if change.changed != expect:
+        raise Conflict(f"There are {change.changed} pairs now, not {expect}. Nothing was changed. Look again and repeat.", found=change.changed)
+    return _close(session, change, by, "link.unsynced", "Unsynced {n} pair{s}")
+
+
+def reject(session: Session, pairs: Sequence[Pair], *, by: Actor) -> Change:
+    """Remember that these listings are not these products; the listings go on waiting."""
+    change = Change(batch=_open(session, BatchVerb.REJECT, by, "", [p.listing_id for p in pairs]))
+    change.changed = sum(_refuse(session, change, p) for p in pairs)
+    change.unchanged = len(pairs) - change.changed
+    return _close(session, change, by, "link.rejected", "Rejected {n} suggestion{s}")
+
+
+def set_aside(
+    session: Session, listing_ids: Sequence[int], state: ListingState, *, by: Actor, rejected: Iterable[Pair] = (),
+) -> Change:  # fmt: skip
+    """Mark listings as "no match", ignored, or waiting again; `rejected` are the suggestions that were on the screen."""
+    verbs = {ListingState.NO_MATCH: BatchVerb.NO_MATCH, ListingState.IGNORED: BatchVerb.IGNORE, ListingState.PENDING: BatchVerb.REOPEN}
+    if state not in verbs:
+        raise Refused("A listing becomes linked by choosing its product.")
+    change = Change(batch=_open(session, verbs[state], by, "", listing_ids))
+    for pair in rejected:
+        _refuse(session, change, pair)
+    before: dict[str, list[str | int]] = {}
+    for listing in _lock(session, listing_ids):
+        if listing.state == ListingState.LINKED:
+            change.refused.append(_refused(listing, _linked_words(session, listing)))
+        elif listing.state == state:
+            change.unchanged += 1
+        else:
+            before[str(listing.id)] = [listing.state.value, listing.place]
+            _move(session, listing, state)
+            change.changed += 1
+    _remember(change, before)
+    return _close(session, change, by, f"listing.{verbs[state].value}", "Set {n} listing{s} aside as " + state.value)
+
+
+def skip(session: Session, listing_id: int, *, by: Actor, now: datetime | None = None) -> Change:
+    """Send a waiting listing to the end of its queue."""
+    change = Change(batch=_open(session, BatchVerb.SKIP, by, "", [listing_id]))
+    for listing in _lock(session, [listing_id]):
+        _remember(change, {str(listing.id): [listing.state.value, listing.place]})
+        listing.place = 1_000 + int((now or utc_now()).timestamp() * 1000)
+        change.changed = 1
+    return _close(session, change, by, "listing.skipped", "Skipped {n} listing{s}")
+
+
+def undo(session: Session, batch_id: int, *, by: Actor, now: datetime | None = None) -> Change:
+    """Take a batch back as far as nobody changed those pairs since; what moved on is named and left alone.
+
+    Works once, within thirty days. Updates that waited for an ended link stay dead; a restored pair is told afresh.
+    Raises NotFound, Conflict (taken back already) or Refused (too old).
+    """
+    now = now or utc_now()
+    batch = session.get(LinkBatch, batch_id, with_for_update=True)
+    if batch is None:
+        raise NotFound(f"There is no batch {batch_id}.")
+    if batch.undone_by is not None:
+        raise Conflict("This was taken back already.")
+    if batch.at < now - timedelta(days=UNDO_DAYS):
+        raise Refused(f"This is more than {UNDO_DAYS} days old and can no longer be taken back.")
+    change = Change(batch=_open(session, BatchVerb.UNDO, by, "", [batch.listing_id] if batch.listing_id else []))
+    assert change.batch is not None
+    change.batch.undoes, change.batch.channel_id = batch.id, batch.channel_id
+    _end(session, change, Link.batch_id == batch.id, sticky=False)
+    session.execute(delete(Refusal).where(Refusal.batch_id == batch.id))
+    _restore_states(session, change, batch)
+    _restore_links(session, change, batch, by)
+    batch.undone_by = change.batch.id
+    targets.mark_batch(session, change.batch.id)
+    return _close(session, change, by, "link.undone", f"Took back {batch.verb.value.replace('_', ' ')} {batch.id}: {{n}} listing{{s}}")
+
+
+def last_batch(session: Session, by: Actor, *, limit: int = 200) -> LinkBatch | None:
+    """The newest act of this person that can still be taken back."""
+    recent = session.scalars(
+        select(LinkBatch).where(LinkBatch.by_id == by.id).order_by(LinkBatch.id.desc()).limit(limit)
+    )  # fmt: skip
+    return next((b for b in recent if b.undone_by is None and b.verb != BatchVerb.UNDO), None)
+
+
+# ---- the steps -------------------------------------------------------------------------------------------
+
+
+def _confirm_some(session: Session, pairs: Sequence[Pair], change: Change, *, by: Actor, source: LinkSource) -> None:
+    listings = {x.id: x for x in _lock(session, [p.listing_id for p in pairs])}
+    products = {x.id: x for x in session.scalars(select(Product).where(Product.id.in_({p.product_id for p in pairs})))}
+    channels = {x.id: x for x in session.scalars(select(Channel).where(Channel.id.in_({x.channel_id for x in listings.values()})))}
+    for pair in pairs:
+        listing, product = listings.get(pair.listing_id), products.get(pair.product_id)
+        if listing is None or product is None or product.retired_at is not None:
+            raise NotFound("This listing or product is no longer there. Look again.")
+        message = _join(session, listing, product, channels[listing.channel_id], change, pair, by=by, source=source)
+        if message:
+            change.refused.append(_refused(listing, message))
+    if change.batch is not None:
+        targets.mark_batch(session, change.batch.id)
+
+
+def _join(
+    session: Session, listing: Listing, product: Product, channel: Channel, change: Change, pair: Pair, *, by: Actor, source: LinkSource,
+) -> str:  # fmt: skip
+    """Make one link; gives the words of a refusal, or nothing."""
+    assert change.batch is not None
+    current = session.scalar(select(Link).where(Link.listing_id == listing.id))
+    if current is not None:
+        if current.product_id == product.id:
+            change.unchanged += 1
+            return ""
+        return _linked_words(session, listing)
+    slot = listing.id if channel.many else 0
+    if taken := _taken_words(session, product, channel, slot):
+        return taken
+    link = Link(
+        listing_id=listing.id, product_id=product.id, channel_id=channel.id, slot=slot, fence=listing.fence + 1,
+        source=source, score=pair.score, by_id=by.id, by_name=by.name, batch_id=change.batch.id,
+    )  # fmt: skip
+    try:
+        with session.begin_nested():
+            session.add(link)
+            session.flush()
+    except IntegrityError:  # somebody else was first, between our look and our write
+        return _linked_words(session, listing) or _taken_words(session, product, channel, slot)
+    _move(session, listing, ListingState.LINKED)
+    listing.fence += 1
+    session.execute(delete(Refusal).where(Refusal.listing_id == listing.id, Refusal.product_id == product.id))
+    change.changed += 1
+    return ""
+
+
+def _end(session: Session, change: Change, *which: ColumnElement[bool], sticky: bool) -> None:
+    """Move live links to the past, chunk by chunk inside this transaction; sticky ones no rule makes again."""
+    assert change.batch is not None
+    batch_id, now = change.batch.id, utc_now()
+    while True:
+        some = select(Link.id).where(*which).order_by(Link.id).limit(CHUNK).scalar_subquery()
+        gone = session.execute(
+            delete(Link).where(Link.id.in_(some)).returning(*(getattr(Link, c) for c in PAST)).execution_options(synchronize_session="fetch")
+        ).all()
+        if not gone:
+            return
+        ids = [row.listing_id for row in gone]
+        session.execute(insert(PastLink), [{**row._mapping, "ended_batch_id": batch_id, "ended_at": now} for row in gone])
+        if sticky:
+            _refuse_all(session, [(row.listing_id, row.product_id) for row in gone], batch_id)
+        session.execute(
+            update(Listing).where(Listing.id.in_(ids)).values(state=ListingState.PENDING, fence=Listing.fence + 1)
+        )  # fmt: skip
+        for channel_id, n in Counter(row.channel_id for row in gone).items():
+            counts.adjust(session, channel_id, {ListingState.LINKED: -n, ListingState.PENDING: n})
+        change.in_flight += _begun(session, ids)
+        change.changed += len(gone)
+
+
+def _restore_states(session: Session, change: Change, batch: LinkBatch) -> None:
+    """Put listings that were set aside or skipped back where they were, unless they moved on."""
+    before = dict((batch.before or {}).get("states", {}))
+    for listing in _lock(session, [int(i) for i in before]):
+        state, place = before[str(listing.id)]
+        if listing.state == ListingState.LINKED:
+            change.refused.append(_refused(listing, _linked_words(session, listing)))
+            continue
+        _move(session, listing, ListingState(state))
+        listing.place = place
+        change.changed += 1
+
+
+def _restore_links(session: Session, change: Change, batch: LinkBatch, by: Actor) -> None:
+    """Make the links again that the batch ended, where both sides are still free."""
+    last = 0
+    while True:
+        past = list(
+            session.scalars(
+                select(PastLink).where(PastLink.ended_batch_id == batch.id, PastLink.id > last).order_by(PastLink.id).limit(CHUNK)
+            )
+        )
+        if not past:
+            return
+        last = past[-1].id
+        listings = {x.id: x for x in _lock(session, [p.listing_id for p in past])}
+        products = {x.id: x for x in session.scalars(select(Product).where(Product.id.in_({p.product_id for p in past})))}
+        channels = {x.id: x for x in session.scalars(select(Channel).where(Channel.id.in_({p.channel_id for p in past})))}
+        for old in past:
+            listing, product = listings.get(old.listing_id), products.get(old.product_id)
+            if listing is None or product is None:
+                continue
+            pair = Pair(old.listing_id, old.product_id, old.score)
+            message = _join(session, listing, product, channels[old.channel_id], change, pair, by=by, source=old.source)
+            if message:
+                change.refused.append(_refused(listing, message))
+
+
+def _lock(session: Session, listing_ids: Sequence[int]) -> list[Listing]:
+    """The listings, locked in id order: two people may act on overlapping selections."""
+    found: list[Listing] = []
+    ids = sorted(set(listing_ids))
+    for start in range(0, len(ids), CHUNK):
+        query = select(Listing).where(Listing.id.in_(ids[start : start + CHUNK])).order_by(Listing.id)
+        found += session.scalars(query.with_for_update().execution_options(populate_existing=True))
+    return found
+
+
+def _move(session: Session, listing: Listing, state: ListingState) -> None:
+    """Change a listing's state: the only assignment outside bulk statements, and the numbers go with it."""
+    if listing.state != state:
+        counts.adjust(session, listing.channel_id, {listing.state: -1, state: 1})
+        listing.state = state
+
+
+def _refuse(session: Session, change: Change, pair: Pair) -> int:
+    assert change.batch is not None
+    known = session.get(Refusal, (pair.listing_id, pair.product_id))
+    if known is not None:
+        return 0
+    session.add(Refusal(listing_id=pair.listing_id, product_id=pair.product_id, batch_id=change.batch.id))
+    session.flush()
+    return 1
+
+
+def _refuse_all(session: Session, pairs: Sequence[tuple[int, int]], batch_id: int) -> None:
+    """Remember pairs as taken apart; those remembered already keep their older batch."""
+    known = set(
+        session.execute(
+            select(Refusal.listing_id, Refusal.product_id).where(Refusal.listing_id.in_([p[0] for p in pairs]))
+        )
+    )
+    fresh = [{"listing_id": a, "product_id": b, "batch_id": batch_id, "at": utc_now()} for a, b in pairs if (a, b) not in known]
+    if fresh:
+        session.execute(insert(Refusal), fresh)
+
+
+def _begun(session: Session, listing_ids: Sequence[int]) -> list[str]:
+    """The channel's ids of listings to which a request has already begun."""
+    query = (
+        select(Listing.external_id).join(Attempt, Attempt.listing_id == Listing.id)
+        .where(Attempt.listing_id.in_(listing_ids), Attempt.state == AttemptState.BEGUN)
+    )  # fmt: skip
+    return list(session.scalars(query))
+
+
+def _linked_words(session: Session, listing: Listing) -> str:
+    row = session.execute(
+        select(Product.sku, Link.by_name).join(Link, Link.product_id == Product.id).where(Link.listing_id == listing.id)
+    ).first()
+    if row is None:
+        return ""
+    return f"{row.by_name or 'Somebody'} linked this listing to {row.sku} already. Unlink it first, or leave it as it is."
+
+
+def _taken_words(session: Session, product: Product, channel: Channel, slot: int) -> str:
+    row = session.execute(
+        select(Listing.external_id, Listing.title).join(Link, Link.listing_id == Listing.id)
+        .where(Link.product_id == product.id, Link.channel_id == channel.id, Link.slot == slot)
+    ).first()  # fmt: skip
+    if row is None:
+        return ""
+    return (
+        f"{product.sku} is already linked on {channel.name} to “{row.title or row.external_id}”, {row.external_id}. "
+        f"A product can have one listing on {channel.name}. Unlink that one first, or choose another product."
+    )
+
+
+def _refused(listing: Listing, message: str) -> RefusedItem:
+    return RefusedItem(listing.id, listing.external_id, message)
+
+
+def _remember(change: Change, states: dict[str, list[str | int]]) -> None:
+    assert change.batch is not None
+    change.batch.before = {"states": {**(change.batch.before or {}).get("states", {}), **states}}
+
+
+def _open(session: Session, verb: BatchVerb, by: Actor, reason: str, listing_ids: Sequence[int]) -> LinkBatch:
+    batch = LinkBatch(verb=verb, by_id=by.id, by_name=by.name, reason=reason)
+    if len(listing_ids) == 1:
+        batch.listing_id = listing_ids[0]
+    session.add(batch)
+    session.flush()
+    return batch
+
+
+def _close(session: Session, change: Change, by: Actor, event: str, sentence: str) -> Change:
+    """Write the numbers and the audit line; an act that changed nothing leaves no batch behind."""
+    assert change.batch is not None
+    if not change.changed:
+        session.delete(change.batch)
+        session.flush()
+        change.batch = None
+        return change
+    change.batch.changed = change.changed
+    words = sentence.format(n=change.changed, s="" if change.changed == 1 else "s")
+    audit.record(session, by, event, f"batch {change.batch.id}", f"{words}.", after={"refused": len(change.refused)})
+    return change

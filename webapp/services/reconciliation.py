@@ -1,0 +1,254 @@
+"""Link what is exactly the same, name what nearly is, and suggest for the rest.
+
+The exact rule is the decision table of the house: keys equal after trimming and NFC, never blank, one
+listing and one product with that key on the channel, neither side linked, never a pair a person took apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import (
+    Select, and_, case, delete, exists, func, insert, literal, null, select, true, update,
+)  # fmt: skip
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session, aliased
+
+import matching
+from matching.identifiers import near_miss
+from webapp.models.accounts import SAME_SKU, Actor
+from webapp.models.base import utc_now
+from webapp.models.catalog import Product
+from webapp.models.channels import Channel, SendMode
+from webapp.models.links import BatchVerb, Link, LinkBatch, LinkSource, NearMiss, Refusal, Suggestion
+from webapp.models.listings import NOT_COMPUTED, WITHOUT_SUGGESTION, Listing, ListingState
+from webapp.services import audit, counts, retrieval, targets
+
+STEP = 20_000  # listings in one transaction: other people's clicks get their turn in between
+SHOWN = 10  # suggestions kept for a listing
+THRESHOLD = 40  # below this score a candidate is no suggestion
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """What a reconciliation did, and why the rest waits; the numbers are listings."""
+
+    batch: int | None = None
+    linked: int = 0
+    pending: int = 0
+    ambiguous: int = 0
+    near_miss: int = 0
+    already_linked: int = 0
+    no_sku: int = 0
+
+    def as_json(self) -> dict[str, int | None]:
+        """The fields that the command line promises."""
+        return asdict(self)
+
+
+def reconcile(session: Session, channel: Channel | None, *, by: Actor) -> Reconciled:
+    """Do all of it in this transaction; for large tables `jobs.tasks.reconcile` takes the same steps one by one."""
+    batch = open_batch(session, channel, by=by)
+    before = waiting(session, channel)["linked"]
+    spans = list(ranges(session))
+    linked = sum(link_equal_skus(session, batch.id, channel, span) for span in spans)
+    near = sum(note_near_misses(session, channel, span) for span in spans)
+    return summarise(session, close_batch(session, batch.id, linked, by=by), channel, linked=linked, near=near, before=before)
+
+
+def summarise(session: Session, batch: int | None, channel: Channel | None, *, linked: int, near: int, before: int) -> Reconciled:
+    """The numbers of a reconciliation that has just ended; `before` is how many were linked when it began."""
+    now = waiting(session, channel)
+    return Reconciled(batch, linked, now["pending"], now["ambiguous"], near, before, now["no_sku"])
+
+
+def open_batch(session: Session, channel: Channel | None, *, by: Actor) -> LinkBatch:
+    """Begin a reconciliation of one channel, or of all."""
+    batch = LinkBatch(verb=BatchVerb.RECONCILE, channel_id=channel.id if channel else None, by_id=by.id, by_name=by.name, reason="exact SKU")
+    session.add(batch)
+    session.flush()
+    return batch
+
+
+def ranges(session: Session) -> Iterator[tuple[int, int]]:
+    """The id ranges that cover all listings, one transaction each."""
+    low, high = session.execute(select(func.min(Listing.id), func.max(Listing.id))).one()
+    if low is not None:
+        for start in range(low - 1, high, STEP):
+            yield start, min(start + STEP, high)
+
+
+def link_equal_skus(session: Session, batch_id: int, channel: Channel | None, span: tuple[int, int]) -> int:
+    """Link the exact pairs among the listings with an id in (low, high]; gives how many. Safe to repeat and to run twice at once."""
+    names = [c.key for c in Link.__table__.columns if c.key != "id"]
+    rows = _exact_pairs(batch_id, channel, span, names)
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    session.execute(dialect.insert(Link).from_select(names, rows).on_conflict_do_nothing())
+    mine = select(Link.listing_id).where(Link.batch_id == batch_id, Link.listing_id > span[0], Link.listing_id <= span[1])
+    by_channel = session.execute(
+        select(Listing.channel_id, func.count()).where(Listing.id.in_(mine), Listing.state == ListingState.PENDING).group_by(Listing.channel_id)
+    ).all()  # fmt: skip
+    session.execute(
+        update(Listing).where(Listing.id.in_(mine), Listing.state == ListingState.PENDING)
+        .values(state=ListingState.LINKED, fence=Listing.fence + 1).execution_options(synchronize_session=False)
+    )  # fmt: skip
+    for channel_id, n in by_channel:
+        counts.adjust(session, channel_id, {ListingState.PENDING: -n, ListingState.LINKED: n})
+    return sum(n for _, n in by_channel)
+
+
+def close_batch(session: Session, batch_id: int, linked: int, *, by: Actor) -> int | None:
+    """End a reconciliation: a batch that linked nothing is dropped; gives the id of one that did."""
+    batch = session.get_one(LinkBatch, batch_id)
+    if not linked:
+        session.delete(batch)
+        session.flush()
+        return None
+    batch.changed = linked
+    targets.ring(session, targets.BELL)
+    audit.record(session, by, "link.reconciled", f"batch {batch.id}", f"Linked {linked} listings with the same SKU.", after={"rule": "exact_sku"})
+    return batch.id
+
+
+def note_near_misses(session: Session, channel: Channel | None, span: tuple[int, int]) -> int:
+    """Find the waiting listings whose SKU differs from one product's by a nameable reason; gives how many."""
+    scope = _scope(channel, span)
+    session.execute(
+        delete(NearMiss).where(NearMiss.listing_id > span[0], NearMiss.listing_id <= span[1])
+        .where(NearMiss.channel_id == channel.id if channel else true())
+    )  # fmt: skip
+    refused = exists().where(Refusal.listing_id == Listing.id, Refusal.product_id == Product.id)
+    query = (
+        select(Listing.id, Listing.channel_id, Listing.sku, Product.id, Product.sku)
+        .join(Product, and_(Product.loose_key == Listing.loose_key, Product.match_key != Listing.match_key))
+        .where(*scope, Listing.state == ListingState.PENDING, Listing.loose_key != "", Product.retired_at.is_(None), ~refused)
+    )
+    found: dict[int, list[tuple[int, str, int, str]]] = {}
+    for listing_id, channel_id, sku, product_id, ours in session.execute(query):
+        found.setdefault(listing_id, []).append((channel_id, sku, product_id, ours))
+    rows = []
+    for listing_id, rivals in found.items():
+        channel_id, sku, product_id, ours = rivals[0]
+        miss = near_miss(ours, sku) if len(rivals) == 1 else None
+        if miss is not None:
+            rows.append({"listing_id": listing_id, "product_id": product_id, "channel_id": channel_id, "reason": miss.reason})
+    if rows:
+        session.execute(insert(NearMiss), rows)
+    return len(rows)
+
+
+def waiting(session: Session, channel: Channel | None) -> dict[str, int]:
+    """Why listings wait: pending in all, without SKU, ambiguous; and how many are linked."""
+    scope = [Listing.channel_id == channel.id] if channel else []
+    pending = [*scope, Listing.state == ListingState.PENDING]
+    rival = aliased(Listing)
+    has_rival = exists().where(rival.channel_id == Listing.channel_id, rival.match_key == Listing.match_key, rival.id != Listing.id)
+    known = exists().where(Product.match_key == Listing.match_key)
+    states = [counts.of_channel(session, channel.id)] if channel else list(counts.by_channel(session).values())
+    return {
+        "pending": sum(s.get(ListingState.PENDING, 0) for s in states),
+        "linked": sum(s.get(ListingState.LINKED, 0) for s in states),
+        "no_sku": _count(session, select(Listing.id).where(*pending, Listing.match_key.is_(None))),
+        "ambiguous": _count(session, select(Listing.id).where(*pending, Listing.match_key.is_not(None), known, has_rival)),
+    }
+
+
+def to_suggest(session: Session, *, channel: Channel | None = None, only_new: bool = True, after: int = 0, limit: int = 200) -> list[int]:
+    """Ids of waiting listings that need suggestions, in id order after `after`; all waiting ones unless `only_new`."""
+    query = select(Listing.id).where(Listing.state == ListingState.PENDING, Listing.id > after).order_by(Listing.id).limit(limit)
+    if only_new:
+        query = query.where(Listing.place == NOT_COMPUTED)
+    if channel is not None:
+        query = query.where(Listing.channel_id == channel.id)
+    return list(session.scalars(query))
+
+
+def suggest_for(session: Session, listing_ids: Sequence[int], index: retrieval.CatalogueIndex, *, top: int = SHOWN) -> dict[int, list[matching.Candidate]]:
+    """Candidates for these listings, best first, without the pairs a person refused."""
+    listings = list(session.scalars(select(Listing).where(Listing.id.in_(listing_ids)).order_by(Listing.id)))
+    refused: dict[int, set[int]] = {}
+    for listing_id, product_id in session.execute(select(Refusal.listing_id, Refusal.product_id).where(Refusal.listing_id.in_(listing_ids))):
+        refused.setdefault(listing_id, set()).add(product_id)
+    extra = max((len(r) for r in refused.values()), default=0)
+    found = matching.suggest_many([retrieval.listing_record(x) for x in listings], index.current(session), top=top + extra)
+    return {
+        x.id: [c for c in candidates if c.product_id not in refused.get(x.id, ())][:top]
+        for x, candidates in zip(listings, found, strict=True)
+    }  # fmt: skip
+
+
+def keep_suggestions(session: Session, found: dict[int, list[matching.Candidate]]) -> int:
+    """Store suggestions and give each listing its place in the queue; gives how many listings have one."""
+    if not found:
+        return 0
+    session.execute(delete(Suggestion).where(Suggestion.listing_id.in_(found)))
+    rows, places = [], []
+    for listing_id, candidates in found.items():
+        good = [c for c in candidates if c.score >= THRESHOLD][:SHOWN]
+        places.append({"id": listing_id, "place": 100 - good[0].score if good else WITHOUT_SUGGESTION})
+        rows += [
+            {
+                "listing_id": listing_id, "rank": rank, "product_id": c.product_id, "score": c.score,
+                "difference": c.difference, "evidence": [evidence_json(e) for e in c.evidence],
+            }
+            for rank, c in enumerate(good, 1)
+        ]  # fmt: skip
+    if rows:
+        session.execute(insert(Suggestion), rows)
+    session.execute(update(Listing), places)
+    return sum(1 for p in places if p["place"] <= 100)
+
+
+def forget_suggestions(session: Session) -> None:
+    """Ask again for every waiting listing: the catalogue has grown."""
+    session.execute(
+        update(Listing).where(Listing.state == ListingState.PENDING, Listing.place <= WITHOUT_SUGGESTION)
+        .values(place=NOT_COMPUTED).execution_options(synchronize_session=False)
+    )  # fmt: skip
+
+
+def evidence_json(evidence: matching.Evidence) -> dict[str, Any]:
+    """One field's evidence as the table keeps it."""
+    return {
+        "field": evidence.field, "verdict": evidence.verdict.value, "ours": evidence.ours, "theirs": evidence.theirs,
+        "points": evidence.points, "of": evidence.of, "note": evidence.note,
+        "marks": [list(evidence.marks.ours), list(evidence.marks.theirs)],
+    }  # fmt: skip
+
+
+def _exact_pairs(batch_id: int, channel: Channel | None, span: tuple[int, int], names: list[str]) -> Select[Any]:
+    """The pairs that the exact rule allows, as rows of links."""
+    rival, held = aliased(Listing), aliased(Link)
+    no_rival = ~exists().where(rival.channel_id == Listing.channel_id, rival.match_key == Listing.match_key, rival.id != Listing.id)
+    free = ~exists().where(held.product_id == Product.id, held.channel_id == Listing.channel_id)
+    allowed = ~exists().where(Refusal.listing_id == Listing.id, Refusal.product_id == Product.id)
+    now = utc_now()
+    automatic = Channel.mode == SendMode.AUTOMATIC
+    due = case((automatic, literal(now, Link.due_at.type)), else_=null())
+    values = {
+        "listing_id": Listing.id, "product_id": Product.id, "channel_id": Listing.channel_id,
+        "slot": case((Channel.many, Listing.id), else_=0), "fence": Listing.fence + 1,
+        "source": literal(LinkSource.SKU, Link.source.type), "score": null(), "by_id": null(), "by_name": literal(SAME_SKU.name),
+        "batch_id": literal(batch_id), "created_at": literal(now, Link.created_at.type), "auto_sync": true(),
+        "due_at": due, "dirty_at": due, "want_stock": automatic, "want_price": and_(automatic, Channel.sends_price),
+        "run_id": null(), "tries": literal(0), "told_stock_version": literal(0), "told_price_version": literal(0),
+        "told_quantity": null(), "told_price": null(), "told_at": null(), "problem": literal(""),
+    }  # fmt: skip
+    return (
+        select(*(values[name].label(name) for name in names))
+        .select_from(Listing).join(Product, Product.match_key == Listing.match_key).join(Channel, Channel.id == Listing.channel_id)
+        .where(*_scope(channel, span), Listing.state == ListingState.PENDING, Product.retired_at.is_(None), no_rival, free, allowed)
+        .order_by(Listing.id)
+    )  # fmt: skip
+
+
+def _scope(channel: Channel | None, span: tuple[int, int]) -> list[Any]:
+    scope: list[Any] = [Listing.id > span[0], Listing.id <= span[1]]
+    return [*scope, Listing.channel_id == channel.id] if channel else scope
+
+
+def _count(session: Session, query: Select[Any]) -> int:
+    return int(session.scalar(select(func.count()).select_from(query.subquery())) or 0)
+

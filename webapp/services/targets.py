@@ -1,0 +1,72 @@
+"""What each linked listing ought to be told now, marked in the same transaction as the change.
+
+A link is its own target: `want_stock` and `want_price` say what is due, `due_at` when. Nothing is kept of
+the value itself; the worker reads the product when it sends, so a hundred changes cost one delivery.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, case, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from webapp.db import ring
+from webapp.models.base import utc_now
+from webapp.models.channels import Channel, SendMode
+from webapp.models.links import Link
+
+BELL = "propagate"
+CHUNK = 500  # ids in one statement: under every database's limit of parameters
+
+
+def mark(session: Session, product_ids: Sequence[int], *, stock: bool, price: bool, now: datetime | None = None) -> int:
+    """Mark the live links of these products on automatic channels as due; gives how many.
+
+    Manual channels are not marked: their plan compares what was told with what is true when somebody asks.
+    """
+    now = now or utc_now()
+    marked = 0
+    for start in range(0, len(product_ids), CHUNK):
+        marked += _mark(session, Link.product_id.in_(product_ids[start : start + CHUNK]), stock=stock, price=price, now=now)
+    if marked:
+        ring(session, BELL)
+    return marked
+
+
+def mark_batch(session: Session, batch_id: int, *, now: datetime | None = None) -> int:
+    """Mark the links a batch has just made: a new pair is told everything its channel is told."""
+    marked = _mark(session, Link.batch_id == batch_id, stock=True, price=True, now=now or utc_now())
+    if marked:
+        ring(session, BELL)
+    return marked
+
+
+def assert_again(session: Session, listing_id: int, *, now: datetime) -> None:
+    """Say a linked listing's values once more: a late delivery may have overwritten them."""
+    session.execute(
+        update(Link)
+        .where(Link.listing_id == listing_id)
+        .values(want_stock=True, due_at=now, dirty_at=func.coalesce(Link.dirty_at, now), told_stock_version=0)
+    )
+    ring(session, BELL)
+
+
+def _mark(session: Session, which: ColumnElement[bool], *, stock: bool, price: bool, now: datetime) -> int:
+    """One statement: a link is due when something its channel is told automatically has changed."""
+    automatic = select(Channel.id).where(Channel.mode == SendMode.AUTOMATIC)
+    told_price = automatic.where(Channel.sends_price)
+    values: dict[str, object] = {
+        "due_at": case((Link.due_at < now, Link.due_at), else_=now),
+        "dirty_at": func.coalesce(Link.dirty_at, now),
+        "tries": 0,
+    }
+    if stock:
+        values["want_stock"] = True
+    if price:
+        values["want_price"] = or_(Link.want_price, Link.channel_id.in_(told_price))
+    scope = Link.channel_id.in_(automatic if stock else told_price)
+    statement = update(Link).where(which, Link.auto_sync, scope).values(**values)
+    done = session.execute(statement.execution_options(synchronize_session=False))
+    return int(done.rowcount)  # type: ignore[attr-defined]

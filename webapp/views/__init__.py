@@ -1,0 +1,13 @@
+"""The screens: parse the request, call one service, answer with a page or a piece."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from webapp.views import accounts
+
+
+def register(app: Flask) -> None:
+    """Hang every blueprint into the app."""
+    for module in (accounts,):
+        app.register_blueprint(module.bp)

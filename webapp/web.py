@@ -1,0 +1,297 @@
+"""Flask helpers over htmx-flask: who asks, what they may, pages and pieces, toasts, and errors as pages."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec, cast
+
+from flask import Flask, Response, abort, current_app, flash, g, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_security import current_user
+from flask_wtf.csrf import CSRFError
+from jinja2_fragments.flask import render_block
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.orm import Session
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.wrappers import Response as BaseResponse
+
+from webapp.config import Settings
+from webapp.db import db, finish, start
+from webapp.errors import Conflict, DomainError
+from webapp.models.accounts import Actor, Permission, SeenForm
+from webapp.services import audit, retrieval
+from webapp.services.accounts import owners
+
+P = ParamSpec("P")
+View = Callable[P, Any]
+SAFE = {"GET", "HEAD", "OPTIONS"}
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'; manifest-src 'self'"
+)
+
+
+@dataclass(frozen=True)
+class Toast:
+    """What the corner of the screen says after an act; `undo_url` takes it back."""
+
+    text: str
+    undo_url: str = ""
+    kind: str = "ok"
+
+
+def settings() -> Settings:
+    """The settings of this app."""
+    return cast(Settings, current_app.extensions["pairbook_settings"])
+
+
+def catalogue_index() -> retrieval.CatalogueIndex:
+    """The search index of this process."""
+    return cast(retrieval.CatalogueIndex, current_app.extensions["pairbook_index"])
+
+
+def session() -> Session:
+    """The request's session: read-only for GET, committed below status 400 otherwise."""
+    return cast(Session, db.session())
+
+
+def release_session() -> None:
+    """Give the request's transaction back before a long step that opens units of work of its own."""
+    g.released = True
+    db.session.rollback()
+
+
+def actor() -> Actor:
+    """The person who asks, as the author of a change."""
+    return cast(Actor, current_user.actor)
+
+
+def requires(permission: Permission) -> Callable[[View[P]], View[P]]:
+    """Let only people with this permission in; anybody else is sent to sign in, or told who can help."""
+
+    def wrap(view: View[P]) -> View[P]:
+        @wraps(view)
+        def inner(*args: P.args, **kwargs: P.kwargs) -> Any:
+            if not current_user.is_authenticated:
+                return to_sign_in()
+            if not actor().may(permission):
+                return forbidden(permission)
+            return view(*args, **kwargs)
+
+        inner.permission = permission  # type: ignore[attr-defined]  # tests/test_house.py walks the routes
+        return inner
+
+    return wrap
+
+
+def public(view: View[P]) -> View[P]:
+    """Say that a route is open to everybody, on purpose."""
+    view.permission = "public"  # type: ignore[attr-defined]
+    return view
+
+
+def is_htmx() -> bool:
+    """Whether htmx asks for a piece; a history restore wants the whole page."""
+    headers = request.headers
+    return headers.get("HX-Request") == "true" and headers.get("HX-History-Restore-Request") != "true"
+
+
+def page(template: str, *, block: str = "", status: int = 200, **context: Any) -> Response:
+    """The whole page, or only `block` when htmx asks for it."""
+    if block and is_htmx() and not request.headers.get("HX-Boosted"):
+        html = render_block(template, block, **context)
+    else:
+        html = render_template(template, **context)
+    return make_response(html, status)
+
+
+def piece(*templates: str, status: int = 200, toast: Toast | None = None, **context: Any) -> Response:
+    """One or several small templates after each other: the target first, out-of-band ones behind it."""
+    html = "\n".join(render_template(name, **context) for name in templates)
+    if toast is not None:
+        html += render_template("_toast.html", toast=toast)
+    return make_response(html, status)
+
+
+def say(text: str, undo_url: str = "", kind: str = "ok") -> Toast:
+    """A toast that survives a redirect when the request is no htmx request."""
+    toast = Toast(text, undo_url, kind)
+    if not is_htmx():
+        flash(text, {"ok": "message", "bad": "error", "warn": "warning"}[kind])
+    return toast
+
+
+def go(endpoint: str, **values: Any) -> BaseResponse:
+    """Send the browser on after a POST; htmx is told by header, since XHR would follow a 303 into the piece."""
+    url = url_for(endpoint, **values)
+    if is_htmx():
+        return Response(status=204, headers={"HX-Redirect": url})
+    return redirect(url, code=303)
+
+
+def form_key() -> str:
+    """A fresh key for a form: posting it twice acts once."""
+    return secrets.token_urlsafe(12)
+
+
+def once() -> None:
+    """Note the form's key; raises Conflict when this very form was posted before."""
+    key = request.form.get("key", "")
+    if not key:
+        return
+    try:
+        with session().begin_nested():
+            session().add(SeenForm(key=f"{current_user.get_id()[:20]}:{key[:64]}"))
+            session().flush()
+    except IntegrityError:
+        raise Conflict(_("This was done already. The page shows how it is now.")) from None
+
+
+def to_sign_in() -> BaseResponse:
+    """Answer somebody who is not signed in: a page goes to the sign-in form, htmx is told by header."""
+    url = url_for("security.login", next=request.full_path.rstrip("?") if request.method == "GET" else "/")
+    if request.headers.get("HX-Request") == "true":
+        return Response(status=204, headers={"HX-Redirect": url})
+    return redirect(url, code=303)
+
+
+def forbidden(permission: Permission) -> Response:
+    """Answer somebody whose role does not allow it, with the names of those who can change that."""
+    names = _(" and ").join(owners(session())) or _("An owner")
+    words = {
+        Permission.UNSYNC_MANY: _("You can look, but not unsync. Only owners can unsync more than one pair."),
+        Permission.LINK: _("You can look, but not link."),
+    }.get(permission, _("You can look, but not change this."))
+    return error_page(403, words, _("Nothing was changed."), _("%(names)s can change your role.", names=names), icon="key", kind="")
+
+
+def error_page(status: int, title: str, meaning: str, repair: str, *, icon: str = "circle-alert", kind: str = "bad") -> Response:
+    """Four sentences: what happened, what it means, what to do, and the code to quote."""
+    code = audit.request_id.get()
+    if is_htmx():
+        toast = Toast(f"{title} {repair}".strip(), kind="bad" if kind == "bad" else "warn")
+        response = make_response(render_template("_toast.html", toast=toast), status)
+        response.headers["HX-Reswap"] = "none"
+        return response
+    html = render_template("error.html", title=title, meaning=meaning, repair=repair, code=code, icon=icon, kind=kind)
+    return make_response(html, status)
+
+
+def init_app(app: Flask) -> None:
+    """Wire sessions, headers, errors and template helpers into the app."""
+    app.before_request(_open)
+    app.after_request(_close)
+    app.after_request(_headers)
+    app.register_error_handler(DomainError, _domain_error)
+    app.register_error_handler(CSRFError, _csrf_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(OperationalError, _database_error)
+    app.register_error_handler(Exception, _crash)
+    app.add_template_global(_static_url, "static_url")
+    app.add_template_global(form_key, "form_key")
+    app.add_template_global(Permission, "Permission")
+
+
+def _open() -> None:
+    audit.request_id.set(secrets.token_hex(4).upper())
+    g.read_only = request.method in SAFE
+    if request.endpoint != "static":
+        start(session(), read_only=g.read_only)
+
+
+def _close(response: Response) -> Response:
+    if request.endpoint == "static" or g.get("released") or "read_only" not in g:
+        return response
+    if response.status_code < 400:
+        finish(session(), read_only=g.read_only)
+    else:
+        session().rollback()
+    return response
+
+
+def _headers(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", POLICY)
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "same-origin"
+    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
+    if settings().secure_cookies:
+        headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    if request.endpoint == "static":
+        if request.args.get("v"):
+            headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    else:
+        headers.add("Vary", "HX-Request")
+        headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _domain_error(error: DomainError) -> Response:
+    if not is_htmx():
+        titles = {403: _("You are not allowed to do this."), 404: _("There is nothing here."), 409: _("Somebody was quicker.")}
+        title = titles.get(error.status, _("This cannot be done."))
+        return error_page(error.status, title, error.message, _("Nothing was changed."))
+    response = make_response(render_template("_toast.html", toast=Toast(error.message, kind="bad")), error.status)
+    response.headers["HX-Reswap"] = "none"
+    return response
+
+
+def _csrf_error(_error: CSRFError) -> Response:
+    return error_page(400, _("This page was open for too long."), _("Nothing was changed."), _("Load the page again and repeat."))
+
+
+def _http_error(error: HTTPException) -> BaseResponse:
+    code = error.code or 500
+    if code < 400:
+        return cast(BaseResponse, error.get_response())
+    if isinstance(error, RequestEntityTooLarge):
+        mb = settings().upload_limit // (1024 * 1024)
+        return error_page(413, _("The file is too large."), _("Nothing was saved."), _("Select a file under %(mb)s MB, or split it.", mb=mb))
+    words = {
+        404: (_("There is nothing here."), _("The address is wrong, or the thing is gone.")),
+        405: (_("This address cannot be used like that."), _("Nothing was changed.")),
+    }.get(code, (_("This did not work."), _("Nothing was changed.")))
+    response = error_page(code, *words, _("Go back, or start from the overview."))
+    if code == 405:
+        response.headers["Allow"] = error.get_response().headers.get("Allow", "")
+    return response
+
+
+def _database_error(error: OperationalError) -> Response:
+    current_app.logger.warning("database unavailable", extra={"cause": str(error.orig)})
+    db.session.rollback()
+    g.released = True
+    response = error_page(503, _("The database is busy."), _("Nothing was changed."), _("Try again in a moment."))
+    response.headers["Retry-After"] = "2"
+    return response
+
+
+def _crash(error: Exception) -> Response:
+    current_app.logger.exception("unexpected error", exc_info=error)
+    db.session.rollback()
+    if current_app.testing and current_app.config.get("PROPAGATE_EXCEPTIONS"):
+        raise error
+    return error_page(
+        500, _("This was not saved."), _("Something went wrong on our side; nothing was changed."),
+        _("Try again; if it repeats, tell your administrator the code."),
+    )  # fmt: skip
+
+
+_hashes: dict[str, str] = {}
+
+
+def _static_url(filename: str) -> str:
+    """A static file's address with a digest of its content, so that browsers keep it for a year."""
+    if filename not in _hashes or current_app.debug:
+        path = Path(cast(str, current_app.static_folder)) / filename
+        if not path.is_file():
+            abort(500)
+        _hashes[filename] = hashlib.sha256(path.read_bytes()).hexdigest()[:10]
+    return url_for("static", filename=filename, v=_hashes[filename])
