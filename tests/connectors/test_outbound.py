@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from connectors.outbound import OutboundClient, OutboundError, OutboundPolicy, Trouble, check_url, client_for
-from connectors.sockets import GuardedBackend, RefusedAddress, resolve
+from connectors.sockets import Deadline, GuardedBackend, RefusedAddress, resolve, seconds_left
 from tests.connectors.conftest import LOOPBACK
 from tests.stub_channel import StubChannel
 
@@ -144,13 +145,44 @@ def test_a_connection_without_deadline_has_a_limit_of_its_own(plain_stub: StubCh
     assert stream.get_extra_info("is_readable") is True
 
 
-def test_a_server_that_hangs_up_during_the_handshake_is_no_certificate_fault(client: OutboundClient) -> None:
+def slam(server: socket.socket, at_once: bool) -> None:
+    """Accept one connection and close it: in order, or with a reset after the first bytes."""
+    connection, _ = server.accept()
+    if not at_once:
+        connection.recv(100)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_server_that_hangs_up_during_the_handshake_is_no_certificate_fault(
+    client: OutboundClient, at_once: bool
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = threading.Thread(target=lambda: server.accept()[0].close())
+        thread = threading.Thread(target=slam, args=(server, at_once))
         thread.start()
         error = trouble(client, f"https://127.0.0.1:{server.getsockname()[1]}/hook")
         thread.join()
     assert (error.trouble, error.permanent) == (Trouble.NOT_CONNECTED, False)
+
+
+def test_a_connection_cut_while_we_write_may_have_carried_something(client: OutboundClient) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=slam, args=(server, False))
+        thread.start()
+        with pytest.raises(OutboundError) as caught:
+            client.post(f"http://127.0.0.1:{server.getsockname()[1]}/hook", b"x" * 30_000_000, {})
+        thread.join()
+    assert caught.value.may_have_landed
+
+
+def test_time_that_is_over_is_over() -> None:
+    with Deadline(0), pytest.raises(TimeoutError):
+        seconds_left()
+    assert seconds_left() is None
+    assert seconds_left(3.0) == 3.0
+    with Deadline(60), Deadline(1):
+        assert (seconds_left(30.0) or 99) <= 1.0
 
 
 def test_an_unknown_name_is_named(client: OutboundClient, monkeypatch: pytest.MonkeyPatch) -> None:
