@@ -13,6 +13,8 @@ WHITE_SPACE = (
     "\t\n\x0b\x0c\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000\ufeff"
 )
+#: What is trimmed off titles and other text, which is kept as written otherwise.
+_TEXT_MARGIN = " \t\r\n\xa0\u3000\ufeff"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _LINE_MARKS = re.compile(r"[\t\n\r]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -127,7 +129,7 @@ class TextReader:
         return text
 
     def _cleaned(self, cell: str) -> str:
-        text = cell.strip(WHITE_SPACE)
+        text = cell.strip(WHITE_SPACE if self.is_id else _TEXT_MARGIN)
         if _SURROGATE.search(text) or (self.is_id and "\N{REPLACEMENT CHARACTER}" in text):
             raise CellError(
                 "bad_encoding",

@@ -21,7 +21,7 @@ _MOST_FILES = 32
 
 
 def confine(memory_bytes: int, cpu_seconds: int, file_bytes: int) -> None:
-    """Takes from this process what reading a file does not need: memory, time, core dumps, and where it can the network.
+    """Takes from this process what reading a file does not need: memory, time, dumps, and the network.
 
     Losing the network and dying with the parent are extra: a system that refuses them still has all the other limits.
     """

@@ -9,9 +9,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-
 from importers.cells import as_shown
 from importers.header_row import find_header
 from importers.readers import open_table
@@ -89,6 +86,9 @@ def _write_text(out: Path, rows: Iterator[list[str]]) -> None:
 
 
 def _write_workbook(out: Path, rows: Iterator[list[str]]) -> None:
+    from openpyxl import Workbook  # Slow to load, and needed here alone.
+    from openpyxl.cell import WriteOnlyCell
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Rows left out")
     for row in rows:

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 
 from importers.archive_guard import Package
-from importers.legacy_workbooks import open_legacy
 from importers.opendocument import open_opendocument
 from importers.report import FileRefused, Limits, Options
 from importers.tables import Table
@@ -76,7 +75,7 @@ def _open_package(path: Path, options: Options, limits: Limits) -> Table:
         names = set(package.members)
         kind = package.read("mimetype").decode("ascii", "replace").strip() if "mimetype" in names else ""
     if "xl/workbook.bin" in names:
-        return open_legacy(path, "xlsb", options, limits)
+        return _open_legacy(path, "xlsb", options, limits)
     if kind.startswith("application/vnd.oasis.opendocument.spreadsheet"):
         return open_opendocument(path, options, limits)
     if kind.startswith("application/vnd.oasis.opendocument"):
@@ -108,8 +107,14 @@ def _open_ole(path: Path, options: Options, limits: Limits) -> Table:
     if holds("PowerPoint Document"):
         raise _no_spreadsheet("a PowerPoint presentation")
     if holds("Workbook") or holds("Book"):
-        return open_legacy(path, "xls", options, limits)
+        return _open_legacy(path, "xls", options, limits)
     raise _no_spreadsheet("an Office file without a sheet")
+
+
+def _open_legacy(path: Path, type_name: str, options: Options, limits: Limits) -> Table:
+    from importers.legacy_workbooks import open_legacy  # Loads a library that other types do without.
+
+    return open_legacy(path, type_name, options, limits)
 
 
 def _open_text(path: Path, file_name: str, head: bytes, options: Options, limits: Limits) -> Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
@@ -26,6 +26,7 @@ class Options:
 
     mapping: header of the file to field name ("" leaves the column out). decimal: the decimal mark of text numbers.
     header_row: number of the row that holds the headers, the first row being 1; 0 when the file has none.
+    known: field to the only values it may have, such as the names of the channels that exist.
     """
 
     encoding: str | None = None
@@ -35,6 +36,7 @@ class Options:
     preset: str | None = None
     mapping: Mapping[str, str] | None = None
     header_row: int | None = None
+    known: Mapping[str, Sequence[str]] | None = None
 
 
 @dataclass(frozen=True)

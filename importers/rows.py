@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from importers.amounts import Grammar, GtinReader, PriceReader, QuantityReader
@@ -14,6 +14,7 @@ from importers.report import Column, Kind, Limits, Problem, shown
 Fields = dict[str, Any]
 Reader = Callable[[Cell], Any]
 
+_SHORTENED = re.compile(r"[0-9][.,][0-9]+[eE]\+?[0-9]+")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 #: Fields without which a row of this kind means nothing.
 _KEY: dict[Kind, tuple[str, ...]] = {
@@ -35,10 +36,45 @@ class CurrencyReader(TextReader):
         return text.upper() if text else None
 
 
+class ListingIdReader(TextReader):
+    """Reads a column of listing IDs; one in scientific notation has lost its last digits."""
+
+    def __call__(self, cell: Cell) -> str | None:
+        """The ID, or None for a blank cell. Raises CellError (sci_notation) for a damaged one."""
+        text = super().__call__(cell)
+        if text is not None and _SHORTENED.fullmatch(text):
+            raise CellError(
+                "sci_notation",
+                f"a spreadsheet shortened this {self.label} to {shown(text)}; its last digits are lost. "
+                "Format the column as Text and export again.",
+            )
+        return text
+
+
+class ChoiceReader(TextReader):
+    """Reads a column whose values are known beforehand, such as the channels that exist; case does not count."""
+
+    def __init__(self, label: str, known: Sequence[str], *, notes: list[tuple[str, str]]) -> None:
+        super().__init__(label, max(map(len, known), default=0) + 255, is_id=True, notes=notes)
+        self._known = {name.casefold(): name for name in known} | {name: name for name in known}
+
+    def __call__(self, cell: Cell) -> str | None:
+        """The value as it is known, or None for a blank cell. Raises CellError (unknown_value) for any other."""
+        text = super().__call__(cell)
+        if text is None:
+            return None
+        found = self._known.get(text) or self._known.get(text.casefold())
+        if found is None:
+            raise CellError(
+                "unknown_value", f"there is no {self.label} “{shown(text)}”. Create it first, or correct the name."
+            )
+        return found
+
+
 class RowReader:
     """Reads the rows of one table.
 
-    columns: the mapping. ragged_allowed: rows of a workbook, whose blank cells at the end are not stored.
+    `notes` holds the warnings of the last row as (header, code, message). known: field to the only values it may have.
     `notes` holds the warnings of the last row as (header, code, message).
     """
 
@@ -51,8 +87,10 @@ class RowReader:
         *,
         ragged_allowed: bool,
         currency_in_price: bool = False,
+        known: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self.kind = kind
+        self._known = known or {}
         self.notes: list[tuple[str, str, str]] = []
         self._said: list[tuple[str, str]] = []
         self._limits = limits
@@ -69,11 +107,15 @@ class RowReader:
         self.id_from_sku = kind == "listings" and "listing_id" not in self._headers
 
     def _reader(self, field: Field, grammar: Grammar, currency_in_price: bool) -> Reader:
+        if field.name in self._known:
+            return ChoiceReader(field.label, self._known[field.name], notes=self._said)
         if field.reads == "quantity":
             return QuantityReader(field.label, grammar)
         if field.reads == "price":
             return PriceReader(field.label, grammar, currency_allowed=currency_in_price)
-        made_of = {"gtin": GtinReader, "currency": CurrencyReader}.get(field.reads, TextReader)
+        made_of: type[TextReader] = {"gtin": GtinReader, "currency": CurrencyReader}.get(field.reads, TextReader)
+        if field.name == "listing_id":
+            made_of = ListingIdReader
         is_text = field.reads == "text"
         longest = self._limits.cell_characters if is_text else self._limits.id_characters
         return made_of(field.label, longest, is_id=not is_text, notes=self._said)
@@ -121,8 +163,7 @@ class RowReader:
             return Problem(number, "", "unterminated_quote", "", message)
         if self._ragged_allowed or self._last_named <= len(cells) <= self._width:
             return None
-        if len(cells) > self._width and all(is_blank(cell) for cell in cells[self._width :]):
-            return None
+        # One blank cell too many is no comfort: an unquoted comma before it has shifted the price.
         message = (
             f"Row {number} has {len(cells)} cells, and the header has {self._width}. "
             "A delimiter inside a text needs quotation marks around that text."

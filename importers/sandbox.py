@@ -18,7 +18,7 @@ _CHILD = Path(__file__).with_name("child.py")
 #: The child writes one report; more than this on its standard output is not a report.
 _MOST_OUTPUT = 64 * 1024**2
 _RESOURCE_SIGNALS = (signal.SIGABRT, signal.SIGKILL, signal.SIGXCPU, signal.SIGXFSZ, signal.SIGSEGV, signal.SIGBUS)
-_TOO_BIG = "Reading the file needs more {what} than allowed. Delete rows and formatting that are not needed, or split it."
+_TOO_BIG = "Reading the file needs more {what} than allowed. Delete rows and formatting without use, or split it."
 
 
 def check(
@@ -79,13 +79,15 @@ def run_child(
     Raises:
         FileRefused: when the child was stopped by a limit, or ended without an answer.
     """
-    mapping = dict(options.mapping) if options.mapping is not None else None
+    told = {**vars(options)}
+    told["mapping"] = None if options.mapping is None else dict(options.mapping)
+    told["known"] = {field: list(values) for field, values in (options.known or {}).items()}
     full = {
         **request,
         "path": str(path.resolve()),
         "kind": kind,
         "name": name,
-        "options": {**{key: value for key, value in vars(options).items() if key != "mapping"}, "mapping": mapping},
+        "options": told,
         "limits": asdict(limits),
     }
     code, output = _run(json.dumps(full), limits)
