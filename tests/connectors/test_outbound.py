@@ -303,6 +303,10 @@ def test_resolving_reports_every_address_of_a_name() -> None:
 # TLS, against certificates made here.
 
 
+def _general_name(host: str) -> x509.GeneralName:
+    return x509.IPAddress(ip_address(host)) if host[0].isdigit() else x509.DNSName(host)
+
+
 def certificate(folder: Path, *, host: str = "127.0.0.1", days: int = 1) -> Path:
     """A self-signed certificate and its key in one PEM file; valid for `days` from yesterday on."""
     key = ec.generate_private_key(ec.SECP256R1())
@@ -316,7 +320,7 @@ def certificate(folder: Path, *, host: str = "127.0.0.1", days: int = 1) -> Path
         .serial_number(x509.random_serial_number())
         .not_valid_before(start)
         .not_valid_after(start + timedelta(days=2 + days))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(host))]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([_general_name(host)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )
@@ -364,6 +368,28 @@ def test_a_bad_certificate_is_permanent_and_named(
     assert isinstance(error, OutboundError)
     assert (error.trouble, error.permanent, error.may_have_landed, seen) == (Trouble.TLS, True, False, 0)
     assert words.lower() in str(error).lower()
+
+
+@pytest.mark.parametrize(("host", "reached"), [("shop.example", True), ("other.example", False)])
+def test_the_certificate_must_name_the_host_and_not_the_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str, reached: bool
+) -> None:
+    real = socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", lambda name, *rest, **more: real("127.0.0.1", *rest, **more))
+    pem = certificate(tmp_path, host=host)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    asked: list[str | None] = []
+    context.sni_callback = lambda connection, name, own: asked.append(name)
+    client = OutboundClient(replace(LOOPBACK, ca_file=str(pem)))
+    with StubChannel(tls=context) as channel:
+        url = f"https://shop.example:{channel.port}/hook"
+        if reached:
+            assert client.post(url, b"{}", {}).status == 200
+        else:
+            assert "hostname mismatch" in str(trouble(client, url))
+    client.close()
+    assert asked == ["shop.example"]
 
 
 def test_a_server_without_tls_is_named_too(client: OutboundClient, plain_stub: StubChannel) -> None:
