@@ -1,6 +1,7 @@
 """Reads spreadsheets that people export and edit: a file in, typed rows and named problems out."""
 
 from importers.fields import FIELDS, KIND_FIELDS, Field
+from importers.leave_out import leave_out
 from importers.mapping import guess_mapping
 from importers.presets import PRESETS
 from importers.problem_rows import write_problem_rows
@@ -25,6 +26,7 @@ __all__ = [
     "check",
     "discard_staged",
     "guess_mapping",
+    "leave_out",
     "preview",
     "read_problems",
     "read_staged",

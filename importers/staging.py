@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from importers.report import Problem
 
-_encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), check_circular=False).encode
+encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), check_circular=False).encode
 
 
 def problems_path(staged: Path) -> Path:
@@ -34,14 +34,14 @@ class Stage:
 
     def row(self, number: int, fields: dict[str, Any]) -> str:
         """Writes a good row and returns its fields as text, by which rows can be compared."""
-        text = _encode(fields)
+        text = encode(fields)
         self._write(f"[{number},{text}]\n")
         return text
 
     def problem(self, problem: Problem) -> None:
         """Writes a problem."""
         values = [problem.row, problem.column, problem.code, problem.value, problem.message]
-        self._problems.write(_encode(values) + "\n")
+        self._problems.write(encode(values) + "\n")
 
     def look_up(self, numbers: Container[int]) -> Iterator[tuple[int, dict[str, Any]]]:
         """The good rows with these numbers, among those written so far."""

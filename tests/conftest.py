@@ -33,7 +33,11 @@ PASSWORD = "correct horse battery"
 
 def settings_for(instance: Path, **environ: str) -> Settings:
     """Settings of a throw-away instance."""
-    given = {"PAIRBOOK_INSTANCE": str(instance), "PAIRBOOK_OUTBOUND_ALLOW": "127.0.0.0/8", "PAIRBOOK_SECRET_KEY": "tests" * 16}
+    given = {
+        "PAIRBOOK_INSTANCE": str(instance),
+        "PAIRBOOK_OUTBOUND_ALLOW": "127.0.0.0/8",
+        "PAIRBOOK_SECRET_KEY": "tests" * 16,
+    }
     if POSTGRES:
         given["PAIRBOOK_DATABASE_URL"] = POSTGRES
     if QUEUE:

@@ -45,11 +45,20 @@ class Make:
         """A waiting listing; without SKU it never matches exactly."""
         channel = channel or self.channel()
         listing_id = listing_id or f"L-{next(_numbers)}"
-        row = {"channel": channel.name, "listing_id": listing_id, "title": f"Listing {listing_id}", "sku": sku, "match_key": sku, **facts}
+        row = {
+            "channel": channel.name,
+            "listing_id": listing_id,
+            "title": f"Listing {listing_id}",
+            "sku": sku,
+            "match_key": sku,
+            **facts,
+        }
         result = listings.upsert_listings(self.session, [row], {channel.name: channel})
         return self.session.get_one(Listing, next(iter(result.ids.values())), populate_existing=True)
 
-    def link(self, product: Product | None = None, listing: Listing | None = None, *, channel: Channel | None = None) -> Link:
+    def link(
+        self, product: Product | None = None, listing: Listing | None = None, *, channel: Channel | None = None
+    ) -> Link:
         """A confirmed pair, made by the command line."""
         product = product or self.product()
         listing = listing or self.listing(channel=channel)
@@ -64,7 +73,9 @@ class Make:
 
     def stock(self, product: Product, quantity: int) -> None:
         """Set a product's stock in the main warehouse."""
-        stock.set_levels(self.session, [stock.Level(product.id, quantity)], stock.warehouse(self.session), by=COMMAND_LINE)
+        stock.set_levels(
+            self.session, [stock.Level(product.id, quantity)], stock.warehouse(self.session), by=COMMAND_LINE
+        )
         self.session.refresh(product)
 
     def price(self, product: Product, amount: str) -> None:

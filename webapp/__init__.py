@@ -69,7 +69,11 @@ def _flask_settings(settings: Settings) -> dict[str, Any]:
         "SECURITY_LOGOUT_METHODS": ["POST"],
         "SECURITY_RETURN_GENERIC_RESPONSES": True,
         "SECURITY_AUTO_LOGIN_AFTER_CONFIRM": False,
-        "SECURITY_EMAIL_VALIDATOR_ARGS": {"check_deliverability": False, "allow_domain_literal": True, "test_environment": True},
+        "SECURITY_EMAIL_VALIDATOR_ARGS": {
+            "check_deliverability": False,
+            "allow_domain_literal": True,
+            "test_environment": True,
+        },
         "SECURITY_REDIRECT_ALLOW_SUBDOMAINS": False,
         "SQLALCHEMY_DATABASE_URI": settings.database_url,
         "SQLALCHEMY_ENGINE_OPTIONS": _engine_options(settings),

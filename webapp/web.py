@@ -10,7 +10,19 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, cast
 
-from flask import Flask, Response, abort, current_app, flash, g, make_response, redirect, render_template, request, url_for
+from flask import (
+    Flask,
+    Response,
+    abort,
+    current_app,
+    flash,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask_babel import gettext as _
 from flask_security import current_user
 from flask_wtf.csrf import CSRFError
@@ -167,10 +179,14 @@ def forbidden(permission: Permission) -> Response:
         Permission.UNSYNC_MANY: _("You can look, but not unsync. Only owners can unsync more than one pair."),
         Permission.LINK: _("You can look, but not link."),
     }.get(permission, _("You can look, but not change this."))
-    return error_page(403, words, _("Nothing was changed."), _("%(names)s can change your role.", names=names), icon="key", kind="")
+    return error_page(
+        403, words, _("Nothing was changed."), _("%(names)s can change your role.", names=names), icon="key", kind=""
+    )
 
 
-def error_page(status: int, title: str, meaning: str, repair: str, *, icon: str = "circle-alert", kind: str = "bad") -> Response:
+def error_page(
+    status: int, title: str, meaning: str, repair: str, *, icon: str = "circle-alert", kind: str = "bad"
+) -> Response:
     """Four sentences: what happened, what it means, what to do, and the code to quote."""
     code = audit.request_id.get()
     if is_htmx():
@@ -235,7 +251,11 @@ def _headers(response: Response) -> Response:
 
 def _domain_error(error: DomainError) -> Response:
     if not is_htmx():
-        titles = {403: _("You are not allowed to do this."), 404: _("There is nothing here."), 409: _("Somebody was quicker.")}
+        titles = {
+            403: _("You are not allowed to do this."),
+            404: _("There is nothing here."),
+            409: _("Somebody was quicker."),
+        }
         title = titles.get(error.status, _("This cannot be done."))
         return error_page(error.status, title, error.message, _("Nothing was changed."))
     response = make_response(render_template("_toast.html", toast=Toast(error.message, kind="bad")), error.status)
@@ -244,7 +264,9 @@ def _domain_error(error: DomainError) -> Response:
 
 
 def _csrf_error(_error: CSRFError) -> Response:
-    return error_page(400, _("This page was open for too long."), _("Nothing was changed."), _("Load the page again and repeat."))
+    return error_page(
+        400, _("This page was open for too long."), _("Nothing was changed."), _("Load the page again and repeat.")
+    )
 
 
 def _http_error(error: HTTPException) -> BaseResponse:
@@ -253,7 +275,12 @@ def _http_error(error: HTTPException) -> BaseResponse:
         return cast(BaseResponse, error.get_response())
     if isinstance(error, RequestEntityTooLarge):
         mb = settings().upload_limit // (1024 * 1024)
-        return error_page(413, _("The file is too large."), _("Nothing was saved."), _("Select a file under %(mb)s MB, or split it.", mb=mb))
+        return error_page(
+            413,
+            _("The file is too large."),
+            _("Nothing was saved."),
+            _("Select a file under %(mb)s MB, or split it.", mb=mb),
+        )
     words = {
         404: (_("There is nothing here."), _("The address is wrong, or the thing is gone.")),
         405: (_("This address cannot be used like that."), _("Nothing was changed.")),

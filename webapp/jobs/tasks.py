@@ -10,12 +10,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 import connectors
 from webapp.config import Settings
 from webapp.db import unit_of_work
-from webapp.models import Channel, ImportJob, ImportState, Listing, SyncRun
+from webapp.models import Channel, ImportJob, ImportState, SyncRun
 from webapp.models.accounts import Actor
 from webapp.models.base import utc_now
 from webapp.services import channels, imports, plans, propagation, reconciliation, retrieval
@@ -187,29 +187,12 @@ def _delays(claim: propagation.Claim, outcomes: list[connectors.Outcome]) -> lis
 def _run_import(settings: Settings, job: ImportJob, progress: Progress | None) -> None:
     """Apply the staged rows from where the job stands, then end it."""
     by = Actor(job.by_id, job.by_name or "Pairbook")
-    chunk: list[tuple[int, dict[str, object]]] = []
-    position = job.next_row
-
-    def write() -> None:
-        nonlocal position
-        if chunk:
-            position += len(chunk)
-            with unit_of_work() as session:
-                imports.apply_chunk(session, job, chunk, position, by=by, now=utc_now())
-            if progress:
-                progress(position, job.rows_ok)
-            chunk.clear()
-
-    for row in imports.staged_rows(settings.uploads, job):
-        chunk.append(row)
-        if len(chunk) == imports.CHUNK:
-            write()
-    write()
+    done = 0
+    for chunk in imports.chunks(imports.staged_rows(settings.uploads, job)):
+        with unit_of_work() as session:
+            imports.apply_chunk(session, job, chunk, chunk[-1][0], by=by, now=utc_now())
+        done += len(chunk)
+        if progress:
+            progress(done, job.rows_ok)
     with unit_of_work() as session:
         imports.finish(session, job, by=by, now=utc_now())
-
-
-def listings_in_all() -> int:
-    """How many listings there are at most: the highest id."""
-    with unit_of_work(read_only=True) as session:
-        return int(session.scalar(select(func.max(Listing.id))) or 0)

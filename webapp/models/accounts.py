@@ -67,7 +67,7 @@ SAME_SKU = Actor(None, "Same SKU", is_person=False)
 WORKER = Actor(None, "Pairbook", is_person=False)
 
 
-class RoleView(RoleMixin):  # type: ignore[misc]  # Flask-Security ships no types for its mixins
+class RoleView(RoleMixin):
     """A role as Flask-Security wants to see it."""
 
     def __init__(self, name: str) -> None:
@@ -75,7 +75,7 @@ class RoleView(RoleMixin):  # type: ignore[misc]  # Flask-Security ships no type
         self.permissions: list[str] = []
 
 
-class User(Base, UserMixin):  # type: ignore[misc]
+class User(Base, UserMixin):
     """A person with a password and one role."""
 
     __tablename__ = "users"
@@ -93,7 +93,7 @@ class User(Base, UserMixin):  # type: ignore[misc]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
 
     @property
-    def roles(self) -> list[RoleView]:
+    def roles(self) -> list[RoleMixin]:  # type: ignore[override]  # read-only: the role is a column
         """The role, in the list that Flask-Security reads."""
         return [RoleView(self.role.value)]
 

@@ -75,7 +75,9 @@ Id = Annotated[int, mapped_column(BigInt, primary_key=True)]
 
 def choice(values: type[StrEnum]) -> Any:
     """A column type for a closed set, stored by value as text."""
-    return Enum(values, values_callable=lambda e: [m.value for m in e], native_enum=False, length=24, create_constraint=False)
+    return Enum(
+        values, values_callable=lambda e: [m.value for m in e], native_enum=False, length=24, create_constraint=False
+    )
 
 
 def utc_now() -> datetime:

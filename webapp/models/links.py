@@ -83,7 +83,9 @@ class Link(Base):
     auto_sync: Mapped[bool] = mapped_column(default=True)
     # --- the sending target: what the listing was told, and what it still has to be told
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    dirty_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # since when something is due: the age health reports
+    dirty_at: Mapped[datetime | None] = mapped_column(
+        UtcDateTime
+    )  # since when something is due: the age health reports
     want_stock: Mapped[bool] = mapped_column(default=False)
     want_price: Mapped[bool] = mapped_column(default=False)
     run_id: Mapped[int | None] = mapped_column(BigInt)  # the run that asked for it; None: the automatic mode
@@ -98,7 +100,13 @@ class Link(Base):
     __table_args__ = (
         UniqueConstraint("product_id", "channel_id", "slot"),
         Index("ix_links_channel", "channel_id", "id"),
-        Index("ix_links_due", "channel_id", "due_at", sqlite_where=due_at.is_not(None), postgresql_where=due_at.is_not(None)),
+        Index(
+            "ix_links_due",
+            "channel_id",
+            "due_at",
+            sqlite_where=due_at.is_not(None),
+            postgresql_where=due_at.is_not(None),
+        ),
     )
 
 

@@ -33,14 +33,20 @@ def new_setup_code(session: Session, purpose: str = SETUP) -> str:
 
 def needs_owner(session: Session) -> bool:
     """Whether nobody owns this instance yet."""
-    return not session.scalar(select(func.count()).select_from(User).where(User.role == Role.OWNER, User.password.is_not(None)))
+    return not session.scalar(
+        select(func.count()).select_from(User).where(User.role == Role.OWNER, User.password.is_not(None))
+    )
 
 
-def set_up_owner(session: Session, code: str, email: str, password: str, *, hash_password: Callable[[str], str]) -> User:
+def set_up_owner(
+    session: Session, code: str, email: str, password: str, *, hash_password: Callable[[str], str]
+) -> User:
     """Make the first owner with the one-time code; the code dies with it. Raises Forbidden for a wrong or used one."""
     row = session.get(Setting, SETUP, with_for_update=True)
     if row is None or not hmac.compare_digest(row.value, _digest(code)) or not needs_owner(session):
-        raise Forbidden("This set-up link was used already or is not the newest one. Start Pairbook again to get a new one.")
+        raise Forbidden(
+            "This set-up link was used already or is not the newest one. Start Pairbook again to get a new one."
+        )
     user = add_user(session, email, Role.OWNER, by=COMMAND_LINE, password=password, hash_password=hash_password)
     session.delete(row)
     session.flush()
@@ -81,7 +87,15 @@ def change_role(session: Session, user_id: int, role: Role, *, by: Actor) -> Use
     if user.role == Role.OWNER and role != Role.OWNER:
         _keep_an_owner(session, user)
     before, user.role = user.role, role
-    audit.record(session, by, "user.role", f"user {user.email}", f"Made {user.email} {role.value}.", before=before.value, after=role.value)
+    audit.record(
+        session,
+        by,
+        "user.role",
+        f"user {user.email}",
+        f"Made {user.email} {role.value}.",
+        before=before.value,
+        after=role.value,
+    )
     return user
 
 
@@ -97,7 +111,10 @@ def deactivate(session: Session, user_id: int, *, by: Actor) -> User:
 
 def owners(session: Session) -> list[str]:
     """The names of the owners: who can change a role."""
-    return [u.actor.name for u in session.scalars(select(User).where(User.role == Role.OWNER, User.active).order_by(User.id))]
+    return [
+        u.actor.name
+        for u in session.scalars(select(User).where(User.role == Role.OWNER, User.active).order_by(User.id))
+    ]
 
 
 def normal_email(email: str) -> str:
@@ -129,7 +146,9 @@ def _get(session: Session, user_id: int) -> User:
 
 
 def _keep_an_owner(session: Session, user: User) -> None:
-    others = session.scalar(select(func.count()).select_from(User).where(User.role == Role.OWNER, User.active, User.id != user.id))
+    others = session.scalar(
+        select(func.count()).select_from(User).where(User.role == Role.OWNER, User.active, User.id != user.id)
+    )
     if not others:
         raise Refused("This is the last owner. Make somebody else an owner first.")
 

@@ -19,8 +19,14 @@ def record(
     """Add one line to the trail; `event` is noun.verb, `subject` names the thing, such as "batch 12"."""
     session.add(
         AuditEntry(
-            by_id=by.id, by_name=by.name, event=event, subject=subject[:300], sentence=sentence,
-            before=before, after=after, request_id=request_id.get(),
+            by_id=by.id,
+            by_name=by.name,
+            event=event,
+            subject=subject[:300],
+            sentence=sentence,
+            before=before,
+            after=after,
+            request_id=request_id.get(),
         )  # fmt: skip
     )
     session.flush()

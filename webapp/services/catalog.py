@@ -53,7 +53,9 @@ def upsert_products(
         if row.get("base_sku"):
             facts["base_id"] = bases[match_key(row["base_sku"])]
         by_key[key] = facts
-    known = {p.match_key: p for p in session.scalars(select(Product).where(Product.match_key.in_(by_key)))}
+    known: dict[Hashable, Product] = {
+        p.match_key: p for p in session.scalars(select(Product).where(Product.match_key.in_(by_key)))
+    }
     now = utc_now()
     defaults = dict.fromkeys((*TEXTS, "loose_key"), "") | {
         "options": None, "base_id": None, "currency": currency, "price": None, "available": 0, "version": 1,
@@ -79,7 +81,9 @@ def set_stock_and_prices(
     for row in rows:
         product_id = ids[row.get("match_key") or match_key(row["sku"])]
         if row.get("quantity") is not None:
-            levels.setdefault(row.get("warehouse") or stock.MAIN, []).append(stock.Level(product_id, int(row["quantity"])))
+            levels.setdefault(row.get("warehouse") or stock.MAIN, []).append(
+                stock.Level(product_id, int(row["quantity"]))
+            )
         if row.get("price") is not None:
             prices.append((product_id, Decimal(row["price"])))
     touched: set[int] = set()
@@ -105,14 +109,22 @@ def add_from_listing(
     row = _row_from(listing, fields or {})
     taken = session.scalar(select(Product).where(Product.match_key == match_key(row["sku"])))
     if taken is not None:
-        raise Conflict(f"The SKU {row['sku']} belongs to “{taken.title or taken.sku}”. Choose another SKU, or link to that product.")
+        raise Conflict(
+            f"The SKU {row['sku']} belongs to “{taken.title or taken.sku}”. Choose another SKU, or link to that product."
+        )
     if not anyway:
         similar = retrieval.look_alikes(session, index, listing)
         if similar:
             return Added(None, None, similar)
     result = upsert_products(session, [row], by=by)
     product = session.get_one(Product, next(iter(result.ids.values())))
-    audit.record(session, by, "product.added", f"product {product.sku}", f"Added {product.sku} from listing {listing.external_id}.")
+    audit.record(
+        session,
+        by,
+        "product.added",
+        f"product {product.sku}",
+        f"Added {product.sku} from listing {listing.external_id}.",
+    )
     pair = links.Pair(listing.id, product.id)
     change = links.confirm(session, [pair], by=by, source=LinkSource.ADDED, verb=BatchVerb.ADD)
     if change.refused:
@@ -141,7 +153,15 @@ def edit_product(session: Session, product: Product, fields: Mapping[str, Any], 
         product.changed_at = utc_now()
         session.flush()
         after = {name: values[name] for name in before}
-        audit.record(session, by, "product.edited", f"product {product.sku}", f"Edited {product.sku}.", before=before, after=after)
+        audit.record(
+            session,
+            by,
+            "product.edited",
+            f"product {product.sku}",
+            f"Edited {product.sku}.",
+            before=before,
+            after=after,
+        )
     return product
 
 

@@ -47,7 +47,9 @@ def connect(
     session.add(channel)
     session.flush()
     counts.open_channel(session, channel.id)
-    audit.record(session, by, "channel.connected", f"channel {name}", f"Connected {name} ({kind}).", after={"many": many})
+    audit.record(
+        session, by, "channel.connected", f"channel {name}", f"Connected {name} ({kind}).", after={"many": many}
+    )
     return channel
 
 
@@ -70,7 +72,15 @@ def change(
         channel.secrets = _seal(hidden, settings)
     session.flush()
     after = {"mode": channel.mode.value, "sends_price": channel.sends_price}
-    audit.record(session, by, "channel.changed", f"channel {channel.name}", f"Changed {channel.name}.", before=before, after=after)
+    audit.record(
+        session,
+        by,
+        "channel.changed",
+        f"channel {channel.name}",
+        f"Changed {channel.name}.",
+        before=before,
+        after=after,
+    )
     return channel
 
 
@@ -86,7 +96,14 @@ def pause(session: Session, channel: Channel, paused: bool, *, by: Actor) -> Non
 def release(session: Session, channel: Channel, *, by: Actor) -> None:
     """Let a channel go on that the brakes had stopped."""
     if channel.held:
-        audit.record(session, by, "channel.released", f"channel {channel.name}", f"Released {channel.name}.", before={"held": channel.held})
+        audit.record(
+            session,
+            by,
+            "channel.released",
+            f"channel {channel.name}",
+            f"Released {channel.name}.",
+            before={"held": channel.held},
+        )
         channel.held = ""
 
 
@@ -119,7 +136,9 @@ def open_secrets(channel: Channel, settings: Settings) -> dict[str, str]:
     try:
         return dict(json.loads(_box(settings).decrypt(channel.secrets)))
     except InvalidToken as error:
-        raise Unavailable(f"The credentials of {channel.name} cannot be opened with this instance's secret key. Enter them again.") from error
+        raise Unavailable(
+            f"The credentials of {channel.name} cannot be opened with this instance's secret key. Enter them again."
+        ) from error
 
 
 def slug(name: str) -> str:

@@ -36,13 +36,17 @@ def by_channel(session: Session) -> dict[int, dict[ListingState, int]]:
 
 def of_channel(session: Session, channel_id: int) -> dict[ListingState, int]:
     """The numbers of one channel; 0 where there is none."""
-    found = {row.state: row.n for row in session.scalars(select(ListingCount).where(ListingCount.channel_id == channel_id))}
+    found = {
+        row.state: row.n for row in session.scalars(select(ListingCount).where(ListingCount.channel_id == channel_id))
+    }
     return {state: found.get(state, 0) for state in ListingState}
 
 
 def recount(session: Session) -> None:
     """Count everything afresh: the repair when a number is doubted (`pairbook status` compares them)."""
-    real = session.execute(select(Listing.channel_id, Listing.state, func.count()).group_by(Listing.channel_id, Listing.state)).all()
+    real = session.execute(
+        select(Listing.channel_id, Listing.state, func.count()).group_by(Listing.channel_id, Listing.state)
+    ).all()
     session.execute(delete(ListingCount))
     if real:
         session.execute(insert(ListingCount), [{"channel_id": c, "state": s, "n": n} for c, s, n in real])

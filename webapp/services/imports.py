@@ -6,14 +6,14 @@ chunks; the place reached is written with each chunk, so that a killed worker go
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, insert, or_, select
+from sqlalchemy import delete, func, insert, or_, select
 from sqlalchemy.orm import Session
 
 import importers
@@ -24,7 +24,7 @@ from webapp.models.base import utc_now
 from webapp.models.catalog import Product
 from webapp.models.channels import Channel
 from webapp.models.imports import ImportChange, ImportJob, ImportKind, ImportState
-from webapp.models.links import Link, LinkSource
+from webapp.models.links import BatchVerb, Link, LinkSource, PastLink
 from webapp.models.listings import Listing, ListingState
 from webapp.services import audit, catalog, links, listings, reconciliation
 from webapp.services.upserts import Upserted, plain
@@ -33,6 +33,7 @@ BELL = "imports"
 CHUNK = 2_000  # rows in one transaction: other people's clicks get their turn in between
 LEASE = timedelta(seconds=60)
 MOST_TRIES = 3
+MOST_LISTED = 1_000  # problems in a report; all of them lie beside the staged file
 
 
 def receive(
@@ -65,7 +66,9 @@ def check(session: Session, job: ImportJob, uploads: Path, *, all_or_nothing: bo
     return report
 
 
-def keep_report(session: Session, job: ImportJob, report: importers.Report, forecast: Mapping[str, int] | None = None) -> None:
+def keep_report(
+    session: Session, job: ImportJob, report: importers.Report, forecast: Mapping[str, int] | None = None
+) -> None:
     """Write what a check found; a refused file is at its end here."""
     job.report = {**report.as_json(), "forecast": dict(forecast or {})}
     job.rows_ok = report.rows_ok
@@ -77,9 +80,15 @@ def confirm(session: Session, job_id: int, *, by: Actor, reconcile: bool = True)
     """Let a checked import begin; raises Conflict when it has begun already."""
     job = get(session, job_id, lock=True)
     if job.state != ImportState.CHECKED:
-        raise Conflict("This import has begun already." if job.state != ImportState.REFUSED else "This file was refused. Choose another one.")
+        raise Conflict(
+            "This import has begun already."
+            if job.state != ImportState.REFUSED
+            else "This file was refused. Choose another one."
+        )
     job.state, job.reconcile = ImportState.QUEUED, reconcile
-    audit.record(session, by, "import.confirmed", f"import {job.id}", f"Imports {job.rows_ok} rows of {job.file_name[:120]}.")
+    audit.record(
+        session, by, "import.confirmed", f"import {job.id}", f"Imports {job.rows_ok} rows of {job.file_name[:120]}."
+    )
     ring(session, BELL)
     return job
 
@@ -95,7 +104,11 @@ def claim_next(session: Session, *, worker: str, now: datetime, job_id: int | No
     if job is None:
         return None
     if job.tries >= MOST_TRIES:
-        fail(session, job, f"Three workers stopped at row {job.next_row}. The rows before it are in; undo the import or tell your administrator.")
+        fail(
+            session,
+            job,
+            f"Three workers stopped at row {job.next_row}. The rows before it are in; undo the import or tell your administrator.",
+        )
         return None
     job.state, job.worker, job.lease_until = ImportState.RUNNING, worker, now + LEASE
     job.tries += 1
@@ -103,8 +116,16 @@ def claim_next(session: Session, *, worker: str, now: datetime, job_id: int | No
     return job
 
 
-def apply_chunk(session: Session, job: ImportJob, rows: Sequence[tuple[int, dict[str, Any]]], position: int, *, by: Actor, now: datetime) -> None:
-    """Apply some rows and note the place reached, in one transaction. `position` counts the staged rows after this chunk."""
+def apply_chunk(
+    session: Session,
+    job: ImportJob,
+    rows: Sequence[tuple[int, dict[str, Any]]],
+    position: int,
+    *,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Apply some rows and note the place reached, in one transaction; `position` is the file's row number of the last one."""
     locked = get(session, job.id, lock=True)
     if locked.worker != job.worker or locked.state != ImportState.RUNNING:
         raise Conflict("Another worker has taken this import over.")
@@ -151,15 +172,27 @@ def undo(session: Session, job_id: int, *, by: Actor) -> dict[str, int]:
     """
     job = get(session, job_id, lock=True)
     if job.state not in {ImportState.DONE, ImportState.FAILED}:
-        raise Conflict("This import was taken back already." if job.state == ImportState.UNDONE else "This import is not at its end yet.")
+        raise Conflict(
+            "This import was taken back already."
+            if job.state == ImportState.UNDONE
+            else "This import is not at its end yet."
+        )
     if job.kind not in {ImportKind.LISTINGS, ImportKind.PRODUCTS, ImportKind.LINKS}:
         raise Refused("A stock file cannot be taken back. Import the stock of before, or set it by hand.")
     unlinked = links.undo(session, job.batch_id, by=by).changed if job.batch_id else 0
+    session.execute(delete(PastLink).where(PastLink.batch_id == job.batch_id))  # or its listings could never go
     restored = _restore_values(session, job)
     removed, kept = _remove_created(session, job)
     job.state = ImportState.UNDONE
     numbers = {"removed": removed, "restored": restored, "unlinked": unlinked, "kept": kept}
-    audit.record(session, by, "import.undone", f"import {job.id}", f"Took back the import of {job.file_name[:120]}.", after=numbers)
+    audit.record(
+        session,
+        by,
+        "import.undone",
+        f"import {job.id}",
+        f"Took back the import of {job.file_name[:120]}.",
+        after=numbers,
+    )
     return numbers
 
 
@@ -175,7 +208,14 @@ def report_json(job: ImportJob) -> dict[str, Any]:
     """The import report as the command line promises it."""
     report = {k: v for k, v in job.report.items() if k not in {"mapping", "sheets", "forecast"}}
     batch = str(job.batch_id) if job.batch_id else None
-    return {**report, "created": job.created, "updated": job.updated, "unchanged": job.unchanged, "batch": batch, "import": job.id}
+    return {
+        **report,
+        "created": job.created,
+        "updated": job.updated,
+        "unchanged": job.unchanged,
+        "batch": batch,
+        "import": job.id,
+    }
 
 
 def staged_rows(uploads: Path, job: ImportJob) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -188,7 +228,7 @@ def forecast(session: Session, job: ImportJob, uploads: Path) -> dict[str, int]:
     numbers = {"link": 0, "review": 0, "update": 0, "new": 0}
     channels = _channels(session, job)
     seen: set[str] = set()
-    for chunk in _chunks(importers.read_staged(uploads / f"{job.stored_as}.rows"), CHUNK):
+    for chunk in chunks(importers.read_staged(uploads / f"{job.stored_as}.rows")):
         if job.kind == ImportKind.LISTINGS:
             _forecast_listings(session, [r for _, r in chunk], channels, numbers, seen)
         else:
@@ -210,24 +250,32 @@ def _apply(session: Session, job: ImportJob, rows: list[dict[str, Any]], by: Act
         named = [{**row, "channel": row.get("channel") or next(iter(channels))} for row in rows]
         return listings.upsert_listings(session, named, channels, import_id=job.id)
     keys = [row["match_key"] for row in rows]
-    ids: dict[Any, int] = dict(session.execute(select(Product.match_key, Product.id).where(Product.match_key.in_(keys))).all())
+    ids: dict[Any, int] = dict(
+        session.execute(select(Product.match_key, Product.id).where(Product.match_key.in_(keys))).all()
+    )
     if job.kind == ImportKind.STOCK:
         touched = catalog.set_stock_and_prices(session, rows, ids, by=by)
         return Upserted(changed=dict.fromkeys(touched, ({}, {})), unchanged=len(rows) - len(touched))
     return _apply_links(session, job, rows, ids, by)
 
 
-def _apply_links(session: Session, job: ImportJob, rows: list[dict[str, Any]], ids: Mapping[Any, int], by: Actor) -> Upserted:
+def _apply_links(
+    session: Session, job: ImportJob, rows: list[dict[str, Any]], ids: Mapping[Any, int], by: Actor
+) -> Upserted:
     channels = _channels(session, job)
     pairs = []
     for row in rows:
         channel = channels[row.get("channel") or next(iter(channels))]
         pairs.append(links.Pair(listings.find(session, channel, row["listing_id"]).id, ids[row["match_key"]]))
-    change = links.confirm(session, pairs, by=by, source=LinkSource.FILE, verb=links.BatchVerb.IMPORT)
+    change = links.confirm(session, pairs, by=by, source=LinkSource.FILE, verb=BatchVerb.IMPORT)
     job.batch_id = change.batch.id if change.batch else job.batch_id
     refused = [{"listing_id": r.external_id, "message": r.message} for r in change.refused]
-    job.report = {**job.report, "refused": job.report.get("refused", []) + refused, "linked": job.report.get("linked", 0) + change.changed}
-    return Upserted(created=[p.listing_id for p in pairs][: change.changed], unchanged=change.unchanged)
+    job.report = {
+        **job.report,
+        "refused": job.report.get("refused", []) + refused,
+        "linked": job.report.get("linked", 0) + change.changed,
+    }
+    return Upserted(created=list[Hashable](p.listing_id for p in pairs[: change.changed]), unchanged=change.unchanged)
 
 
 def _channels(session: Session, job: ImportJob) -> dict[str, Channel]:
@@ -243,26 +291,17 @@ def _resolve(session: Session, job: ImportJob, report: importers.Report, staged:
     if job.kind == ImportKind.PRODUCTS:
         return report
     channels = _channels(session, job)
-    problems: list[importers.Problem] = []
-    bad = 0
-    kept = staged.with_suffix(".kept")
-    with kept.open("w", encoding="utf-8") as out:
-        for chunk in _chunks(importers.read_staged(staged), CHUNK):
-            found = _unknown(session, job, chunk, channels)
-            for row, values in chunk:
-                if row in found:
-                    bad += 1
-                    problems.append(found[row])
-                else:
-                    out.write(json.dumps([row, values], ensure_ascii=False, separators=(",", ":")) + "\n")
-    kept.replace(staged)
-    if not bad:
+    found: dict[int, importers.Problem] = {}
+    for chunk in chunks(importers.read_staged(staged)):
+        found |= _unknown(session, job, chunk, channels)
+    if not found:
         return report
-    errors = tuple(sorted([*report.errors, *problems], key=lambda p: p.row)[:1000])
-    rows_ok = report.rows_ok - bad
+    importers.leave_out(staged, found.values())
+    rows_ok, bad = report.rows_ok - len(found), report.rows_bad + len(found)
     return replace(
-        report, outcome="partial" if rows_ok else "reject", rows_ok=rows_ok, rows_bad=report.rows_bad + bad, errors=errors,
-        errors_total=report.errors_total + len(problems),
+        report, outcome="partial" if rows_ok else "reject", rows_ok=rows_ok, rows_bad=bad,
+        errors=tuple(sorted([*report.errors, *found.values()], key=lambda p: p.row)[:MOST_LISTED]),
+        errors_total=report.errors_total + len(found),
     )  # fmt: skip
 
 
@@ -292,7 +331,14 @@ def _unknown(
             if row in found:
                 continue
             channel = channels[values.get("channel") or next(iter(channels))]
-            if session.scalar(select(Listing.id).where(Listing.channel_id == channel.id, Listing.external_id == values["listing_id"])) is None:
+            if (
+                session.scalar(
+                    select(Listing.id).where(
+                        Listing.channel_id == channel.id, Listing.external_id == values["listing_id"]
+                    )
+                )
+                is None
+            ):
                 words = f"Row {row}: {channel.name} has no listing “{values['listing_id']}”. Import the listings first, or correct the id."
                 found[row] = importers.Problem(row, "listing_id", "unknown_value", values["listing_id"], words)
     return found
@@ -309,7 +355,9 @@ def _forecast_listings(
         )
     )  # fmt: skip
     keys = {r["match_key"] for r in rows if r.get("match_key")}
-    free = select(Product.match_key).where(Product.match_key.in_(keys), ~select(Link.id).where(Link.product_id == Product.id).exists())
+    free = select(Product.match_key).where(
+        Product.match_key.in_(keys), ~select(Link.id).where(Link.product_id == Product.id).exists()
+    )
     products = set(session.scalars(free))
     for row in rows:
         channel = channels[row.get("channel") or fallback]
@@ -356,14 +404,7 @@ def _remove_created(session: Session, job: ImportJob) -> tuple[int, int]:
     return 0, 0
 
 
-def _chunks(rows: Iterator[tuple[int, dict[str, Any]]], size: int) -> Iterator[list[tuple[int, dict[str, Any]]]]:
-    chunk: list[tuple[int, dict[str, Any]]] = []
-    for row in rows:
-        chunk.append(row)
-        if len(chunk) == size:
-            yield chunk
-            chunk = []
-    if chunk:
+def chunks(rows: Iterator[tuple[int, dict[str, Any]]], size: int = CHUNK) -> Iterator[list[tuple[int, dict[str, Any]]]]:
+    """Rows in lists of at most `size`."""
+    while chunk := list(islice(rows, size)):
         yield chunk
-
-

@@ -27,7 +27,18 @@ from webapp.services import audit, counts, targets
 
 UNDO_DAYS = 30
 CHUNK = 500
-PAST = ("listing_id", "product_id", "channel_id", "fence", "source", "score", "by_name", "batch_id", "created_at", "auto_sync")
+PAST = (
+    "listing_id",
+    "product_id",
+    "channel_id",
+    "fence",
+    "source",
+    "score",
+    "by_name",
+    "batch_id",
+    "created_at",
+    "auto_sync",
+)
 
 
 @dataclass(frozen=True)
@@ -74,7 +85,9 @@ def confirm(
     return _close(session, change, by, "link.confirmed", "Linked {n} listing{s}")
 
 
-def unlink(session: Session, listing_ids: Sequence[int], *, by: Actor, verb: BatchVerb = BatchVerb.UNLINK, reason: str = "") -> Change:
+def unlink(
+    session: Session, listing_ids: Sequence[int], *, by: Actor, verb: BatchVerb = BatchVerb.UNLINK, reason: str = ""
+) -> Change:
     """Take these listings' links apart: sending to them stops with this transaction, and no rule links them again.
 
     A request that had already begun is named in `in_flight`. Listings without a link are counted as unchanged.
@@ -86,7 +99,9 @@ def unlink(session: Session, listing_ids: Sequence[int], *, by: Actor, verb: Bat
     return _close(session, change, by, "link.unlinked", "Unlinked {n} listing{s}")
 
 
-def unsync(session: Session, which: Sequence[ColumnElement[bool]], *, expect: int, by: Actor, reason: str = "") -> Change:
+def unsync(
+    session: Session, which: Sequence[ColumnElement[bool]], *, expect: int, by: Actor, reason: str = ""
+) -> Change:
     """Take apart every live link that matches `which` (conditions on Link), if there are exactly `expect`.
 
     Raises Conflict, and changes nothing, when the number is another one by now.
@@ -94,7 +109,10 @@ def unsync(session: Session, which: Sequence[ColumnElement[bool]], *, expect: in
     change = Change(batch=_open(session, BatchVerb.UNSYNC, by, reason, []))
     _end(session, change, *which, sticky=True)
     if change.changed != expect:
-        raise Conflict(f"There are {change.changed} pairs now, not {expect}. Nothing was changed. Look again and repeat.", found=change.changed)
+        raise Conflict(
+            f"There are {change.changed} pairs now, not {expect}. Nothing was changed. Look again and repeat.",
+            found=change.changed,
+        )
     return _close(session, change, by, "link.unsynced", "Unsynced {n} pair{s}")
 
 
@@ -110,7 +128,11 @@ def set_aside(
     session: Session, listing_ids: Sequence[int], state: ListingState, *, by: Actor, rejected: Iterable[Pair] = (),
 ) -> Change:  # fmt: skip
     """Mark listings as "no match", ignored, or waiting again; `rejected` are the suggestions that were on the screen."""
-    verbs = {ListingState.NO_MATCH: BatchVerb.NO_MATCH, ListingState.IGNORED: BatchVerb.IGNORE, ListingState.PENDING: BatchVerb.REOPEN}
+    verbs = {
+        ListingState.NO_MATCH: BatchVerb.NO_MATCH,
+        ListingState.IGNORED: BatchVerb.IGNORE,
+        ListingState.PENDING: BatchVerb.REOPEN,
+    }
     if state not in verbs:
         raise Refused("A listing becomes linked by choosing its product.")
     change = Change(batch=_open(session, verbs[state], by, "", listing_ids))
@@ -163,7 +185,13 @@ def undo(session: Session, batch_id: int, *, by: Actor, now: datetime | None = N
     _restore_links(session, change, batch, by)
     batch.undone_by = change.batch.id
     targets.mark_batch(session, change.batch.id)
-    return _close(session, change, by, "link.undone", f"Took back {batch.verb.value.replace('_', ' ')} {batch.id}: {{n}} listing{{s}}")
+    return _close(
+        session,
+        change,
+        by,
+        "link.undone",
+        f"Took back {batch.verb.value.replace('_', ' ')} {batch.id}: {{n}} listing{{s}}",
+    )
 
 
 def last_batch(session: Session, by: Actor, *, limit: int = 200) -> LinkBatch | None:
@@ -180,7 +208,10 @@ def last_batch(session: Session, by: Actor, *, limit: int = 200) -> LinkBatch | 
 def _confirm_some(session: Session, pairs: Sequence[Pair], change: Change, *, by: Actor, source: LinkSource) -> None:
     listings = {x.id: x for x in _lock(session, [p.listing_id for p in pairs])}
     products = {x.id: x for x in session.scalars(select(Product).where(Product.id.in_({p.product_id for p in pairs})))}
-    channels = {x.id: x for x in session.scalars(select(Channel).where(Channel.id.in_({x.channel_id for x in listings.values()})))}
+    channels = {
+        x.id: x
+        for x in session.scalars(select(Channel).where(Channel.id.in_({x.channel_id for x in listings.values()})))
+    }
     for pair in pairs:
         listing, product = listings.get(pair.listing_id), products.get(pair.product_id)
         if listing is None or product is None or product.retired_at is not None:
@@ -230,12 +261,17 @@ def _end(session: Session, change: Change, *which: ColumnElement[bool], sticky: 
     while True:
         some = select(Link.id).where(*which).order_by(Link.id).limit(CHUNK).scalar_subquery()
         gone = session.execute(
-            delete(Link).where(Link.id.in_(some)).returning(*(getattr(Link, c) for c in PAST)).execution_options(synchronize_session="fetch")
+            delete(Link)
+            .where(Link.id.in_(some))
+            .returning(*(getattr(Link, c) for c in PAST))
+            .execution_options(synchronize_session="fetch")
         ).all()
         if not gone:
             return
         ids = [row.listing_id for row in gone]
-        session.execute(insert(PastLink), [{**row._mapping, "ended_batch_id": batch_id, "ended_at": now} for row in gone])
+        session.execute(
+            insert(PastLink), [{**row._mapping, "ended_batch_id": batch_id, "ended_at": now} for row in gone]
+        )
         if sticky:
             _refuse_all(session, [(row.listing_id, row.product_id) for row in gone], batch_id)
         session.execute(
@@ -266,15 +302,22 @@ def _restore_links(session: Session, change: Change, batch: LinkBatch, by: Actor
     while True:
         past = list(
             session.scalars(
-                select(PastLink).where(PastLink.ended_batch_id == batch.id, PastLink.id > last).order_by(PastLink.id).limit(CHUNK)
+                select(PastLink)
+                .where(PastLink.ended_batch_id == batch.id, PastLink.id > last)
+                .order_by(PastLink.id)
+                .limit(CHUNK)
             )
         )
         if not past:
             return
         last = past[-1].id
         listings = {x.id: x for x in _lock(session, [p.listing_id for p in past])}
-        products = {x.id: x for x in session.scalars(select(Product).where(Product.id.in_({p.product_id for p in past})))}
-        channels = {x.id: x for x in session.scalars(select(Channel).where(Channel.id.in_({p.channel_id for p in past})))}
+        products = {
+            x.id: x for x in session.scalars(select(Product).where(Product.id.in_({p.product_id for p in past})))
+        }
+        channels = {
+            x.id: x for x in session.scalars(select(Channel).where(Channel.id.in_({p.channel_id for p in past})))
+        }
         for old in past:
             listing, product = listings.get(old.listing_id), products.get(old.product_id)
             if listing is None or product is None:
@@ -319,7 +362,11 @@ def _refuse_all(session: Session, pairs: Sequence[tuple[int, int]], batch_id: in
             select(Refusal.listing_id, Refusal.product_id).where(Refusal.listing_id.in_([p[0] for p in pairs]))
         )
     )
-    fresh = [{"listing_id": a, "product_id": b, "batch_id": batch_id, "at": utc_now()} for a, b in pairs if (a, b) not in known]
+    fresh = [
+        {"listing_id": a, "product_id": b, "batch_id": batch_id, "at": utc_now()}
+        for a, b in pairs
+        if (a, b) not in known
+    ]
     if fresh:
         session.execute(insert(Refusal), fresh)
 
@@ -339,7 +386,9 @@ def _linked_words(session: Session, listing: Listing) -> str:
     ).first()
     if row is None:
         return ""
-    return f"{row.by_name or 'Somebody'} linked this listing to {row.sku} already. Unlink it first, or leave it as it is."
+    return (
+        f"{row.by_name or 'Somebody'} linked this listing to {row.sku} already. Unlink it first, or leave it as it is."
+    )
 
 
 def _taken_words(session: Session, product: Product, channel: Channel, slot: int) -> str:

@@ -24,7 +24,13 @@ TEXTS = ("title", "brand", "gtin", "mpn", "description", "category", "status", "
 FACTS = {"sku", "match_key", "title", "brand", "gtin", "mpn", "description", "options"}  # what suggestions depend on
 
 
-def upsert_listings(session: Session, rows: Sequence[Mapping[str, Any]], channels: Mapping[str, Channel], *, import_id: int | None = None) -> Upserted:
+def upsert_listings(
+    session: Session,
+    rows: Sequence[Mapping[str, Any]],
+    channels: Mapping[str, Channel],
+    *,
+    import_id: int | None = None,
+) -> Upserted:
     """Create or update listings by channel and listing id from typed rows that carry `channel` (a name) each.
 
     A listing whose facts changed is asked for suggestions again; its link stays. What is absent stays.
@@ -34,14 +40,20 @@ def upsert_listings(session: Session, rows: Sequence[Mapping[str, Any]], channel
         channel = channels[row["channel"]]
         by_key[(channel.id, row["listing_id"])] = _values(row, channel)
     pairs = select(Listing).where(tuple_(Listing.channel_id, Listing.external_id).in_(list(by_key)))
-    known = {(x.channel_id, x.external_id): x for x in session.scalars(pairs)}
+    known: dict[Hashable, Listing] = {(x.channel_id, x.external_id): x for x in session.scalars(pairs)}
     now = utc_now()
     defaults = dict.fromkeys(TEXTS, "") | {
         "sku": "", "match_key": None, "loose_key": None, "options": None, "price": None, "currency": "", "quantity": None,
         "state": ListingState.PENDING, "place": NOT_COMPUTED, "fence": 0, "import_id": import_id, "seen_at": now,
     }  # fmt: skip
     result = upsert(
-        session, Listing, by_key, known, defaults=defaults, on_change={"seen_at": now}, ids_of=lambda keys: _ids(session, keys)
+        session,
+        Listing,
+        by_key,
+        known,
+        defaults=defaults,
+        on_change={"seen_at": now},
+        ids_of=lambda keys: _ids(session, keys),
     )
     for channel_id, n in Counter(key[0] for key in result.created).items():  # type: ignore[index]
         counts.adjust(session, channel_id, {ListingState.PENDING: n})
@@ -53,9 +65,13 @@ def upsert_listings(session: Session, rows: Sequence[Mapping[str, Any]], channel
 
 def find(session: Session, channel: Channel, external_id: str) -> Listing:
     """The listing of that id on a channel; raises NotFound."""
-    listing = session.scalar(select(Listing).where(Listing.channel_id == channel.id, Listing.external_id == external_id))
+    listing = session.scalar(
+        select(Listing).where(Listing.channel_id == channel.id, Listing.external_id == external_id)
+    )
     if listing is None:
-        raise NotFound(f"There is no listing {external_id} on {channel.name}. Check the id, or import the listings first.")
+        raise NotFound(
+            f"There is no listing {external_id} on {channel.name}. Check the id, or import the listings first."
+        )
     return listing
 
 
@@ -75,7 +91,9 @@ def _values(row: Mapping[str, Any], channel: Channel) -> dict[str, Any]:
 
 
 def _ids(session: Session, keys: Sequence[Hashable]) -> dict[Hashable, int]:
-    query = select(Listing.channel_id, Listing.external_id, Listing.id).where(tuple_(Listing.channel_id, Listing.external_id).in_(list(keys)))
+    query = select(Listing.channel_id, Listing.external_id, Listing.id).where(
+        tuple_(Listing.channel_id, Listing.external_id).in_(list(keys))
+    )
     return {(c, e): i for c, e, i in session.execute(query)}
 
 
@@ -86,7 +104,13 @@ def remove(session: Session, which: Any) -> int:
     for table in (Suggestion, NearMiss, Refusal):
         session.execute(delete(table).where(table.listing_id.in_(free)).execution_options(synchronize_session=False))
     for channel_id, state, n in session.execute(
-        select(Listing.channel_id, Listing.state, func.count()).where(Listing.id.in_(free)).group_by(Listing.channel_id, Listing.state)
+        select(Listing.channel_id, Listing.state, func.count())
+        .where(Listing.id.in_(free))
+        .group_by(Listing.channel_id, Listing.state)
     ).all():
         counts.adjust(session, channel_id, {state: -n})
-    return int(session.execute(delete(Listing).where(Listing.id.in_(free)).execution_options(synchronize_session=False)).rowcount)  # type: ignore[attr-defined]
+    return int(
+        session.execute(
+            delete(Listing).where(Listing.id.in_(free)).execution_options(synchronize_session=False)
+        ).rowcount
+    )  # type: ignore[attr-defined]

@@ -94,7 +94,9 @@ def check_brakes(session: Session, channel: Channel) -> bool:
     zeroed = _number(session, *due, Link.want_stock, Link.told_quantity > 0, Product.available <= 0)
     limit = _limit(ZEROED, _totals(session, channel)[0]) if zeroed > ZEROED[0] else zeroed
     if zeroed > limit:
-        channel.held = f"{zeroed} listings would go to zero at once. Nothing was sent. Check the stock, then release the channel."
+        channel.held = (
+            f"{zeroed} listings would go to zero at once. Nothing was sent. Check the stock, then release the channel."
+        )
     elif channel.sends_price:
         shown = (Link.told_price > 0, Product.price > 0)
         leaps = _number(session, *due, Link.want_price, *shown, Product.price > Link.told_price * FACTOR)
@@ -167,7 +169,9 @@ def _brake(made: Plan, aspect: str, bad: Any, rule: tuple[int, Decimal], total: 
     reason = words.format(n=len(caught)) + ". Check them, then send them on purpose."
     stopped = {id(c) for c in caught}
     made.changes = [c for c in made.changes if id(c) not in stopped]
-    made.held += [PlannedChange(c.link_id, c.listing_id, c.title, c.sku, c.aspect, c.old, c.new, reason) for c in caught]
+    made.held += [
+        PlannedChange(c.link_id, c.listing_id, c.title, c.sku, c.aspect, c.old, c.new, reason) for c in caught
+    ]
 
 
 def _limit(rule: tuple[int, Decimal], total: int) -> Decimal:
@@ -183,5 +187,3 @@ def _totals(session: Session, channel: Channel) -> tuple[int, int]:
 def _number(session: Session, *which: Any) -> int:
     query = select(func.count()).select_from(Link).join(Product, Product.id == Link.product_id).where(*which)
     return int(session.scalar(query) or 0)
-
-

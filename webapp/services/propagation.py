@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 import connectors
+from webapp.db import ring
 from webapp.models.accounts import WORKER, Actor
 from webapp.models.catalog import Price, Product
 from webapp.models.channels import Channel, SendMode
@@ -80,13 +81,15 @@ def start_run(
         session.execute(
             update(Link).where(Link.id.in_(link_ids[start : start + CHUNK]))
             .values(
-                want_stock=or_(Link.want_stock, stock), want_price=or_(Link.want_price, price), due_at=now, run_id=run.id, tries=0,
+                want_stock=or_(Link.want_stock, literal(stock)), want_price=or_(Link.want_price, literal(price)), due_at=now, run_id=run.id, tries=0,
                 dirty_at=func.coalesce(Link.dirty_at, now),
             ).execution_options(synchronize_session=False)
         )  # fmt: skip
     what = " and ".join([*(["stock"] if stock else []), *(["price"] if price else [])])
-    audit.record(session, by, "sync.started", f"run {run.id}", f"Sent {what} of {len(link_ids)} listings to {channel.name}.")
-    targets.ring(session, targets.BELL)
+    audit.record(
+        session, by, "sync.started", f"run {run.id}", f"Sent {what} of {len(link_ids)} listings to {channel.name}."
+    )
+    ring(session, targets.BELL)
     return run
 
 
@@ -111,7 +114,9 @@ def claim_due(
     if channel is None:
         return None
     in_flight = exists().where(Attempt.listing_id == Link.listing_id, Attempt.state != AttemptState.DONE)
-    allowed = or_(Link.run_id.is_not(None), and_(channel.mode == SendMode.AUTOMATIC, channel.held == "", Link.auto_sync))
+    allowed = or_(
+        Link.run_id.is_not(None), and_(channel.mode == SendMode.AUTOMATIC, channel.held == "", Link.auto_sync)
+    )
     query = (
         select(Link, Listing, Product).join(Listing, Listing.id == Link.listing_id).join(Product, Product.id == Link.product_id)
         .where(Link.channel_id == channel_id, *_due(now), ~in_flight, allowed)
@@ -125,7 +130,17 @@ def claim_due(
     run_id = run_id or _automatic_run(session, channel, now)
     prices = _list_prices(session, channel, [p.id for _, _, p in rows])
     made = [
-        _deliver(session, channel, run_id, *row, prices=prices, now=now, worker=worker, sends_stock=sends_stock, sends_price=sends_price)
+        _deliver(
+            session,
+            channel,
+            run_id,
+            *row,
+            prices=prices,
+            now=now,
+            worker=worker,
+            sends_stock=sends_stock,
+            sends_price=sends_price,
+        )
         for row in rows
     ]
     return Claim(channel_id, run_id, tuple(d for d in made if d is not None))
@@ -146,7 +161,12 @@ def begin(session: Session, claim: Claim, *, now: datetime) -> Claim:
     unpaused = exists().where(Channel.id == Attempt.channel_id, Channel.paused_at.is_(None))
     mine = (Attempt.id.in_(ids), Attempt.state == AttemptState.CLAIMED)
     if session.get_bind().dialect.name == "postgresql":  # an unlink that is being written waits for us, or we for it
-        session.execute(select(Link.id).where(Link.id.in_([d.link_id for d in claim.deliveries])).order_by(Link.id).with_for_update())
+        session.execute(
+            select(Link.id)
+            .where(Link.id.in_([d.link_id for d in claim.deliveries]))
+            .order_by(Link.id)
+            .with_for_update()
+        )
     session.execute(
         update(Attempt).where(*mine, Attempt.lease_until > now, stands, unpaused)
         .values(state=AttemptState.BEGUN, begun_at=now).execution_options(synchronize_session=False)
@@ -164,7 +184,14 @@ def begin(session: Session, claim: Claim, *, now: datetime) -> Claim:
     return Claim(claim.channel_id, claim.run_id, tuple(d for d in claim.deliveries if d.attempt_id in begun))
 
 
-def settle(session: Session, claim: Claim, outcomes: Sequence[connectors.Outcome], *, now: datetime, delays: Sequence[float | None]) -> Tally:
+def settle(
+    session: Session,
+    claim: Claim,
+    outcomes: Sequence[connectors.Outcome],
+    *,
+    now: datetime,
+    delays: Sequence[float | None],
+) -> Tally:
     """Write down what the channel answered, one by one; `delays` are the seconds until the next try (None: no more tries)."""
     tally = Tally()
     for delivery, outcome, delay in zip(claim.deliveries, outcomes, delays, strict=True):
@@ -188,12 +215,20 @@ def settle(session: Session, claim: Claim, outcomes: Sequence[connectors.Outcome
 
 def rescue(session: Session, *, now: datetime) -> int:
     """Free deliveries whose worker died: what had not begun is due at once, what had may have landed and is said again later."""
-    over = list(session.scalars(select(Attempt).where(Attempt.state != AttemptState.DONE, Attempt.lease_until < now).with_for_update(skip_locked=True)))
+    over = list(
+        session.scalars(
+            select(Attempt)
+            .where(Attempt.state != AttemptState.DONE, Attempt.lease_until < now)
+            .with_for_update(skip_locked=True)
+        )
+    )
     for attempt in over:
         begun = attempt.state == AttemptState.BEGUN
         attempt.state, attempt.ended_at = AttemptState.DONE, now
         attempt.outcome = Outcome.UNKNOWN if begun else Outcome.FENCED
-        attempt.message = "The worker stopped before the channel answered." if begun else "The worker stopped before sending."
+        attempt.message = (
+            "The worker stopped before the channel answered." if begun else "The worker stopped before sending."
+        )
         session.execute(
             update(Link).where(Link.listing_id == attempt.listing_id).values(due_at=now + QUARANTINE if begun else now, dirty_at=func.coalesce(Link.dirty_at, now))
         )  # fmt: skip
@@ -225,21 +260,25 @@ def desired(product: Product, list_price: Decimal | None, channel: Channel) -> t
     return available_to_sell(product), price
 
 
-def _due(now: datetime) -> list[object]:
+def _due(now: datetime) -> list[ColumnElement[bool]]:
     return [Link.due_at.is_not(None), Link.due_at <= now]
 
 
-def _open(now: datetime) -> list[object]:
+def _open(now: datetime) -> list[ColumnElement[bool]]:
     return [Channel.paused_at.is_(None), or_(Channel.rest_until.is_(None), Channel.rest_until <= now)]
 
 
 def _automatic_run(session: Session, channel: Channel, now: datetime) -> int:
     """The automatic run of this channel that is going on, or a new one."""
-    query = select(SyncRun.id).where(SyncRun.channel_id == channel.id, SyncRun.kind == RunKind.AUTOMATIC, SyncRun.state == RunState.RUNNING)
+    query = select(SyncRun.id).where(
+        SyncRun.channel_id == channel.id, SyncRun.kind == RunKind.AUTOMATIC, SyncRun.state == RunState.RUNNING
+    )
     found = session.scalar(query.order_by(SyncRun.id.desc()).limit(1))
     if found is not None:
         return found
-    run = SyncRun(channel_id=channel.id, kind=RunKind.AUTOMATIC, by_name=WORKER.name, price=channel.sends_price, started_at=now)
+    run = SyncRun(
+        channel_id=channel.id, kind=RunKind.AUTOMATIC, by_name=WORKER.name, price=channel.sends_price, started_at=now
+    )
     session.add(run)
     session.flush()
     return run.id
@@ -248,7 +287,9 @@ def _automatic_run(session: Session, channel: Channel, now: datetime) -> int:
 def _list_prices(session: Session, channel: Channel, product_ids: Sequence[int]) -> dict[int, Decimal]:
     if not channel.price_list_id:
         return {}
-    query = select(Price.product_id, Price.amount).where(Price.price_list_id == channel.price_list_id, Price.product_id.in_(product_ids))
+    query = select(Price.product_id, Price.amount).where(
+        Price.price_list_id == channel.price_list_id, Price.product_id.in_(product_ids)
+    )
     return dict(session.execute(query).all())
 
 
@@ -287,7 +328,12 @@ def _settle_one(
     result = Outcome(outcome.status.value)
     attempt.state, attempt.ended_at = AttemptState.DONE, now
     attempt.code, attempt.message = outcome.code[:120], outcome.message
-    link = session.scalar(select(Link).where(Link.listing_id == delivery.listing_id).with_for_update().execution_options(populate_existing=True))
+    link = session.scalar(
+        select(Link)
+        .where(Link.listing_id == delivery.listing_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
     if link is None or link.id != delivery.link_id or link.fence != attempt.link_version:
         attempt.outcome = Outcome.LATE
         if link is not None:  # another product owns the listing now: say its values once more
@@ -335,4 +381,6 @@ def _tell_channel(session: Session, claim: Claim, outcomes: Sequence[connectors.
     closed = next((o for o in outcomes if o.closes_channel), None)
     if closed is not None and channel.paused_at is None:
         channel.paused_at, channel.problem = now, closed.message
-        audit.record(session, WORKER, "channel.paused", f"channel {channel.name}", f"Paused {channel.name}: {closed.message}")
+        audit.record(
+            session, WORKER, "channel.paused", f"channel {channel.name}", f"Paused {channel.name}: {closed.message}"
+        )

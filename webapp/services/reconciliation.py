@@ -11,13 +11,25 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import (
-    Select, and_, case, delete, exists, func, insert, literal, null, select, true, update,
+    Select,
+    and_,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    null,
+    select,
+    true,
+    update,
 )  # fmt: skip
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 import matching
 from matching.identifiers import near_miss
+from webapp.db import ring
 from webapp.models.accounts import SAME_SKU, Actor
 from webapp.models.base import utc_now
 from webapp.models.catalog import Product
@@ -55,10 +67,14 @@ def reconcile(session: Session, channel: Channel | None, *, by: Actor) -> Reconc
     spans = list(ranges(session))
     linked = sum(link_equal_skus(session, batch.id, channel, span) for span in spans)
     near = sum(note_near_misses(session, channel, span) for span in spans)
-    return summarise(session, close_batch(session, batch.id, linked, by=by), channel, linked=linked, near=near, before=before)
+    return summarise(
+        session, close_batch(session, batch.id, linked, by=by), channel, linked=linked, near=near, before=before
+    )
 
 
-def summarise(session: Session, batch: int | None, channel: Channel | None, *, linked: int, near: int, before: int) -> Reconciled:
+def summarise(
+    session: Session, batch: int | None, channel: Channel | None, *, linked: int, near: int, before: int
+) -> Reconciled:
     """The numbers of a reconciliation that has just ended; `before` is how many were linked when it began."""
     now = waiting(session, channel)
     return Reconciled(batch, linked, now["pending"], now["ambiguous"], near, before, now["no_sku"])
@@ -66,7 +82,13 @@ def summarise(session: Session, batch: int | None, channel: Channel | None, *, l
 
 def open_batch(session: Session, channel: Channel | None, *, by: Actor) -> LinkBatch:
     """Begin a reconciliation of one channel, or of all."""
-    batch = LinkBatch(verb=BatchVerb.RECONCILE, channel_id=channel.id if channel else None, by_id=by.id, by_name=by.name, reason="exact SKU")
+    batch = LinkBatch(
+        verb=BatchVerb.RECONCILE,
+        channel_id=channel.id if channel else None,
+        by_id=by.id,
+        by_name=by.name,
+        reason="exact SKU",
+    )
     session.add(batch)
     session.flush()
     return batch
@@ -86,7 +108,9 @@ def link_equal_skus(session: Session, batch_id: int, channel: Channel | None, sp
     rows = _exact_pairs(batch_id, channel, span, names)
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     session.execute(dialect.insert(Link).from_select(names, rows).on_conflict_do_nothing())
-    mine = select(Link.listing_id).where(Link.batch_id == batch_id, Link.listing_id > span[0], Link.listing_id <= span[1])
+    mine = select(Link.listing_id).where(
+        Link.batch_id == batch_id, Link.listing_id > span[0], Link.listing_id <= span[1]
+    )
     by_channel = session.execute(
         select(Listing.channel_id, func.count()).where(Listing.id.in_(mine), Listing.state == ListingState.PENDING).group_by(Listing.channel_id)
     ).all()  # fmt: skip
@@ -107,8 +131,15 @@ def close_batch(session: Session, batch_id: int, linked: int, *, by: Actor) -> i
         session.flush()
         return None
     batch.changed = linked
-    targets.ring(session, targets.BELL)
-    audit.record(session, by, "link.reconciled", f"batch {batch.id}", f"Linked {linked} listings with the same SKU.", after={"rule": "exact_sku"})
+    ring(session, targets.BELL)
+    audit.record(
+        session,
+        by,
+        "link.reconciled",
+        f"batch {batch.id}",
+        f"Linked {linked} listings with the same SKU.",
+        after={"rule": "exact_sku"},
+    )
     return batch.id
 
 
@@ -123,7 +154,13 @@ def note_near_misses(session: Session, channel: Channel | None, span: tuple[int,
     query = (
         select(Listing.id, Listing.channel_id, Listing.sku, Product.id, Product.sku)
         .join(Product, and_(Product.loose_key == Listing.loose_key, Product.match_key != Listing.match_key))
-        .where(*scope, Listing.state == ListingState.PENDING, Listing.loose_key != "", Product.retired_at.is_(None), ~refused)
+        .where(
+            *scope,
+            Listing.state == ListingState.PENDING,
+            Listing.loose_key != "",
+            Product.retired_at.is_(None),
+            ~refused,
+        )
     )
     found: dict[int, list[tuple[int, str, int, str]]] = {}
     for listing_id, channel_id, sku, product_id, ours in session.execute(query):
@@ -133,7 +170,9 @@ def note_near_misses(session: Session, channel: Channel | None, span: tuple[int,
         channel_id, sku, product_id, ours = rivals[0]
         miss = near_miss(ours, sku) if len(rivals) == 1 else None
         if miss is not None:
-            rows.append({"listing_id": listing_id, "product_id": product_id, "channel_id": channel_id, "reason": miss.reason})
+            rows.append(
+                {"listing_id": listing_id, "product_id": product_id, "channel_id": channel_id, "reason": miss.reason}
+            )
     if rows:
         session.execute(insert(NearMiss), rows)
     return len(rows)
@@ -144,20 +183,31 @@ def waiting(session: Session, channel: Channel | None) -> dict[str, int]:
     scope = [Listing.channel_id == channel.id] if channel else []
     pending = [*scope, Listing.state == ListingState.PENDING]
     rival = aliased(Listing)
-    has_rival = exists().where(rival.channel_id == Listing.channel_id, rival.match_key == Listing.match_key, rival.id != Listing.id)
+    has_rival = exists().where(
+        rival.channel_id == Listing.channel_id, rival.match_key == Listing.match_key, rival.id != Listing.id
+    )
     known = exists().where(Product.match_key == Listing.match_key)
     states = [counts.of_channel(session, channel.id)] if channel else list(counts.by_channel(session).values())
     return {
         "pending": sum(s.get(ListingState.PENDING, 0) for s in states),
         "linked": sum(s.get(ListingState.LINKED, 0) for s in states),
         "no_sku": _count(session, select(Listing.id).where(*pending, Listing.match_key.is_(None))),
-        "ambiguous": _count(session, select(Listing.id).where(*pending, Listing.match_key.is_not(None), known, has_rival)),
+        "ambiguous": _count(
+            session, select(Listing.id).where(*pending, Listing.match_key.is_not(None), known, has_rival)
+        ),
     }
 
 
-def to_suggest(session: Session, *, channel: Channel | None = None, only_new: bool = True, after: int = 0, limit: int = 200) -> list[int]:
+def to_suggest(
+    session: Session, *, channel: Channel | None = None, only_new: bool = True, after: int = 0, limit: int = 200
+) -> list[int]:
     """Ids of waiting listings that need suggestions, in id order after `after`; all waiting ones unless `only_new`."""
-    query = select(Listing.id).where(Listing.state == ListingState.PENDING, Listing.id > after).order_by(Listing.id).limit(limit)
+    query = (
+        select(Listing.id)
+        .where(Listing.state == ListingState.PENDING, Listing.id > after)
+        .order_by(Listing.id)
+        .limit(limit)
+    )
     if only_new:
         query = query.where(Listing.place == NOT_COMPUTED)
     if channel is not None:
@@ -165,14 +215,20 @@ def to_suggest(session: Session, *, channel: Channel | None = None, only_new: bo
     return list(session.scalars(query))
 
 
-def suggest_for(session: Session, listing_ids: Sequence[int], index: retrieval.CatalogueIndex, *, top: int = SHOWN) -> dict[int, list[matching.Candidate]]:
+def suggest_for(
+    session: Session, listing_ids: Sequence[int], index: retrieval.CatalogueIndex, *, top: int = SHOWN
+) -> dict[int, list[matching.Candidate]]:
     """Candidates for these listings, best first, without the pairs a person refused."""
     listings = list(session.scalars(select(Listing).where(Listing.id.in_(listing_ids)).order_by(Listing.id)))
     refused: dict[int, set[int]] = {}
-    for listing_id, product_id in session.execute(select(Refusal.listing_id, Refusal.product_id).where(Refusal.listing_id.in_(listing_ids))):
+    for listing_id, product_id in session.execute(
+        select(Refusal.listing_id, Refusal.product_id).where(Refusal.listing_id.in_(listing_ids))
+    ):
         refused.setdefault(listing_id, set()).add(product_id)
     extra = max((len(r) for r in refused.values()), default=0)
-    found = matching.suggest_many([retrieval.listing_record(x) for x in listings], index.current(session), top=top + extra)
+    found = matching.suggest_many(
+        [retrieval.listing_record(x) for x in listings], index.current(session), top=top + extra
+    )
     return {
         x.id: [c for c in candidates if c.product_id not in refused.get(x.id, ())][:top]
         for x, candidates in zip(listings, found, strict=True)
@@ -218,10 +274,14 @@ def evidence_json(evidence: matching.Evidence) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _exact_pairs(batch_id: int, channel: Channel | None, span: tuple[int, int], names: list[str]) -> Select[Any]:
+def _exact_pairs(
+    batch_id: int, channel: Channel | None, span: tuple[int, int], names: list[str]
+) -> Select[*tuple[Any, ...]]:
     """The pairs that the exact rule allows, as rows of links."""
     rival, held = aliased(Listing), aliased(Link)
-    no_rival = ~exists().where(rival.channel_id == Listing.channel_id, rival.match_key == Listing.match_key, rival.id != Listing.id)
+    no_rival = ~exists().where(
+        rival.channel_id == Listing.channel_id, rival.match_key == Listing.match_key, rival.id != Listing.id
+    )
     free = ~exists().where(held.product_id == Product.id, held.channel_id == Listing.channel_id)
     allowed = ~exists().where(Refusal.listing_id == Listing.id, Refusal.product_id == Product.id)
     now = utc_now()
@@ -251,4 +311,3 @@ def _scope(channel: Channel | None, span: tuple[int, int]) -> list[Any]:
 
 def _count(session: Session, query: Select[Any]) -> int:
     return int(session.scalar(select(func.count()).select_from(query.subquery())) or 0)
-

@@ -116,7 +116,9 @@ def search(session: Session, index: CatalogueIndex, text: str, *, limit: int = 2
 def by_ids(session: Session, ids: Iterable[int | str]) -> dict[int | str, Product]:
     """Products by id, those that are still there."""
     wanted = [int(i) for i in ids]
-    return {p.id: p for p in session.scalars(select(Product).where(Product.id.in_(wanted), Product.retired_at.is_(None)))}
+    return {
+        p.id: p for p in session.scalars(select(Product).where(Product.id.in_(wanted), Product.retired_at.is_(None)))
+    }
 
 
 def _record(product: Product, aliases: Sequence[str]) -> matching.Record:

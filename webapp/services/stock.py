@@ -44,7 +44,9 @@ def warehouse(session: Session, name: str | None = None, *, create: bool = False
     return found
 
 
-def set_levels(session: Session, levels: Sequence[Level], place: Warehouse, *, by: Actor, reason: str = "", quiet: bool = False) -> list[int]:
+def set_levels(
+    session: Session, levels: Sequence[Level], place: Warehouse, *, by: Actor, reason: str = "", quiet: bool = False
+) -> list[int]:
     """Set absolute levels in one warehouse; gives the ids of the products that really changed.
 
     Raises Refused for a level outside 0 to 999,999,999. `quiet` leaves the audit line to the caller's own.
@@ -108,7 +110,12 @@ def available_to_sell(product: Product) -> int:
 
 def on_hand(session: Session, product_id: int) -> int:
     """All units of a product in all warehouses."""
-    return int(session.scalar(select(func.coalesce(func.sum(StockLevel.on_hand), 0)).where(StockLevel.product_id == product_id)) or 0)
+    return int(
+        session.scalar(
+            select(func.coalesce(func.sum(StockLevel.on_hand), 0)).where(StockLevel.product_id == product_id)
+        )
+        or 0
+    )
 
 
 def _set_some(session: Session, levels: Sequence[Level], place: Warehouse) -> list[int]:
@@ -119,7 +126,7 @@ def _set_some(session: Session, levels: Sequence[Level], place: Warehouse) -> li
     query = select(StockLevel.product_id, StockLevel.on_hand).where(
         StockLevel.warehouse_id == place.id, StockLevel.product_id.in_(wanted)
     )
-    known = {product_id: number for product_id, number in session.execute(query)}
+    known = dict(session.execute(query).all())
     fresh = [{"product_id": i, "warehouse_id": place.id, "on_hand": n} for i, n in wanted.items() if i not in known]
     moved = {i: n for i, n in wanted.items() if i in known and known[i] != n}
     if fresh:
@@ -148,7 +155,9 @@ def _accept(session: Session, differences: dict[int, int]) -> None:
     table = Product.__table__
 
     session.connection().execute(
-        table.update().where(table.c.id == bindparam("p")).values(available=table.c.available + bindparam("d"), version=table.c.version + 1),  # type: ignore[attr-defined]
+        table.update()
+        .where(table.c.id == bindparam("p"))
+        .values(available=table.c.available + bindparam("d"), version=table.c.version + 1),  # type: ignore[attr-defined]
         [{"p": i, "d": d} for i, d in differences.items()],
     )
 
@@ -163,7 +172,12 @@ def _price_standard(session: Session, wanted: dict[int, Decimal]) -> list[int]:
 
 
 def _price_list(session: Session, wanted: dict[int, Decimal], price_list: PriceList) -> list[int]:
-    rows = {p.product_id: p for p in session.scalars(select(Price).where(Price.price_list_id == price_list.id, Price.product_id.in_(wanted)))}
+    rows = {
+        p.product_id: p
+        for p in session.scalars(
+            select(Price).where(Price.price_list_id == price_list.id, Price.product_id.in_(wanted))
+        )
+    }
     changed = [i for i, amount in wanted.items() if i not in rows or rows[i].amount != amount]
     for i in changed:
         if i in rows:
@@ -175,11 +189,22 @@ def _price_list(session: Session, wanted: dict[int, Decimal], price_list: PriceL
     return changed
 
 
-def _record(session: Session, by: Actor, event: str, levels: Sequence[Level], changed: list[int], place: Warehouse, reason: str) -> None:
+def _record(
+    session: Session, by: Actor, event: str, levels: Sequence[Level], changed: list[int], place: Warehouse, reason: str
+) -> None:
     why = f": {reason}" if reason else ""
     if len(changed) == 1:
         sku = session.scalar(select(Product.sku).where(Product.id == changed[0]))
         number = next(level.on_hand for level in levels if level.product_id == changed[0])
-        audit.record(session, by, event, f"product {sku}", f"Set {sku} to {number} in {place.name}{why}.", after={"on_hand": number})
+        audit.record(
+            session,
+            by,
+            event,
+            f"product {sku}",
+            f"Set {sku} to {number} in {place.name}{why}.",
+            after={"on_hand": number},
+        )
     else:
-        audit.record(session, by, event, f"{len(changed)} products", f"Set {len(changed)} stock levels in {place.name}{why}.")
+        audit.record(
+            session, by, event, f"{len(changed)} products", f"Set {len(changed)} stock levels in {place.name}{why}."
+        )

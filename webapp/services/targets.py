@@ -29,7 +29,9 @@ def mark(session: Session, product_ids: Sequence[int], *, stock: bool, price: bo
     now = now or utc_now()
     marked = 0
     for start in range(0, len(product_ids), CHUNK):
-        marked += _mark(session, Link.product_id.in_(product_ids[start : start + CHUNK]), stock=stock, price=price, now=now)
+        marked += _mark(
+            session, Link.product_id.in_(product_ids[start : start + CHUNK]), stock=stock, price=price, now=now
+        )
     if marked:
         ring(session, BELL)
     return marked

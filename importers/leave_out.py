@@ -1,0 +1,37 @@
+"""Taking rows out of a staged file that only the caller can judge, such as those with an unknown SKU."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from importers.report import Problem
+from importers.staging import encode, problems_path
+
+
+def leave_out(staged: Path, problems: Iterable[Problem]) -> int:
+    """Takes the rows of these problems out of a staged file and puts the problems beside it; returns how many rows.
+
+    Both files change by renaming, so that a reader sees the old or the new ones.
+    """
+    found = list(problems)
+    rows = {problem.row for problem in found}
+    left = 0
+    kept = staged.with_name(staged.name + ".kept.part")
+    with staged.open(encoding="ascii") as old, kept.open("w", encoding="ascii", newline="\n") as new:
+        for line in old:
+            if int(line[1 : line.index(",")]) in rows:
+                left += 1
+            else:
+                new.write(line)
+    beside = problems_path(staged)
+    part = beside.with_name(beside.name + ".part")
+    with part.open("w", encoding="ascii", newline="\n") as out:
+        if beside.exists():
+            out.write(beside.read_text(encoding="ascii"))
+        for p in found:
+            out.write(encode([p.row, p.column, p.code, p.value, p.message]) + "\n")
+    os.replace(part, beside)
+    os.replace(kept, staged)
+    return left
