@@ -47,6 +47,8 @@ class Mark:
 
 
 Cell = str | Number | Mark
+#: A warning: its code, its message with {} for the value, and the value.
+Note = tuple[str, str, str]
 
 
 class CellError(Exception):
@@ -92,11 +94,12 @@ def match_key(sku: str) -> str:
 class TextReader:
     """Reads the cells of a text column.
 
-    field: name of the field. label: the word people use. longest: characters allowed. is_id: the value identifies
-    something, so line breaks and lost digits are errors. Warnings land in `notes` as (code, message).
+    label: the word people use. longest: characters allowed. is_id: the value identifies
+    something, so line breaks and lost digits are errors. Warnings land in `notes`; their message is written only when
+    it is listed, because a million of them may come.
     """
 
-    def __init__(self, label: str, longest: int, *, is_id: bool, notes: list[tuple[str, str]]) -> None:
+    def __init__(self, label: str, longest: int, *, is_id: bool, notes: list[Note]) -> None:
         self.label = label
         self.longest = longest
         self.is_id = is_id
@@ -146,12 +149,8 @@ class TextReader:
 
     def _first_mark(self, text: str) -> str:
         if text.startswith(_ESCAPED_STARTS):
-            self.notes.append(
-                (
-                    "escaped_text",
-                    f"the {self.label} {shown(text)} starts with an export's apostrophe; we read {shown(text[1:])}.",
-                )
-            )
+            said = f"the apostrophe before the {self.label} {{}} was added by an export, and is left out."
+            self.notes.append(("escaped_text", said, text[1:]))
             return text[1:]
         if self.is_id and text in ERROR_VALUES:
             raise mark_error(Mark("error_value", text), self.label)
@@ -162,10 +161,8 @@ class TextReader:
             raise mark_error(cell, self.label)
         text = number_as_text(cell, self.label)
         if self.is_id:
-            self.notes.append(
-                ("number_as_text", f"the {self.label} {text} is stored as a number; zeros in front would be lost. "
-                 "Format the column as Text.")
-            )  # fmt: skip
+            said = f"the {self.label} {{}} is stored as a number; zeros in front are lost. Format the column as Text."
+            self.notes.append(("number_as_text", said, text))
         return text
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from importers.cells import as_shown, is_blank
+from importers.cells import Note, as_shown, is_blank
 from importers.duplicates import Findings, KeyIndex, look
 from importers.fields import field_of
 from importers.header_row import Header, find_header
@@ -53,6 +53,14 @@ class Tally:
         self.warnings_by_code[code] += 1
         if self.warnings_by_code[code] <= LISTED_PER_CODE and len(self.warnings) < self.limits.listed_warnings:
             self.warnings.append(Problem(row, column, code, "", message))
+
+    def note(self, row: int, column: str, note: Note) -> None:
+        """Counts a warning about a cell; its message is only written when it will be listed."""
+        code, message, value = note
+        if self.warnings_by_code[code] < LISTED_PER_CODE:
+            self.warn(row, column, code, f"Row {row}: {message.format(shown(value))}")
+        else:
+            self.warnings_by_code[code] += 1
 
 
 @dataclass
@@ -210,8 +218,8 @@ def _read_all(opened: Opened, kind: Kind, reader: RowReader, stage: Stage, tally
         if tally.rows > most:
             raise FileRefused("too_big", f"The file has more than {most:,} rows. Split it.", row=number)
         if notes:
-            for header, code, message in notes:
-                tally.warn(number, header, code, f"Row {number}: {message}")
+            for header, note in notes:
+                tally.note(number, header, note)
             notes.clear()
         content = None
         if problems:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from importers.amounts import Grammar, GtinReader, PriceReader, QuantityReader
-from importers.cells import Cell, CellError, Mark, TextReader, as_shown, is_blank, match_key
+from importers.cells import Cell, CellError, Mark, Note, TextReader, as_shown, is_blank, match_key
 from importers.fields import OPTION_COLUMNS, OPTION_PREFIX, Field, field_of
 from importers.report import Column, Kind, Limits, Problem, shown
 
@@ -54,7 +54,7 @@ class ListingIdReader(TextReader):
 class ChoiceReader(TextReader):
     """Reads a column whose values are known beforehand, such as the channels that exist; case does not count."""
 
-    def __init__(self, label: str, known: Sequence[str], *, notes: list[tuple[str, str]]) -> None:
+    def __init__(self, label: str, known: Sequence[str], *, notes: list[Note]) -> None:
         super().__init__(label, max(map(len, known), default=0) + 255, is_id=True, notes=notes)
         self._known = {name.casefold(): name for name in known} | {name: name for name in known}
 
@@ -74,8 +74,8 @@ class ChoiceReader(TextReader):
 class RowReader:
     """Reads the rows of one table.
 
-    `notes` holds the warnings of the last row as (header, code, message). known: field to the only values it may have.
-    `notes` holds the warnings of the last row as (header, code, message).
+    columns: the mapping. known: field to the only values it may have. ragged_allowed: rows of a workbook, whose blank
+    cells at the end are not stored. `notes` holds the warnings of the last row as (header, note).
     """
 
     def __init__(
@@ -91,8 +91,8 @@ class RowReader:
     ) -> None:
         self.kind = kind
         self._known = known or {}
-        self.notes: list[tuple[str, str, str]] = []
-        self._said: list[tuple[str, str]] = []
+        self.notes: list[tuple[str, Note]] = []
+        self._said: list[Note] = []
         self._limits = limits
         self._width = len(columns)
         self._ragged_allowed = ragged_allowed
@@ -148,7 +148,7 @@ class RowReader:
 
     def _note(self, name: str) -> None:
         header = self._headers[name]
-        self.notes.extend((header, code, message) for code, message in self._said)
+        self.notes.extend((header, note) for note in self._said)
         self._said.clear()
 
     def _problem(self, number: int, name: str, cell: Cell, error: CellError) -> Problem:
