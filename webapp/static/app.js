@@ -1,5 +1,5 @@
 /* Pairbook: what plain HTML cannot do alone. Keys, dialogs, toasts, selection, dropped files and the care around htmx.
-   Everything is driven by data-… attributes and by one listener a kind of event, so that swapped pieces work at once. */
+   Driven by data-… attributes and listeners on the document, so that swapped pieces work at once. */
 "use strict";
 (() => {
 const root = document.documentElement;
@@ -13,11 +13,12 @@ const topDialog = () => all("dialog[open]").filter(d => d.matches(":modal")).sor
 
 /* ---- keys ----
    data-key="a", "shift+a", "ctrl+enter", "2", "/", "g o"; several with "|". A key clicks its element, or focuses it if
-   it is a field. People need longer than SETTLE ms to compare, so a key that fast was meant for the listing before. */
+   it is a field. A key within SETTLE ms was meant for the listing before. */
 const SETTLE = 250, SEQUENCE = 1500;
 let paintedAt = -SETTLE, prefix = "", prefixAt = 0;
 
-const painted = () => requestAnimationFrame(() => { paintedAt = performance.now() });
+// Until the frame is on the screen every key is too soon.
+const painted = () => { paintedAt = Infinity; requestAnimationFrame(() => { paintedAt = performance.now() }) };
 const keysOf = el => el.dataset.key.split("|");
 const typing = el => el.isContentEditable || el.matches("textarea,select,input:not([type=checkbox],[type=radio],[type=button],[type=submit],[type=file],[type=range])");
 
@@ -213,7 +214,7 @@ function keepSingleKeys(yes) {
   document.cookie = `keys=${root.dataset.keys}; path=/; max-age=31536000; samesite=lax`;
 }
 
-/* ---- typed confirmation: the red button answers to the right number only ---- */
+/* ---- typed confirmation ---- */
 function checkNumber(field) {
   const wanted = field.dataset.confirmNumber, typed = field.value.replace(/[\s.,'’]/g, ""), frame = field.closest("form,dialog");
   all("[data-confirmed]", frame).forEach(button => { button.disabled = typed !== wanted });
@@ -222,7 +223,7 @@ function checkNumber(field) {
 }
 on("input", event => { if (event.target.matches("[data-confirm-number]")) checkNumber(event.target) });
 
-/* ---- files: dropped anywhere on the page, or pasted ---- */
+/* ---- files, dropped or pasted ---- */
 const dropForm = () => one("form[data-drop]");
 function take(files) {
   const form = dropForm(), input = one("input[type=file]", form);
@@ -271,6 +272,7 @@ on("htmx:afterRequest", event => {
   xhr.counted = false;
   if (--running === 0) { clearTimeout(line); root.classList.remove("loading") }
 });
+on("htmx:beforeSwap", ({ detail: { target } }) => { if (target.matches("[data-stage]") || one("[data-stage]", target)) paintedAt = performance.now() });
 on("htmx:afterSettle", event => {
   const el = event.target, elt = event.detail.requestConfig?.elt;
   if (!el.isConnected || (elt && quiet(elt))) return;
