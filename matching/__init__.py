@@ -1,15 +1,42 @@
-"""Matching: two records in, a verdict with reasons out. This is the public list."""
+"""Matching: two records in, a verdict with reasons out. This is the public list.
+
+Names are looked up at their first use: importing a small part, such as the rules of SKUs, does not load
+the compiled kernels, and a command that never matches never waits for them.
+"""
 
 from __future__ import annotations
 
-from matching.blocking import Index
-from matching.decide import compare, suggest, suggest_many
-from matching.identifiers import Gtin, NearMiss, loose_key, match_key, near_miss, parse_gtin
-from matching.lookalikes import LookAlike, look_alikes
-from matching.records import Advice, Candidate, Evidence, Marks, Record, Verdict
-from matching.search import search
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matching.blocking import Index
+    from matching.decide import compare, suggest, suggest_many
+    from matching.finding import search
+    from matching.identifiers import Gtin, NearMiss, loose_key, match_key, near_miss, parse_gtin
+    from matching.lookalikes import LookAlike, look_alikes
+    from matching.records import Advice, Candidate, Evidence, Marks, Record, Verdict
 
 __all__ = [
     "Advice", "Candidate", "Evidence", "Gtin", "Index", "LookAlike", "Marks", "NearMiss", "Record", "Verdict",
     "compare", "look_alikes", "loose_key", "match_key", "near_miss", "parse_gtin", "search", "suggest", "suggest_many",
 ]  # fmt: skip
+
+_HOMES = {
+    "blocking": ("Index",),
+    "decide": ("compare", "suggest", "suggest_many"),
+    "finding": ("search",),
+    "identifiers": ("Gtin", "NearMiss", "loose_key", "match_key", "near_miss", "parse_gtin"),
+    "lookalikes": ("LookAlike", "look_alikes"),
+    "records": ("Advice", "Candidate", "Evidence", "Marks", "Record", "Verdict"),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """The public name from the module it lives in (PEP 562); kept, so that this runs once each."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
