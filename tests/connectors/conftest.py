@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from connectors import Connector, OutboundPolicy, Update, open_connector
 from tests.stub_channel import StubChannel
@@ -17,6 +18,10 @@ from tests.stub_channel import StubChannel
 NOW = datetime(2026, 3, 14, 15, 9, 26, 535_897, tzinfo=UTC)
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 LOOPBACK = OutboundPolicy(allow=(ip_network("127.0.0.0/8"),), connect_seconds=3.0, total_seconds=10.0)
+
+# A busy machine must not fail an example for being slow, and every run tries the same ones.
+settings.register_profile("steady", deadline=None, derandomize=True)
+settings.load_profile("steady")
 
 
 def update(listing_id: str = "L1", quantity: int | None = 3, price: str | None = None, **more: Any) -> Update:

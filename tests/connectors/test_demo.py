@@ -82,7 +82,7 @@ def test_a_damaged_file_fails_the_push_without_an_exception(tmp_path: Path) -> N
     assert (outcome.status, outcome.code) == (Status.FAILED, "database")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8)
 @given(st.permutations([(1, 1), (1, 2), (1, 3), (2, 1), (2, 2)]))
 def test_in_whatever_order_versions_arrive_the_newest_is_shown(
     tmp_path_factory: pytest.TempPathFactory, order: list[tuple[int, int]]
