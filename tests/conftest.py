@@ -122,9 +122,11 @@ def people(app: Flask) -> dict[str, int]:
     cast = {"alice": Role.OWNER, "bob": Role.EDITOR, "charlie": Role.VIEWER}
     with app.app_context(), unit_of_work() as session:
         users = {
-            name: User(email=f"{name}@example.com", name=name.title(), role=role, fs_uniquifier=name * 5, active=True, password="unusable")
+            name: User(
+                email=f"{name}@example.com", name=name.title(), role=role, password="unusable", fs_uniquifier=name * 5
+            )
             for name, role in cast.items()
-        }  # fmt: skip
+        }
         session.add_all(users.values())
         session.flush()
         return {name: user.id for name, user in users.items()}

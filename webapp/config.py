@@ -97,7 +97,9 @@ def _networks(text: str) -> tuple[Network, ...]:
     try:
         return tuple(ipaddress.ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
     except ValueError as error:
-        raise SettingError(f"PAIRBOOK_OUTBOUND_ALLOW: {error}. Use networks such as 127.0.0.0/8,10.1.0.0/16.") from error
+        raise SettingError(
+            f"PAIRBOOK_OUTBOUND_ALLOW: {error}. Use networks such as 127.0.0.0/8,10.1.0.0/16."
+        ) from error
 
 
 def _kept_secret(path: Path) -> str:

@@ -1,11 +1,11 @@
 """What can go wrong in the domain, and what each kind means to the person who asked.
 
-    DomainError                 the sentence in it tells the reader what to do next
-    ├── Refused                 a rule of the house says no (422)
-    ├── Conflict                somebody else was first, or the form is old (409)
-    ├── NotFound                nothing there under that name (404)
-    ├── Forbidden               the person's role does not allow it (403)
-    └── Unavailable             a part we need does not answer now; try again (503)
+DomainError                 the sentence in it tells the reader what to do next
+├── Refused                 a rule of the house says no (422)
+├── Conflict                somebody else was first, or the form is old (409)
+├── NotFound                nothing there under that name (404)
+├── Forbidden               the person's role does not allow it (403)
+└── Unavailable             a part we need does not answer now; try again (503)
 """
 
 from __future__ import annotations

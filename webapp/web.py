@@ -43,8 +43,8 @@ P = ParamSpec("P")
 View = Callable[P, Any]
 SAFE = {"GET", "HEAD", "OPTIONS"}
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'; manifest-src 'self'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
 )
 
 
@@ -272,7 +272,7 @@ def _csrf_error(_error: CSRFError) -> Response:
 def _http_error(error: HTTPException) -> BaseResponse:
     code = error.code or 500
     if code < 400:
-        return cast(BaseResponse, error.get_response())
+        return error.get_response()
     if isinstance(error, RequestEntityTooLarge):
         mb = settings().upload_limit // (1024 * 1024)
         return error_page(
@@ -306,9 +306,11 @@ def _crash(error: Exception) -> Response:
     if current_app.testing and current_app.config.get("PROPAGATE_EXCEPTIONS"):
         raise error
     return error_page(
-        500, _("This was not saved."), _("Something went wrong on our side; nothing was changed."),
+        500,
+        _("This was not saved."),
+        _("Something went wrong on our side; nothing was changed."),
         _("Try again; if it repeats, tell your administrator the code."),
-    )  # fmt: skip
+    )
 
 
 _hashes: dict[str, str] = {}

@@ -46,7 +46,7 @@ class Doorbell:
 
 
 def open_queue(url: str, serializer: Any) -> Any:
-    """The queue for PAIRBOOK_QUEUE_URL: `sqlite:///path` or `redis://host:port/0`. Raises ValueError for another scheme."""
+    """The queue for PAIRBOOK_QUEUE_URL: `sqlite:///path` or `redis://host:port/0`; ValueError for another scheme."""
     if url.startswith("sqlite:///"):
         path = Path(url.removeprefix("sqlite:///"))
         path.parent.mkdir(parents=True, exist_ok=True)

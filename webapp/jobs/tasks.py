@@ -151,9 +151,14 @@ def _send_some(settings: Settings, channel_id: int, worker: str, total: Drained)
         connector = channels.open_connector(channel, settings)
         claimed_at = time.monotonic()
         claim = propagation.claim_due(
-            session, channel_id, now=utc_now(), limit=connector.limits.max_batch, worker=worker,
-            sends_stock=connector.sends_stock, sends_price=connector.sends_price,
-        )  # fmt: skip
+            session,
+            channel_id,
+            now=utc_now(),
+            limit=connector.limits.max_batch,
+            worker=worker,
+            sends_stock=connector.sends_stock,
+            sends_price=connector.sends_price,
+        )
     if claim is None:
         return False
     with unit_of_work() as session:
@@ -179,7 +184,7 @@ def _too_late(claim: propagation.Claim) -> list[connectors.Outcome]:
 
 def _delays(claim: propagation.Claim, outcomes: list[connectors.Outcome]) -> list[float | None]:
     """Seconds until each delivery's next try."""
-    rng = random.Random()
+    rng = random.SystemRandom()
     pairs = zip(claim.deliveries, outcomes, strict=True)
     return [connectors.next_delay(delivery.tries, outcome.retry_after, rng=rng) for delivery, outcome in pairs]
 

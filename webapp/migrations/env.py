@@ -17,7 +17,7 @@ def run() -> None:
         context.configure(
             connection=connection, target_metadata=Base.metadata, render_as_batch=engine.dialect.name == "sqlite",
             transactional_ddl=True, compare_type=True,
-        )  # fmt: skip
+        )
         with context.begin_transaction():
             context.run_migrations()
 

@@ -63,19 +63,29 @@ class Listing(Base):
     __table_args__ = (
         UniqueConstraint("channel_id", "external_id"),
         Index(
-            "ix_listings_key", "channel_id", "match_key",
-            sqlite_where=match_key.is_not(None), postgresql_where=match_key.is_not(None),
+            "ix_listings_key",
+            "channel_id",
+            "match_key",
+            sqlite_where=match_key.is_not(None),
+            postgresql_where=match_key.is_not(None),
         ),
         Index(
-            "ix_listings_queue", "channel_id", "place", "id",
-            sqlite_where=state == ListingState.PENDING, postgresql_where=state == ListingState.PENDING,
+            "ix_listings_queue",
+            "channel_id",
+            "place",
+            "id",
+            sqlite_where=state == ListingState.PENDING,
+            postgresql_where=state == ListingState.PENDING,
         ),
         Index(
-            "ix_listings_decided", "channel_id", "state", "id",
+            "ix_listings_decided",
+            "channel_id",
+            "state",
+            "id",
             sqlite_where=state.in_([ListingState.NO_MATCH, ListingState.IGNORED]),
             postgresql_where=state.in_([ListingState.NO_MATCH, ListingState.IGNORED]),
         ),
-    )  # fmt: skip
+    )
 
     @property
     def score(self) -> int | None:

@@ -108,11 +108,16 @@ class Attempt(Base):
 
     __table_args__ = (
         Index(  # at most one delivery in flight per listing: held by the database, not by a lock in memory
-            "uq_attempts_in_flight", "listing_id", unique=True,
-            sqlite_where=state != AttemptState.DONE, postgresql_where=state != AttemptState.DONE,
+            "uq_attempts_in_flight",
+            "listing_id",
+            unique=True,
+            sqlite_where=state != AttemptState.DONE,
+            postgresql_where=state != AttemptState.DONE,
         ),
         Index(
-            "ix_attempts_lease", "lease_until",
-            sqlite_where=state != AttemptState.DONE, postgresql_where=state != AttemptState.DONE,
+            "ix_attempts_lease",
+            "lease_until",
+            sqlite_where=state != AttemptState.DONE,
+            postgresql_where=state != AttemptState.DONE,
         ),
-    )  # fmt: skip
+    )

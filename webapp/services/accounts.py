@@ -54,8 +54,14 @@ def set_up_owner(
 
 
 def add_user(
-    session: Session, email: str, role: Role, *, by: Actor, password: str | None = None, hash_password: Callable[[str], str],
-) -> User:  # fmt: skip
+    session: Session,
+    email: str,
+    role: Role,
+    *,
+    by: Actor,
+    password: str | None = None,
+    hash_password: Callable[[str], str],
+) -> User:
     """Add an account; without a password it waits for its set-up link. Raises Refused or Conflict."""
     email = normal_email(email)
     if session.scalar(select(User).where(User.email == email)):

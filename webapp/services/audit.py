@@ -13,9 +13,15 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
 def record(
-    session: Session, by: Actor, event: str, subject: str, sentence: str,
-    *, before: Any | None = None, after: Any | None = None,
-) -> None:  # fmt: skip
+    session: Session,
+    by: Actor,
+    event: str,
+    subject: str,
+    sentence: str,
+    *,
+    before: Any | None = None,
+    after: Any | None = None,
+) -> None:
     """Add one line to the trail; `event` is noun.verb, `subject` names the thing, such as "batch 12"."""
     session.add(
         AuditEntry(
@@ -27,6 +33,6 @@ def record(
             before=before,
             after=after,
             request_id=request_id.get(),
-        )  # fmt: skip
+        )
     )
     session.flush()

@@ -34,8 +34,13 @@ class Added:
 
 
 def upsert_products(
-    session: Session, rows: Sequence[Mapping[str, Any]], *, by: Actor, import_id: int | None = None, currency: str = "",
-) -> Upserted:  # fmt: skip
+    session: Session,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    by: Actor,
+    import_id: int | None = None,
+    currency: str = "",
+) -> Upserted:
     """Create or update products by SKU from typed rows (see importers); stock and price go through their own rules.
 
     Fields that are absent are left alone; `quantity` sets the level of the row's warehouse (or the main one).
@@ -58,14 +63,27 @@ def upsert_products(
     }
     now = utc_now()
     defaults = dict.fromkeys((*TEXTS, "loose_key"), "") | {
-        "options": None, "base_id": None, "currency": currency, "price": None, "available": 0, "version": 1,
-        "import_id": import_id, "created_at": now, "changed_at": now, "retired_at": None,
-    }  # fmt: skip
+        "options": None,
+        "base_id": None,
+        "currency": currency,
+        "price": None,
+        "available": 0,
+        "version": 1,
+        "import_id": import_id,
+        "created_at": now,
+        "changed_at": now,
+        "retired_at": None,
+    }
     result = upsert(
-        session, Product, by_key, known, defaults=defaults, on_change={"changed_at": now},
+        session,
+        Product,
+        by_key,
+        known,
+        defaults=defaults,
+        on_change={"changed_at": now},
         ids_of=lambda keys: _ids(session, keys),
-    )  # fmt: skip
-    touched = set_stock_and_prices(session, rows, {k: i for k, i in result.ids.items()}, by=by)
+    )
+    touched = set_stock_and_prices(session, rows, result.ids, by=by)
     result.unchanged -= len(touched - set(result.changed) - {result.ids[k] for k in result.created})
     for product_id in touched - {result.ids[k] for k in result.created}:
         result.changed.setdefault(product_id, ({}, {}))
@@ -73,8 +91,12 @@ def upsert_products(
 
 
 def set_stock_and_prices(
-    session: Session, rows: Sequence[Mapping[str, Any]], ids: Mapping[Hashable, int], *, by: Actor,
-) -> set[int]:  # fmt: skip
+    session: Session,
+    rows: Sequence[Mapping[str, Any]],
+    ids: Mapping[Hashable, int],
+    *,
+    by: Actor,
+) -> set[int]:
     """Set what rows say about quantity and price; gives the ids of products that changed by it."""
     levels: dict[str, list[stock.Level]] = {}
     prices: list[tuple[int, Decimal]] = []
@@ -95,9 +117,14 @@ def set_stock_and_prices(
 
 
 def add_from_listing(
-    session: Session, listing_id: int, *, by: Actor, index: retrieval.CatalogueIndex, fields: Mapping[str, Any] | None = None,
+    session: Session,
+    listing_id: int,
+    *,
+    by: Actor,
+    index: retrieval.CatalogueIndex,
+    fields: Mapping[str, Any] | None = None,
     anyway: bool = False,
-) -> Added:  # fmt: skip
+) -> Added:
     """Make a product from a listing and link it; its SKU is the channel's as it is, unless `fields` names another.
 
     Refuses with the look-alikes unless `anyway`. Raises Conflict when the SKU is taken (two clicks, two
@@ -110,7 +137,8 @@ def add_from_listing(
     taken = session.scalar(select(Product).where(Product.match_key == match_key(row["sku"])))
     if taken is not None:
         raise Conflict(
-            f"The SKU {row['sku']} belongs to “{taken.title or taken.sku}”. Choose another SKU, or link to that product."
+            f"The SKU {row['sku']} belongs to “{taken.title or taken.sku}”. "
+            "Choose another SKU, or link to that product."
         )
     if not anyway:
         similar = retrieval.look_alikes(session, index, listing)
@@ -174,7 +202,8 @@ def by_sku(session: Session, sku: str) -> Product:
 
 
 def _ids(session: Session, keys: Sequence[Hashable]) -> dict[Hashable, int]:
-    return {k: i for k, i in session.execute(select(Product.match_key, Product.id).where(Product.match_key.in_(keys)))}
+    query = select(Product.match_key, Product.id).where(Product.match_key.in_(keys))
+    return dict[Hashable, int](session.execute(query).all())
 
 
 def _bases(session: Session, skus: set[str]) -> dict[str, int]:
@@ -209,7 +238,9 @@ def retire(session: Session, which: Sequence[ColumnElement[bool]]) -> int:
     now = utc_now()
     keys = func.substr(literal("retired ") + cast(Product.id, String) + " " + Product.match_key, 1, 255)
     done = session.execute(
-        update(Product).where(*which).values(retired_at=now, changed_at=now, match_key=keys, loose_key="")
+        update(Product)
+        .where(*which)
+        .values(retired_at=now, changed_at=now, match_key=keys, loose_key="")
         .execution_options(synchronize_session=False)
-    )  # fmt: skip
+    )
     return int(done.rowcount)  # type: ignore[attr-defined]

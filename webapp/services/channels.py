@@ -24,9 +24,16 @@ BY_HAND = {"file"}  # a person carries these files to the marketplace: a file af
 
 
 def connect(
-    session: Session, name: str, kind: str, *, by: Actor, settings: Settings,
-    options: Mapping[str, str] | None = None, many: bool = False, currency: str = "",
-) -> Channel:  # fmt: skip
+    session: Session,
+    name: str,
+    kind: str,
+    *,
+    by: Actor,
+    settings: Settings,
+    options: Mapping[str, str] | None = None,
+    many: bool = False,
+    currency: str = "",
+) -> Channel:
     """Add an account. Raises Refused for an unknown kind or a bad option, Conflict for a name in use."""
     name = name.strip()
     if not name or len(name) > 80:
@@ -41,9 +48,14 @@ def connect(
         raise Refused(" ".join(problems))
     open_options, hidden = _split(kind, given)
     channel = Channel(
-        name=name, kind=kind, many=many, options=open_options, currency=currency or settings.currency,
-        mode=SendMode.MANUAL if kind in BY_HAND else SendMode.AUTOMATIC, secrets=_seal(hidden, settings),
-    )  # fmt: skip
+        name=name,
+        kind=kind,
+        many=many,
+        options=open_options,
+        currency=currency or settings.currency,
+        mode=SendMode.MANUAL if kind in BY_HAND else SendMode.AUTOMATIC,
+        secrets=_seal(hidden, settings),
+    )
     session.add(channel)
     session.flush()
     counts.open_channel(session, channel.id)
@@ -54,9 +66,15 @@ def connect(
 
 
 def change(
-    session: Session, channel: Channel, *, by: Actor, settings: Settings, mode: SendMode | None = None,
-    sends_price: bool | None = None, options: Mapping[str, str] | None = None,
-) -> Channel:  # fmt: skip
+    session: Session,
+    channel: Channel,
+    *,
+    by: Actor,
+    settings: Settings,
+    mode: SendMode | None = None,
+    sends_price: bool | None = None,
+    options: Mapping[str, str] | None = None,
+) -> Channel:
     """Change how a channel is sent to; what is due already stays due and is held while the mode is manual."""
     before = {"mode": channel.mode.value, "sends_price": channel.sends_price}
     if mode is not None:
@@ -124,9 +142,12 @@ def all_channels(session: Session) -> list[Channel]:
 def open_connector(channel: Channel, settings: Settings) -> connectors.Connector:
     """The client that speaks to this channel, with its credentials unsealed."""
     return connectors.open_connector(
-        channel.kind, channel=channel.name, options={**channel.options, **open_secrets(channel, settings)},
-        outbound=connectors.OutboundPolicy(allow=settings.outbound_allow), folder=settings.outbox / slug(channel.name),
-    )  # fmt: skip
+        channel.kind,
+        channel=channel.name,
+        options={**channel.options, **open_secrets(channel, settings)},
+        outbound=connectors.OutboundPolicy(allow=settings.outbound_allow),
+        folder=settings.outbox / slug(channel.name),
+    )
 
 
 def open_secrets(channel: Channel, settings: Settings) -> dict[str, str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,25 +25,36 @@ from webapp.models.channels import Channel
 from webapp.models.imports import ImportChange, ImportJob, ImportKind, ImportState
 from webapp.models.links import BatchVerb, Link, LinkSource, PastLink
 from webapp.models.listings import Listing, ListingState
-from webapp.services import audit, catalog, links, listings, reconciliation
+from webapp.services import audit, catalog, import_checks, links, listings, reconciliation
+from webapp.services.import_checks import chunks as chunks
+from webapp.services.import_checks import forecast as forecast
 from webapp.services.upserts import Upserted, plain
 
 BELL = "imports"
-CHUNK = 2_000  # rows in one transaction: other people's clicks get their turn in between
 LEASE = timedelta(seconds=60)
 MOST_TRIES = 3
-MOST_LISTED = 1_000  # problems in a report; all of them lie beside the staged file
 
 
 def receive(
-    session: Session, kind: ImportKind, file_name: str, stored_as: str, *, by: Actor, channel: Channel | None = None,
+    session: Session,
+    kind: ImportKind,
+    file_name: str,
+    stored_as: str,
+    *,
+    by: Actor,
+    channel: Channel | None = None,
     options: importers.Options | None = None,
-) -> ImportJob:  # fmt: skip
+) -> ImportJob:
     """Note a file that lies in the uploads under `stored_as`; it is still to be checked."""
     job = ImportJob(
-        kind=kind, file_name=file_name, stored_as=stored_as, channel_id=channel.id if channel else None,
-        options=asdict(options or importers.Options()), by_id=by.id, by_name=by.name,
-    )  # fmt: skip
+        kind=kind,
+        file_name=file_name,
+        stored_as=stored_as,
+        channel_id=channel.id if channel else None,
+        options=asdict(options or importers.Options()),
+        by_id=by.id,
+        by_name=by.name,
+    )
     session.add(job)
     session.flush()
     return job
@@ -57,10 +67,14 @@ def check(session: Session, job: ImportJob, uploads: Path, *, all_or_nothing: bo
     """
     staged = uploads / f"{job.stored_as}.rows"
     report = importers.check(
-        uploads / job.stored_as, kind=job.kind.value, staged=staged, options=importers.Options(**job.options), file_name=job.file_name,
-    )  # fmt: skip
+        uploads / job.stored_as,
+        kind=job.kind.value,
+        staged=staged,
+        options=importers.Options(**job.options),
+        file_name=job.file_name,
+    )
     if report.outcome != "reject":
-        report = _resolve(session, job, report, staged)
+        report = import_checks.resolve(session, job, report, staged)
     if all_or_nothing and report.rows_bad:
         report = replace(report, outcome="reject")
     return report
@@ -98,7 +112,7 @@ def claim_next(session: Session, *, worker: str, now: datetime, job_id: int | No
     free = or_(
         ImportJob.state == ImportState.QUEUED,
         (ImportJob.state == ImportState.RUNNING) & (ImportJob.lease_until < now),
-    )  # fmt: skip
+    )
     query = select(ImportJob).where(free).order_by(ImportJob.id).limit(1).with_for_update(skip_locked=True)
     job = session.scalar(query if job_id is None else query.where(ImportJob.id == job_id))
     if job is None:
@@ -107,7 +121,8 @@ def claim_next(session: Session, *, worker: str, now: datetime, job_id: int | No
         fail(
             session,
             job,
-            f"Three workers stopped at row {job.next_row}. The rows before it are in; undo the import or tell your administrator.",
+            f"Three workers stopped after row {job.next_row}. The rows before it are in. Undo the import and look at "
+            "the file near that row, or tell your administrator.",
         )
         return None
     job.state, job.worker, job.lease_until = ImportState.RUNNING, worker, now + LEASE
@@ -125,7 +140,7 @@ def apply_chunk(
     by: Actor,
     now: datetime,
 ) -> None:
-    """Apply some rows and note the place reached, in one transaction; `position` is the file's row number of the last one."""
+    """Apply some rows and note the place reached, in one transaction; `position` is the row number of the last one."""
     locked = get(session, job.id, lock=True)
     if locked.worker != job.worker or locked.state != ImportState.RUNNING:
         raise Conflict("Another worker has taken this import over.")
@@ -136,8 +151,9 @@ def apply_chunk(
     locked.next_row, locked.lease_until, locked.tries = position, now + LEASE, 0
     changes = [
         {"import_id": job.id, "row_id": i, "before": plain(before), "after": plain(after)}
-        for i, (before, after) in result.changed.items() if before or after
-    ]  # fmt: skip
+        for i, (before, after) in result.changed.items()
+        if before or after
+    ]
     if changes:
         session.execute(insert(ImportChange), changes)
 
@@ -223,22 +239,6 @@ def staged_rows(uploads: Path, job: ImportJob) -> Iterator[tuple[int, dict[str, 
     return importers.read_staged(uploads / f"{job.stored_as}.rows", start=job.next_row)
 
 
-def forecast(session: Session, job: ImportJob, uploads: Path) -> dict[str, int]:
-    """What a checked listing file will do, in numbers that sum up to its good rows: new by SKU, to review, updated."""
-    numbers = {"link": 0, "review": 0, "update": 0, "new": 0}
-    channels = _channels(session, job)
-    seen: set[str] = set()
-    for chunk in chunks(importers.read_staged(uploads / f"{job.stored_as}.rows")):
-        if job.kind == ImportKind.LISTINGS:
-            _forecast_listings(session, [r for _, r in chunk], channels, numbers, seen)
-        else:
-            keys = [r["match_key"] for _, r in chunk if r.get("match_key")]
-            known = session.scalar(select(func.count()).select_from(Product).where(Product.match_key.in_(keys))) or 0
-            numbers["update"] += known
-            numbers["new"] += len(chunk) - known
-    return numbers
-
-
 # ---- the steps -------------------------------------------------------------------------------------------
 
 
@@ -246,7 +246,7 @@ def _apply(session: Session, job: ImportJob, rows: list[dict[str, Any]], by: Act
     if job.kind == ImportKind.PRODUCTS:
         return catalog.upsert_products(session, rows, by=by, import_id=job.id)
     if job.kind == ImportKind.LISTINGS:
-        channels = _channels(session, job)
+        channels = import_checks.channels_of(session, job)
         named = [{**row, "channel": row.get("channel") or next(iter(channels))} for row in rows]
         return listings.upsert_listings(session, named, channels, import_id=job.id)
     keys = [row["match_key"] for row in rows]
@@ -262,7 +262,7 @@ def _apply(session: Session, job: ImportJob, rows: list[dict[str, Any]], by: Act
 def _apply_links(
     session: Session, job: ImportJob, rows: list[dict[str, Any]], ids: Mapping[Any, int], by: Actor
 ) -> Upserted:
-    channels = _channels(session, job)
+    channels = import_checks.channels_of(session, job)
     pairs = []
     for row in rows:
         channel = channels[row.get("channel") or next(iter(channels))]
@@ -276,99 +276,6 @@ def _apply_links(
         "linked": job.report.get("linked", 0) + change.changed,
     }
     return Upserted(created=list[Hashable](p.listing_id for p in pairs[: change.changed]), unchanged=change.unchanged)
-
-
-def _channels(session: Session, job: ImportJob) -> dict[str, Channel]:
-    query = select(Channel) if job.channel_id is None else select(Channel).where(Channel.id == job.channel_id)
-    found = {c.name: c for c in session.scalars(query)}
-    if job.channel_id is not None:
-        return found | {c.name: c for c in session.scalars(select(Channel))}
-    return found
-
-
-def _resolve(session: Session, job: ImportJob, report: importers.Report, staged: Path) -> importers.Report:
-    """Find the rows that name a SKU, a channel or a listing we do not have, and leave them out of the staged file."""
-    if job.kind == ImportKind.PRODUCTS:
-        return report
-    channels = _channels(session, job)
-    found: dict[int, importers.Problem] = {}
-    for chunk in chunks(importers.read_staged(staged)):
-        found |= _unknown(session, job, chunk, channels)
-    if not found:
-        return report
-    importers.leave_out(staged, found.values())
-    rows_ok, bad = report.rows_ok - len(found), report.rows_bad + len(found)
-    return replace(
-        report, outcome="partial" if rows_ok else "reject", rows_ok=rows_ok, rows_bad=bad,
-        errors=tuple(sorted([*report.errors, *found.values()], key=lambda p: p.row)[:MOST_LISTED]),
-        errors_total=report.errors_total + len(found),
-    )  # fmt: skip
-
-
-def _unknown(
-    session: Session, job: ImportJob, chunk: list[tuple[int, dict[str, Any]]], channels: Mapping[str, Channel],
-) -> dict[int, importers.Problem]:  # fmt: skip
-    found: dict[int, importers.Problem] = {}
-    if job.kind in {ImportKind.LISTINGS, ImportKind.LINKS}:
-        names = ", ".join(sorted(channels)) or "none yet"
-        for row, values in chunk:
-            name = values.get("channel")
-            if name and name not in channels:
-                words = f"Row {row}: there is no channel “{name}”. Channels: {names}. Add the channel first, or correct the name."
-                found[row] = importers.Problem(row, "channel", "unknown_value", str(name), words)
-            elif not name and job.channel_id is None:
-                words = f"Row {row} names no channel. Choose the channel of this file, or add a column “channel”."
-                found[row] = importers.Problem(row, "channel", "blank", "", words)
-    if job.kind in {ImportKind.STOCK, ImportKind.LINKS}:
-        keys = [values["match_key"] for _, values in chunk if values.get("match_key")]
-        known = set(session.scalars(select(Product.match_key).where(Product.match_key.in_(keys))))
-        for row, values in chunk:
-            if row not in found and values.get("match_key") not in known:
-                words = f"Row {row}: no product has the SKU “{values.get('sku')}”. Import the product first, or correct the SKU."
-                found[row] = importers.Problem(row, "sku", "unknown_sku", str(values.get("sku", "")), words)
-    if job.kind == ImportKind.LINKS:
-        for row, values in chunk:
-            if row in found:
-                continue
-            channel = channels[values.get("channel") or next(iter(channels))]
-            if (
-                session.scalar(
-                    select(Listing.id).where(
-                        Listing.channel_id == channel.id, Listing.external_id == values["listing_id"]
-                    )
-                )
-                is None
-            ):
-                words = f"Row {row}: {channel.name} has no listing “{values['listing_id']}”. Import the listings first, or correct the id."
-                found[row] = importers.Problem(row, "listing_id", "unknown_value", values["listing_id"], words)
-    return found
-
-
-def _forecast_listings(
-    session: Session, rows: list[dict[str, Any]], channels: Mapping[str, Channel], numbers: dict[str, int], seen: set[str],
-) -> None:  # fmt: skip
-    fallback = next(iter(channels), "")
-    ids = [r["listing_id"] for r in rows]
-    known = set(
-        session.execute(
-            select(Listing.channel_id, Listing.external_id).where(Listing.external_id.in_(ids), Listing.channel_id.in_([c.id for c in channels.values()]))
-        )
-    )  # fmt: skip
-    keys = {r["match_key"] for r in rows if r.get("match_key")}
-    free = select(Product.match_key).where(
-        Product.match_key.in_(keys), ~select(Link.id).where(Link.product_id == Product.id).exists()
-    )
-    products = set(session.scalars(free))
-    for row in rows:
-        channel = channels[row.get("channel") or fallback]
-        key = row.get("match_key")
-        if (channel.id, row["listing_id"]) in known:
-            numbers["update"] += 1
-        elif key in products and f"{channel.id}:{key}" not in seen:
-            seen.add(f"{channel.id}:{key}")
-            numbers["link"] += 1
-        else:
-            numbers["review"] += 1
 
 
 def _restore_values(session: Session, job: ImportJob) -> int:
@@ -402,9 +309,3 @@ def _remove_created(session: Session, job: ImportJob) -> tuple[int, int]:
         kept = session.scalar(select(func.count()).select_from(Product).where(*mine, linked)) or 0
         return catalog.retire(session, (*mine, ~linked)), kept
     return 0, 0
-
-
-def chunks(rows: Iterator[tuple[int, dict[str, Any]]], size: int = CHUNK) -> Iterator[list[tuple[int, dict[str, Any]]]]:
-    """Rows in lists of at most `size`."""
-    while chunk := list(islice(rows, size)):
-        yield chunk

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, delete, insert, select, update
@@ -22,11 +21,13 @@ from webapp.models.catalog import Product
 from webapp.models.channels import Channel
 from webapp.models.links import BatchVerb, Link, LinkBatch, LinkSource, PastLink, Refusal
 from webapp.models.listings import Listing, ListingState
-from webapp.models.propagation import Attempt, AttemptState
-from webapp.services import audit, counts, targets
+from webapp.services import acts, audit, counts, targets
+from webapp.services.acts import CHUNK
+from webapp.services.acts import Change as Change
+from webapp.services.acts import Pair as Pair
+from webapp.services.acts import RefusedItem as RefusedItem
 
 UNDO_DAYS = 30
-CHUNK = 500
 PAST = (
     "listing_id",
     "product_id",
@@ -41,39 +42,15 @@ PAST = (
 )
 
 
-@dataclass(frozen=True)
-class Pair:
-    """A listing and the product somebody says it is; `score` is what the suggestion had."""
-
-    listing_id: int
-    product_id: int
-    score: int | None = None
-
-
-@dataclass(frozen=True)
-class RefusedItem:
-    """A listing that was left as it is, and why, in words; `external_id` is the channel's own."""
-
-    listing_id: int
-    external_id: str
-    message: str
-
-
-@dataclass
-class Change:
-    """What an act did: `changed` listings, `unchanged` ones that already were so, and those refused."""
-
-    batch: LinkBatch | None = None
-    changed: int = 0
-    unchanged: int = 0
-    refused: list[RefusedItem] = field(default_factory=list)
-    in_flight: list[str] = field(default_factory=list)  # listings whose last update was already on its way
-
-
 def confirm(
-    session: Session, pairs: Sequence[Pair], *, by: Actor,
-    source: LinkSource = LinkSource.HAND, verb: BatchVerb = BatchVerb.LINK, reason: str = "",
-) -> Change:  # fmt: skip
+    session: Session,
+    pairs: Sequence[Pair],
+    *,
+    by: Actor,
+    source: LinkSource = LinkSource.HAND,
+    verb: BatchVerb = BatchVerb.LINK,
+    reason: str = "",
+) -> Change:
     """Link each listing to its product.
 
     A listing that is linked elsewhere, or a product that has its one listing on the channel, is refused
@@ -119,15 +96,20 @@ def unsync(
 def reject(session: Session, pairs: Sequence[Pair], *, by: Actor) -> Change:
     """Remember that these listings are not these products; the listings go on waiting."""
     change = Change(batch=_open(session, BatchVerb.REJECT, by, "", [p.listing_id for p in pairs]))
-    change.changed = sum(_refuse(session, change, p) for p in pairs)
+    change.changed = sum(acts.refuse(session, change, p) for p in pairs)
     change.unchanged = len(pairs) - change.changed
     return _close(session, change, by, "link.rejected", "Rejected {n} suggestion{s}")
 
 
 def set_aside(
-    session: Session, listing_ids: Sequence[int], state: ListingState, *, by: Actor, rejected: Iterable[Pair] = (),
-) -> Change:  # fmt: skip
-    """Mark listings as "no match", ignored, or waiting again; `rejected` are the suggestions that were on the screen."""
+    session: Session,
+    listing_ids: Sequence[int],
+    state: ListingState,
+    *,
+    by: Actor,
+    rejected: Iterable[Pair] = (),
+) -> Change:
+    """Mark listings as "no match", ignored, or waiting again; `rejected` are the suggestions that were shown."""
     verbs = {
         ListingState.NO_MATCH: BatchVerb.NO_MATCH,
         ListingState.IGNORED: BatchVerb.IGNORE,
@@ -137,26 +119,26 @@ def set_aside(
         raise Refused("A listing becomes linked by choosing its product.")
     change = Change(batch=_open(session, verbs[state], by, "", listing_ids))
     for pair in rejected:
-        _refuse(session, change, pair)
+        acts.refuse(session, change, pair)
     before: dict[str, list[str | int]] = {}
-    for listing in _lock(session, listing_ids):
+    for listing in acts.lock(session, listing_ids):
         if listing.state == ListingState.LINKED:
-            change.refused.append(_refused(listing, _linked_words(session, listing)))
+            change.refused.append(acts.refused_item(listing, acts.linked_words(session, listing)))
         elif listing.state == state:
             change.unchanged += 1
         else:
             before[str(listing.id)] = [listing.state.value, listing.place]
-            _move(session, listing, state)
+            acts.move(session, listing, state)
             change.changed += 1
-    _remember(change, before)
+    acts.remember(change, before)
     return _close(session, change, by, f"listing.{verbs[state].value}", "Set {n} listing{s} aside as " + state.value)
 
 
 def skip(session: Session, listing_id: int, *, by: Actor, now: datetime | None = None) -> Change:
     """Send a waiting listing to the end of its queue."""
     change = Change(batch=_open(session, BatchVerb.SKIP, by, "", [listing_id]))
-    for listing in _lock(session, [listing_id]):
-        _remember(change, {str(listing.id): [listing.state.value, listing.place]})
+    for listing in acts.lock(session, [listing_id]):
+        acts.remember(change, {str(listing.id): [listing.state.value, listing.place]})
         listing.place = 1_000 + int((now or utc_now()).timestamp() * 1000)
         change.changed = 1
     return _close(session, change, by, "listing.skipped", "Skipped {n} listing{s}")
@@ -177,14 +159,13 @@ def undo(session: Session, batch_id: int, *, by: Actor, now: datetime | None = N
     if batch.at < now - timedelta(days=UNDO_DAYS):
         raise Refused(f"This is more than {UNDO_DAYS} days old and can no longer be taken back.")
     change = Change(batch=_open(session, BatchVerb.UNDO, by, "", [batch.listing_id] if batch.listing_id else []))
-    assert change.batch is not None
-    change.batch.undoes, change.batch.channel_id = batch.id, batch.channel_id
+    change.act.undoes, change.act.channel_id = batch.id, batch.channel_id
     _end(session, change, Link.batch_id == batch.id, sticky=False)
     session.execute(delete(Refusal).where(Refusal.batch_id == batch.id))
     _restore_states(session, change, batch)
     _restore_links(session, change, batch, by)
-    batch.undone_by = change.batch.id
-    targets.mark_batch(session, change.batch.id)
+    batch.undone_by = change.act.id
+    targets.mark_batch(session, change.act.id)
     return _close(
         session,
         change,
@@ -198,7 +179,7 @@ def last_batch(session: Session, by: Actor, *, limit: int = 200) -> LinkBatch | 
     """The newest act of this person that can still be taken back."""
     recent = session.scalars(
         select(LinkBatch).where(LinkBatch.by_id == by.id).order_by(LinkBatch.id.desc()).limit(limit)
-    )  # fmt: skip
+    )
     return next((b for b in recent if b.undone_by is None and b.verb != BatchVerb.UNDO), None)
 
 
@@ -206,7 +187,7 @@ def last_batch(session: Session, by: Actor, *, limit: int = 200) -> LinkBatch | 
 
 
 def _confirm_some(session: Session, pairs: Sequence[Pair], change: Change, *, by: Actor, source: LinkSource) -> None:
-    listings = {x.id: x for x in _lock(session, [p.listing_id for p in pairs])}
+    listings = {x.id: x for x in acts.lock(session, [p.listing_id for p in pairs])}
     products = {x.id: x for x in session.scalars(select(Product).where(Product.id.in_({p.product_id for p in pairs})))}
     channels = {
         x.id: x
@@ -218,36 +199,50 @@ def _confirm_some(session: Session, pairs: Sequence[Pair], change: Change, *, by
             raise NotFound("This listing or product is no longer there. Look again.")
         message = _join(session, listing, product, channels[listing.channel_id], change, pair, by=by, source=source)
         if message:
-            change.refused.append(_refused(listing, message))
-    if change.batch is not None:
-        targets.mark_batch(session, change.batch.id)
+            change.refused.append(acts.refused_item(listing, message))
+    targets.mark_batch(session, change.act.id)
 
 
 def _join(
-    session: Session, listing: Listing, product: Product, channel: Channel, change: Change, pair: Pair, *, by: Actor, source: LinkSource,
-) -> str:  # fmt: skip
+    session: Session,
+    listing: Listing,
+    product: Product,
+    channel: Channel,
+    change: Change,
+    pair: Pair,
+    *,
+    by: Actor,
+    source: LinkSource,
+) -> str:
     """Make one link; gives the words of a refusal, or nothing."""
-    assert change.batch is not None
     current = session.scalar(select(Link).where(Link.listing_id == listing.id))
     if current is not None:
         if current.product_id == product.id:
             change.unchanged += 1
             return ""
-        return _linked_words(session, listing)
+        return acts.linked_words(session, listing)
     slot = listing.id if channel.many else 0
-    if taken := _taken_words(session, product, channel, slot):
+    if taken := acts.taken_words(session, product, channel, slot):
         return taken
     link = Link(
-        listing_id=listing.id, product_id=product.id, channel_id=channel.id, slot=slot, fence=listing.fence + 1,
-        source=source, score=pair.score, by_id=by.id, by_name=by.name, batch_id=change.batch.id,
-    )  # fmt: skip
+        listing_id=listing.id,
+        product_id=product.id,
+        channel_id=channel.id,
+        slot=slot,
+        fence=listing.fence + 1,
+        source=source,
+        score=pair.score,
+        by_id=by.id,
+        by_name=by.name,
+        batch_id=change.act.id,
+    )
     try:
         with session.begin_nested():
             session.add(link)
             session.flush()
     except IntegrityError:  # somebody else was first, between our look and our write
-        return _linked_words(session, listing) or _taken_words(session, product, channel, slot)
-    _move(session, listing, ListingState.LINKED)
+        return acts.linked_words(session, listing) or acts.taken_words(session, product, channel, slot)
+    acts.move(session, listing, ListingState.LINKED)
     listing.fence += 1
     session.execute(delete(Refusal).where(Refusal.listing_id == listing.id, Refusal.product_id == product.id))
     change.changed += 1
@@ -256,8 +251,7 @@ def _join(
 
 def _end(session: Session, change: Change, *which: ColumnElement[bool], sticky: bool) -> None:
     """Move live links to the past, chunk by chunk inside this transaction; sticky ones no rule makes again."""
-    assert change.batch is not None
-    batch_id, now = change.batch.id, utc_now()
+    batch_id, now = change.act.id, utc_now()
     while True:
         some = select(Link.id).where(*which).order_by(Link.id).limit(CHUNK).scalar_subquery()
         gone = session.execute(
@@ -273,25 +267,25 @@ def _end(session: Session, change: Change, *which: ColumnElement[bool], sticky: 
             insert(PastLink), [{**row._mapping, "ended_batch_id": batch_id, "ended_at": now} for row in gone]
         )
         if sticky:
-            _refuse_all(session, [(row.listing_id, row.product_id) for row in gone], batch_id)
+            acts.refuse_all(session, [(row.listing_id, row.product_id) for row in gone], batch_id)
         session.execute(
             update(Listing).where(Listing.id.in_(ids)).values(state=ListingState.PENDING, fence=Listing.fence + 1)
-        )  # fmt: skip
+        )
         for channel_id, n in Counter(row.channel_id for row in gone).items():
             counts.adjust(session, channel_id, {ListingState.LINKED: -n, ListingState.PENDING: n})
-        change.in_flight += _begun(session, ids)
+        change.in_flight += acts.begun(session, ids)
         change.changed += len(gone)
 
 
 def _restore_states(session: Session, change: Change, batch: LinkBatch) -> None:
     """Put listings that were set aside or skipped back where they were, unless they moved on."""
     before = dict((batch.before or {}).get("states", {}))
-    for listing in _lock(session, [int(i) for i in before]):
+    for listing in acts.lock(session, [int(i) for i in before]):
         state, place = before[str(listing.id)]
         if listing.state == ListingState.LINKED:
-            change.refused.append(_refused(listing, _linked_words(session, listing)))
+            change.refused.append(acts.refused_item(listing, acts.linked_words(session, listing)))
             continue
-        _move(session, listing, ListingState(state))
+        acts.move(session, listing, ListingState(state))
         listing.place = place
         change.changed += 1
 
@@ -311,7 +305,7 @@ def _restore_links(session: Session, change: Change, batch: LinkBatch, by: Actor
         if not past:
             return
         last = past[-1].id
-        listings = {x.id: x for x in _lock(session, [p.listing_id for p in past])}
+        listings = {x.id: x for x in acts.lock(session, [p.listing_id for p in past])}
         products = {
             x.id: x for x in session.scalars(select(Product).where(Product.id.in_({p.product_id for p in past})))
         }
@@ -325,92 +319,7 @@ def _restore_links(session: Session, change: Change, batch: LinkBatch, by: Actor
             pair = Pair(old.listing_id, old.product_id, old.score)
             message = _join(session, listing, product, channels[old.channel_id], change, pair, by=by, source=old.source)
             if message:
-                change.refused.append(_refused(listing, message))
-
-
-def _lock(session: Session, listing_ids: Sequence[int]) -> list[Listing]:
-    """The listings, locked in id order: two people may act on overlapping selections."""
-    found: list[Listing] = []
-    ids = sorted(set(listing_ids))
-    for start in range(0, len(ids), CHUNK):
-        query = select(Listing).where(Listing.id.in_(ids[start : start + CHUNK])).order_by(Listing.id)
-        found += session.scalars(query.with_for_update().execution_options(populate_existing=True))
-    return found
-
-
-def _move(session: Session, listing: Listing, state: ListingState) -> None:
-    """Change a listing's state: the only assignment outside bulk statements, and the numbers go with it."""
-    if listing.state != state:
-        counts.adjust(session, listing.channel_id, {listing.state: -1, state: 1})
-        listing.state = state
-
-
-def _refuse(session: Session, change: Change, pair: Pair) -> int:
-    assert change.batch is not None
-    known = session.get(Refusal, (pair.listing_id, pair.product_id))
-    if known is not None:
-        return 0
-    session.add(Refusal(listing_id=pair.listing_id, product_id=pair.product_id, batch_id=change.batch.id))
-    session.flush()
-    return 1
-
-
-def _refuse_all(session: Session, pairs: Sequence[tuple[int, int]], batch_id: int) -> None:
-    """Remember pairs as taken apart; those remembered already keep their older batch."""
-    known = set(
-        session.execute(
-            select(Refusal.listing_id, Refusal.product_id).where(Refusal.listing_id.in_([p[0] for p in pairs]))
-        )
-    )
-    fresh = [
-        {"listing_id": a, "product_id": b, "batch_id": batch_id, "at": utc_now()}
-        for a, b in pairs
-        if (a, b) not in known
-    ]
-    if fresh:
-        session.execute(insert(Refusal), fresh)
-
-
-def _begun(session: Session, listing_ids: Sequence[int]) -> list[str]:
-    """The channel's ids of listings to which a request has already begun."""
-    query = (
-        select(Listing.external_id).join(Attempt, Attempt.listing_id == Listing.id)
-        .where(Attempt.listing_id.in_(listing_ids), Attempt.state == AttemptState.BEGUN)
-    )  # fmt: skip
-    return list(session.scalars(query))
-
-
-def _linked_words(session: Session, listing: Listing) -> str:
-    row = session.execute(
-        select(Product.sku, Link.by_name).join(Link, Link.product_id == Product.id).where(Link.listing_id == listing.id)
-    ).first()
-    if row is None:
-        return ""
-    return (
-        f"{row.by_name or 'Somebody'} linked this listing to {row.sku} already. Unlink it first, or leave it as it is."
-    )
-
-
-def _taken_words(session: Session, product: Product, channel: Channel, slot: int) -> str:
-    row = session.execute(
-        select(Listing.external_id, Listing.title).join(Link, Link.listing_id == Listing.id)
-        .where(Link.product_id == product.id, Link.channel_id == channel.id, Link.slot == slot)
-    ).first()  # fmt: skip
-    if row is None:
-        return ""
-    return (
-        f"{product.sku} is already linked on {channel.name} to “{row.title or row.external_id}”, {row.external_id}. "
-        f"A product can have one listing on {channel.name}. Unlink that one first, or choose another product."
-    )
-
-
-def _refused(listing: Listing, message: str) -> RefusedItem:
-    return RefusedItem(listing.id, listing.external_id, message)
-
-
-def _remember(change: Change, states: dict[str, list[str | int]]) -> None:
-    assert change.batch is not None
-    change.batch.before = {"states": {**(change.batch.before or {}).get("states", {}), **states}}
+                change.refused.append(acts.refused_item(listing, message))
 
 
 def _open(session: Session, verb: BatchVerb, by: Actor, reason: str, listing_ids: Sequence[int]) -> LinkBatch:
@@ -424,13 +333,12 @@ def _open(session: Session, verb: BatchVerb, by: Actor, reason: str, listing_ids
 
 def _close(session: Session, change: Change, by: Actor, event: str, sentence: str) -> Change:
     """Write the numbers and the audit line; an act that changed nothing leaves no batch behind."""
-    assert change.batch is not None
     if not change.changed:
         session.delete(change.batch)
         session.flush()
         change.batch = None
         return change
-    change.batch.changed = change.changed
+    change.act.changed = change.changed
     words = sentence.format(n=change.changed, s="" if change.changed == 1 else "s")
-    audit.record(session, by, event, f"batch {change.batch.id}", f"{words}.", after={"refused": len(change.refused)})
+    audit.record(session, by, event, f"batch {change.act.id}", f"{words}.", after={"refused": len(change.refused)})
     return change

@@ -43,9 +43,19 @@ def upsert_listings(
     known: dict[Hashable, Listing] = {(x.channel_id, x.external_id): x for x in session.scalars(pairs)}
     now = utc_now()
     defaults = dict.fromkeys(TEXTS, "") | {
-        "sku": "", "match_key": None, "loose_key": None, "options": None, "price": None, "currency": "", "quantity": None,
-        "state": ListingState.PENDING, "place": NOT_COMPUTED, "fence": 0, "import_id": import_id, "seen_at": now,
-    }  # fmt: skip
+        "sku": "",
+        "match_key": None,
+        "loose_key": None,
+        "options": None,
+        "price": None,
+        "currency": "",
+        "quantity": None,
+        "state": ListingState.PENDING,
+        "place": NOT_COMPUTED,
+        "fence": 0,
+        "import_id": import_id,
+        "seen_at": now,
+    }
     result = upsert(
         session,
         Listing,
@@ -109,8 +119,5 @@ def remove(session: Session, which: Any) -> int:
         .group_by(Listing.channel_id, Listing.state)
     ).all():
         counts.adjust(session, channel_id, {state: -n})
-    return int(
-        session.execute(
-            delete(Listing).where(Listing.id.in_(free)).execution_options(synchronize_session=False)
-        ).rowcount
-    )  # type: ignore[attr-defined]
+    gone = session.execute(delete(Listing).where(Listing.id.in_(free)).execution_options(synchronize_session=False))
+    return int(gone.rowcount)  # type: ignore[attr-defined]

@@ -60,9 +60,15 @@ class Plan:
 
 
 def plan(
-    session: Session, channel: Channel, *, stock: bool = True, price: bool = False, product_ids: Sequence[int] | None = None,
-    link_ids: Sequence[int] | None = None, anyway: bool = False,
-) -> Plan:  # fmt: skip
+    session: Session,
+    channel: Channel,
+    *,
+    stock: bool = True,
+    price: bool = False,
+    product_ids: Sequence[int] | None = None,
+    link_ids: Sequence[int] | None = None,
+    anyway: bool = False,
+) -> Plan:
     """Compare what every linked listing (or those of the given products or links) shows with what it ought to.
 
     "Shows" is what the channel was last told, or what its last file said when it was told nothing yet.
@@ -102,24 +108,34 @@ def check_brakes(session: Session, channel: Channel) -> bool:
         leaps = _number(session, *due, Link.want_price, *shown, Product.price > Link.told_price * FACTOR)
         leaps += _number(session, *due, Link.want_price, *shown, Product.price * FACTOR < Link.told_price)
         if leaps > REPRICED[0] and leaps > _limit(REPRICED, _totals(session, channel)[1]):
-            channel.held = f"{leaps} prices would move by more than a factor of 2. Nothing was sent. Check them, then release the channel."
+            channel.held = (
+                f"{leaps} prices would move by more than a factor of 2. Nothing was sent. "
+                "Check them, then release the channel."
+            )
     if channel.held:
         audit.record(session, WORKER, "channel.held", f"channel {channel.name}", f"Held {channel.name}: {channel.held}")
     return bool(channel.held)
 
 
 def _rows(
-    session: Session, channel: Channel, product_ids: Sequence[int] | None, link_ids: Sequence[int] | None,
-) -> Iterator[tuple[Link, Listing, Product, Decimal | None]]:  # fmt: skip
+    session: Session,
+    channel: Channel,
+    product_ids: Sequence[int] | None,
+    link_ids: Sequence[int] | None,
+) -> Iterator[tuple[Link, Listing, Product, Decimal | None]]:
     """The channel's pairs in id order, a chunk at a time."""
     last = 0
     on_list = (Price.product_id == Product.id) & (Price.price_list_id == channel.price_list_id)
     while True:
         query = (
-            select(Link, Listing, Product, Price.amount).join(Listing, Listing.id == Link.listing_id)
-            .join(Product, Product.id == Link.product_id).outerjoin(Price, on_list)
-            .where(Link.channel_id == channel.id, Link.id > last).order_by(Link.id).limit(CHUNK)
-        )  # fmt: skip
+            select(Link, Listing, Product, Price.amount)
+            .join(Listing, Listing.id == Link.listing_id)
+            .join(Product, Product.id == Link.product_id)
+            .outerjoin(Price, on_list)
+            .where(Link.channel_id == channel.id, Link.id > last)
+            .order_by(Link.id)
+            .limit(CHUNK)
+        )
         if product_ids is not None:
             query = query.where(Link.product_id.in_(product_ids))
         if link_ids is not None:
@@ -132,8 +148,15 @@ def _rows(
 
 
 def _changes(
-    link: Link, listing: Listing, product: Product, amount: Decimal | None, channel: Channel, *, stock: bool, price: bool,
-) -> list[PlannedChange]:  # fmt: skip
+    link: Link,
+    listing: Listing,
+    product: Product,
+    amount: Decimal | None,
+    channel: Channel,
+    *,
+    stock: bool,
+    price: bool,
+) -> list[PlannedChange]:
     quantity, wanted = desired(product, amount, channel)
     who = (link.id, listing.external_id, listing.title, product.sku)
     found = []

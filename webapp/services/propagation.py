@@ -10,11 +10,10 @@ prevents; the network stands between two transactions; *settle* writes what the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, and_, exists, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, exists, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 import connectors
@@ -26,65 +25,60 @@ from webapp.models.links import Link
 from webapp.models.listings import Listing
 from webapp.models.propagation import Attempt, AttemptState, Outcome, RunKind, RunState, SyncRun
 from webapp.services import audit, targets
+from webapp.services.settlement import Claim as Claim
+from webapp.services.settlement import Delivery as Delivery
+from webapp.services.settlement import close_run as close_run
+from webapp.services.settlement import rescue as rescue
+from webapp.services.settlement import settle as settle
 from webapp.services.stock import available_to_sell
 
 LEASE = timedelta(seconds=60)  # longer than any connector's total deadline
-QUARANTINE = timedelta(seconds=30)  # a request that timed out may still land; wait before saying it again
-TAKEN = {Outcome.APPLIED, Outcome.ACCEPTED}
 CHUNK = 500
 
 
-@dataclass(frozen=True)
-class Delivery:
-    """One claimed update with what is needed to begin and settle it."""
-
-    attempt_id: int
-    link_id: int
-    listing_id: int
-    stock: bool
-    price: bool
-    tries: int
-    update: connectors.Update
-
-
-@dataclass(frozen=True)
-class Claim:
-    """Deliveries of one run to one channel: what one push carries."""
-
-    channel_id: int
-    run_id: int
-    deliveries: tuple[Delivery, ...]
-
-
-@dataclass
-class Tally:
-    """How many deliveries ended how."""
-
-    sent: int = 0
-    failed: int = 0
-    fenced: int = 0
-
-
 def start_run(
-    session: Session, channel: Channel, link_ids: Sequence[int], *, stock: bool, price: bool, by: Actor, now: datetime,
-    unchanged: int = 0, held: int = 0,
-) -> SyncRun:  # fmt: skip
+    session: Session,
+    channel: Channel,
+    link_ids: Sequence[int],
+    *,
+    stock: bool,
+    price: bool,
+    by: Actor,
+    now: datetime,
+    unchanged: int = 0,
+    held: int = 0,
+) -> SyncRun:
     """Ask for these links to be told now, by hand; the values are read when they are sent."""
     run = SyncRun(
-        channel_id=channel.id, kind=RunKind.MANUAL, by_id=by.id, by_name=by.name, stock=stock, price=price, started_at=now,
-        asked=len(link_ids), unchanged=unchanged, held=held, state=RunState.RUNNING if link_ids else RunState.DONE,
+        channel_id=channel.id,
+        kind=RunKind.MANUAL,
+        by_id=by.id,
+        by_name=by.name,
+        stock=stock,
+        price=price,
+        started_at=now,
+        asked=len(link_ids),
+        unchanged=unchanged,
+        held=held,
+        state=RunState.RUNNING if link_ids else RunState.DONE,
         ended_at=None if link_ids else now,
-    )  # fmt: skip
+    )
     session.add(run)
     session.flush()
     for start in range(0, len(link_ids), CHUNK):
         session.execute(
-            update(Link).where(Link.id.in_(link_ids[start : start + CHUNK]))
+            update(Link)
+            .where(Link.id.in_(link_ids[start : start + CHUNK]))
             .values(
-                want_stock=or_(Link.want_stock, literal(stock)), want_price=or_(Link.want_price, literal(price)), due_at=now, run_id=run.id, tries=0,
+                want_stock=or_(Link.want_stock, literal(stock)),
+                want_price=or_(Link.want_price, literal(price)),
+                due_at=now,
+                run_id=run.id,
+                tries=0,
                 dirty_at=func.coalesce(Link.dirty_at, now),
-            ).execution_options(synchronize_session=False)
-        )  # fmt: skip
+            )
+            .execution_options(synchronize_session=False)
+        )
     what = " and ".join([*(["stock"] if stock else []), *(["price"] if price else [])])
     audit.record(
         session, by, "sync.started", f"run {run.id}", f"Sent {what} of {len(link_ids)} listings to {channel.name}."
@@ -99,13 +93,20 @@ def due_channels(session: Session, *, now: datetime) -> list[int]:
         select(Channel.id)
         .where(exists().where(Link.channel_id == Channel.id, *_due(now)), *_open(now))
         .order_by(Channel.id)
-    )  # fmt: skip
+    )
     return list(session.scalars(query))
 
 
 def claim_due(
-    session: Session, channel_id: int, *, now: datetime, limit: int, worker: str, sends_stock: bool = True, sends_price: bool = True,
-) -> Claim | None:  # fmt: skip
+    session: Session,
+    channel_id: int,
+    *,
+    now: datetime,
+    limit: int,
+    worker: str,
+    sends_stock: bool = True,
+    sends_price: bool = True,
+) -> Claim | None:
     """Take up to `limit` due links of a channel under a lease; None when there is nothing to do.
 
     A listing with a delivery in flight is left alone: one at a time each.
@@ -114,14 +115,17 @@ def claim_due(
     if channel is None:
         return None
     in_flight = exists().where(Attempt.listing_id == Link.listing_id, Attempt.state != AttemptState.DONE)
-    allowed = or_(
-        Link.run_id.is_not(None), and_(channel.mode == SendMode.AUTOMATIC, channel.held == "", Link.auto_sync)
-    )
+    asked = Link.run_id.is_not(None)  # by a person; what is due by itself goes only where the mode and the brakes allow
+    allowed = or_(asked, Link.auto_sync) if channel.mode == SendMode.AUTOMATIC and not channel.held else asked
     query = (
-        select(Link, Listing, Product).join(Listing, Listing.id == Link.listing_id).join(Product, Product.id == Link.product_id)
+        select(Link, Listing, Product)
+        .join(Listing, Listing.id == Link.listing_id)
+        .join(Product, Product.id == Link.product_id)
         .where(Link.channel_id == channel_id, *_due(now), ~in_flight, allowed)
-        .order_by(Link.due_at, Link.id).limit(limit).with_for_update(of=Link, skip_locked=True)
-    )  # fmt: skip
+        .order_by(Link.due_at, Link.id)
+        .limit(limit)
+        .with_for_update(of=Link, skip_locked=True)
+    )
     rows = session.execute(query.execution_options(populate_existing=True)).all()
     if not rows:
         return None
@@ -155,9 +159,12 @@ def begin(session: Session, claim: Claim, *, now: datetime) -> Claim:
     if not ids:
         return claim
     stands = exists().where(
-        Link.id == Attempt.link_id, Link.listing_id == Attempt.listing_id, Link.fence == Attempt.link_version,
-        Product.id == Link.product_id, Product.version == Attempt.product_version,
-    )  # fmt: skip
+        Link.id == Attempt.link_id,
+        Link.listing_id == Attempt.listing_id,
+        Link.fence == Attempt.link_version,
+        Product.id == Link.product_id,
+        Product.version == Attempt.product_version,
+    )
     unpaused = exists().where(Channel.id == Attempt.channel_id, Channel.paused_at.is_(None))
     mine = (Attempt.id.in_(ids), Attempt.state == AttemptState.CLAIMED)
     if session.get_bind().dialect.name == "postgresql":  # an unlink that is being written waits for us, or we for it
@@ -168,13 +175,17 @@ def begin(session: Session, claim: Claim, *, now: datetime) -> Claim:
             .with_for_update()
         )
     session.execute(
-        update(Attempt).where(*mine, Attempt.lease_until > now, stands, unpaused)
-        .values(state=AttemptState.BEGUN, begun_at=now).execution_options(synchronize_session=False)
-    )  # fmt: skip
-    session.execute(
-        update(Attempt).where(*mine).values(state=AttemptState.DONE, outcome=Outcome.FENCED, ended_at=now)
+        update(Attempt)
+        .where(*mine, Attempt.lease_until > now, stands, unpaused)
+        .values(state=AttemptState.BEGUN, begun_at=now)
         .execution_options(synchronize_session=False)
-    )  # fmt: skip
+    )
+    session.execute(
+        update(Attempt)
+        .where(*mine)
+        .values(state=AttemptState.DONE, outcome=Outcome.FENCED, ended_at=now)
+        .execution_options(synchronize_session=False)
+    )
     session.expire_all()
     begun = set(session.scalars(select(Attempt.id).where(Attempt.id.in_(ids), Attempt.state == AttemptState.BEGUN)))
     fenced = len(ids) - len(begun)
@@ -184,78 +195,13 @@ def begin(session: Session, claim: Claim, *, now: datetime) -> Claim:
     return Claim(claim.channel_id, claim.run_id, tuple(d for d in claim.deliveries if d.attempt_id in begun))
 
 
-def settle(
-    session: Session,
-    claim: Claim,
-    outcomes: Sequence[connectors.Outcome],
-    *,
-    now: datetime,
-    delays: Sequence[float | None],
-) -> Tally:
-    """Write down what the channel answered, one by one; `delays` are the seconds until the next try (None: no more tries)."""
-    tally = Tally()
-    for delivery, outcome, delay in zip(claim.deliveries, outcomes, delays, strict=True):
-        attempt = session.get(Attempt, delivery.attempt_id, with_for_update=True)
-        if attempt is None or attempt.state == AttemptState.DONE:
-            continue  # rescued meanwhile: it counts as unknown and is said again
-        result = _settle_one(session, delivery, attempt, outcome, now=now, delay=delay)
-        tally.sent += result in TAKEN
-        tally.fenced += result == Outcome.LATE
-        tally.failed += result not in TAKEN and result != Outcome.LATE
-        if outcome.artifact:
-            session.execute(update(SyncRun).where(SyncRun.id == claim.run_id).values(artifact=outcome.artifact))
-    session.execute(
-        update(SyncRun).where(SyncRun.id == claim.run_id)
-        .values(sent=SyncRun.sent + tally.sent, failed=SyncRun.failed + tally.failed, fenced=SyncRun.fenced + tally.fenced)
-    )  # fmt: skip
-    _tell_channel(session, claim, outcomes, now=now)
-    close_run(session, claim.run_id, now=now)
-    return tally
-
-
-def rescue(session: Session, *, now: datetime) -> int:
-    """Free deliveries whose worker died: what had not begun is due at once, what had may have landed and is said again later."""
-    over = list(
-        session.scalars(
-            select(Attempt)
-            .where(Attempt.state != AttemptState.DONE, Attempt.lease_until < now)
-            .with_for_update(skip_locked=True)
-        )
-    )
-    for attempt in over:
-        begun = attempt.state == AttemptState.BEGUN
-        attempt.state, attempt.ended_at = AttemptState.DONE, now
-        attempt.outcome = Outcome.UNKNOWN if begun else Outcome.FENCED
-        attempt.message = (
-            "The worker stopped before the channel answered." if begun else "The worker stopped before sending."
-        )
-        session.execute(
-            update(Link).where(Link.listing_id == attempt.listing_id).values(due_at=now + QUARANTINE if begun else now, dirty_at=func.coalesce(Link.dirty_at, now))
-        )  # fmt: skip
-        session.flush()
-        close_run(session, attempt.run_id, now=now)
-    return len(over)
-
-
-def close_run(session: Session, run_id: int, *, now: datetime) -> None:
-    """End a run when nothing of it is in flight or due."""
-    session.flush()
-    open_attempt = exists().where(Attempt.run_id == run_id, Attempt.state != AttemptState.DONE)
-    due = exists().where(Link.run_id == run_id, Link.due_at.is_not(None))
-    run = session.get(SyncRun, run_id, populate_existing=True)
-    if run is None or session.scalar(select(or_(open_attempt, due))):
-        return
-    run.ended_at = now
-    run.state = RunState.DONE if not run.failed else RunState.PARTLY if run.sent else RunState.FAILED
-
-
 def count_due(session: Session) -> int:
     """How many links still have something to be told."""
     return int(session.scalar(select(func.count()).select_from(Link).where(Link.due_at.is_not(None))) or 0)
 
 
 def desired(product: Product, list_price: Decimal | None, channel: Channel) -> tuple[int, Decimal | None]:
-    """What a listing of this product ought to show on this channel: units, and the price or None where there is none."""
+    """What a listing of this product ought to show on this channel: units, and the price (None: there is none)."""
     price = list_price if channel.price_list_id else product.price
     return available_to_sell(product), price
 
@@ -294,9 +240,19 @@ def _list_prices(session: Session, channel: Channel, product_ids: Sequence[int])
 
 
 def _deliver(
-    session: Session, channel: Channel, run_id: int, link: Link, listing: Listing, product: Product,
-    *, prices: dict[int, Decimal], now: datetime, worker: str, sends_stock: bool, sends_price: bool,
-) -> Delivery | None:  # fmt: skip
+    session: Session,
+    channel: Channel,
+    run_id: int,
+    link: Link,
+    listing: Listing,
+    product: Product,
+    *,
+    prices: dict[int, Decimal],
+    now: datetime,
+    worker: str,
+    sends_stock: bool,
+    sends_price: bool,
+) -> Delivery | None:
     """Make the attempt and its frozen update; None when there is nothing left to say."""
     quantity, price = desired(product, prices.get(product.id), channel)
     tell_stock = link.want_stock and sends_stock
@@ -307,80 +263,34 @@ def _deliver(
         return None
     link.tries += 1
     attempt = Attempt(
-        run_id=run_id, channel_id=channel.id, listing_id=listing.id, product_id=product.id, link_id=link.id,
-        link_version=link.fence, product_version=product.version, quantity=quantity if tell_stock else None,
-        price=price if tell_price else None, old_quantity=link.told_quantity, old_price=link.told_price,
-        currency=product.currency or channel.currency, worker=worker, lease_until=now + LEASE, at=now, tries=link.tries,
+        run_id=run_id,
+        channel_id=channel.id,
+        listing_id=listing.id,
+        product_id=product.id,
+        link_id=link.id,
+        link_version=link.fence,
+        product_version=product.version,
+        quantity=quantity if tell_stock else None,
+        price=price if tell_price else None,
+        old_quantity=link.told_quantity,
+        old_price=link.told_price,
+        currency=product.currency or channel.currency,
+        worker=worker,
+        lease_until=now + LEASE,
+        at=now,
+        tries=link.tries,
         key=f"{listing.id}-{link.fence}-{product.version}-{'s' if tell_stock else ''}{'p' if tell_price else ''}",
-    )  # fmt: skip
+    )
     session.add(attempt)
     session.flush()
     update_ = connectors.Update(
-        listing_id=listing.external_id, sku=listing.sku, quantity=attempt.quantity, price=attempt.price, currency=attempt.currency,
-        product_version=product.version, link_version=link.fence, key=attempt.key,
-    )  # fmt: skip
-    return Delivery(attempt.id, link.id, listing.id, tell_stock, tell_price, link.tries, update_)
-
-
-def _settle_one(
-    session: Session, delivery: Delivery, attempt: Attempt, outcome: connectors.Outcome, *, now: datetime, delay: float | None,
-) -> Outcome:  # fmt: skip
-    result = Outcome(outcome.status.value)
-    attempt.state, attempt.ended_at = AttemptState.DONE, now
-    attempt.code, attempt.message = outcome.code[:120], outcome.message
-    link = session.scalar(
-        select(Link)
-        .where(Link.listing_id == delivery.listing_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
+        listing_id=listing.external_id,
+        sku=listing.sku,
+        quantity=attempt.quantity,
+        price=attempt.price,
+        currency=attempt.currency,
+        product_version=product.version,
+        link_version=link.fence,
+        key=attempt.key,
     )
-    if link is None or link.id != delivery.link_id or link.fence != attempt.link_version:
-        attempt.outcome = Outcome.LATE
-        if link is not None:  # another product owns the listing now: say its values once more
-            targets.assert_again(session, delivery.listing_id, now=now)
-        session.flush()
-        return Outcome.LATE
-    attempt.outcome = result
-    if result in TAKEN:
-        _taken(session, link, delivery, attempt, now)
-    elif outcome.permanent or delay is None:
-        link.problem = outcome.message or outcome.code
-        link.due_at = link.dirty_at = link.run_id = None
-        link.want_stock = link.want_price = False
-    else:
-        wait = timedelta(seconds=delay)
-        link.due_at = now + max(wait, QUARANTINE if result == Outcome.UNKNOWN else wait)
-        link.problem = outcome.message
-    session.flush()
-    return result
-
-
-def _taken(session: Session, link: Link, delivery: Delivery, attempt: Attempt, now: datetime) -> None:
-    """Note what the channel was told, never backwards, and whether something is due still."""
-    version = session.scalar(select(Product.version).where(Product.id == link.product_id)) or 0
-    if delivery.stock and link.told_stock_version < attempt.product_version:
-        link.told_stock_version, link.told_quantity = attempt.product_version, attempt.quantity
-    if delivery.price and link.told_price_version < attempt.product_version:
-        link.told_price_version, link.told_price = attempt.product_version, attempt.price
-    link.told_at, link.problem, link.tries = now, "", 0
-    changed_meanwhile = version > attempt.product_version
-    link.want_stock = link.want_stock and (changed_meanwhile or not delivery.stock)
-    link.want_price = link.want_price and (changed_meanwhile or not delivery.price)
-    if not link.want_stock and not link.want_price:
-        link.due_at = link.dirty_at = link.run_id = None
-    else:
-        link.due_at = now
-
-
-def _tell_channel(session: Session, claim: Claim, outcomes: Sequence[connectors.Outcome], *, now: datetime) -> None:
-    """Rest a channel that asked for it, and close one that wants to hear no more."""
-    waits = [o.retry_after for o in outcomes if o.status == connectors.Status.THROTTLED and o.retry_after]
-    channel = session.get_one(Channel, claim.channel_id)
-    if waits:
-        channel.rest_until = now + timedelta(seconds=max(waits))
-    closed = next((o for o in outcomes if o.closes_channel), None)
-    if closed is not None and channel.paused_at is None:
-        channel.paused_at, channel.problem = now, closed.message
-        audit.record(
-            session, WORKER, "channel.paused", f"channel {channel.name}", f"Paused {channel.name}: {closed.message}"
-        )
+    return Delivery(attempt.id, link.id, listing.id, tell_stock, tell_price, link.tries, update_)

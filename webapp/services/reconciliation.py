@@ -23,7 +23,7 @@ from sqlalchemy import (
     select,
     true,
     update,
-)  # fmt: skip
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
@@ -103,7 +103,7 @@ def ranges(session: Session) -> Iterator[tuple[int, int]]:
 
 
 def link_equal_skus(session: Session, batch_id: int, channel: Channel | None, span: tuple[int, int]) -> int:
-    """Link the exact pairs among the listings with an id in (low, high]; gives how many. Safe to repeat and to run twice at once."""
+    """Link the exact pairs among listings with an id in (low, high]; gives how many. Safe to repeat and to race."""
     names = [c.key for c in Link.__table__.columns if c.key != "id"]
     rows = _exact_pairs(batch_id, channel, span, names)
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
@@ -112,12 +112,16 @@ def link_equal_skus(session: Session, batch_id: int, channel: Channel | None, sp
         Link.batch_id == batch_id, Link.listing_id > span[0], Link.listing_id <= span[1]
     )
     by_channel = session.execute(
-        select(Listing.channel_id, func.count()).where(Listing.id.in_(mine), Listing.state == ListingState.PENDING).group_by(Listing.channel_id)
-    ).all()  # fmt: skip
+        select(Listing.channel_id, func.count())
+        .where(Listing.id.in_(mine), Listing.state == ListingState.PENDING)
+        .group_by(Listing.channel_id)
+    ).all()
     session.execute(
-        update(Listing).where(Listing.id.in_(mine), Listing.state == ListingState.PENDING)
-        .values(state=ListingState.LINKED, fence=Listing.fence + 1).execution_options(synchronize_session=False)
-    )  # fmt: skip
+        update(Listing)
+        .where(Listing.id.in_(mine), Listing.state == ListingState.PENDING)
+        .values(state=ListingState.LINKED, fence=Listing.fence + 1)
+        .execution_options(synchronize_session=False)
+    )
     for channel_id, n in by_channel:
         counts.adjust(session, channel_id, {ListingState.PENDING: -n, ListingState.LINKED: n})
     return sum(n for _, n in by_channel)
@@ -147,9 +151,10 @@ def note_near_misses(session: Session, channel: Channel | None, span: tuple[int,
     """Find the waiting listings whose SKU differs from one product's by a nameable reason; gives how many."""
     scope = _scope(channel, span)
     session.execute(
-        delete(NearMiss).where(NearMiss.listing_id > span[0], NearMiss.listing_id <= span[1])
+        delete(NearMiss)
+        .where(NearMiss.listing_id > span[0], NearMiss.listing_id <= span[1])
         .where(NearMiss.channel_id == channel.id if channel else true())
-    )  # fmt: skip
+    )
     refused = exists().where(Refusal.listing_id == Listing.id, Refusal.product_id == Product.id)
     query = (
         select(Listing.id, Listing.channel_id, Listing.sku, Product.id, Product.sku)
@@ -232,7 +237,7 @@ def suggest_for(
     return {
         x.id: [c for c in candidates if c.product_id not in refused.get(x.id, ())][:top]
         for x, candidates in zip(listings, found, strict=True)
-    }  # fmt: skip
+    }
 
 
 def keep_suggestions(session: Session, found: dict[int, list[matching.Candidate]]) -> int:
@@ -246,11 +251,15 @@ def keep_suggestions(session: Session, found: dict[int, list[matching.Candidate]
         places.append({"id": listing_id, "place": 100 - good[0].score if good else WITHOUT_SUGGESTION})
         rows += [
             {
-                "listing_id": listing_id, "rank": rank, "product_id": c.product_id, "score": c.score,
-                "difference": c.difference, "evidence": [evidence_json(e) for e in c.evidence],
+                "listing_id": listing_id,
+                "rank": rank,
+                "product_id": c.product_id,
+                "score": c.score,
+                "difference": c.difference,
+                "evidence": [evidence_json(e) for e in c.evidence],
             }
             for rank, c in enumerate(good, 1)
-        ]  # fmt: skip
+        ]
     if rows:
         session.execute(insert(Suggestion), rows)
     session.execute(update(Listing), places)
@@ -260,18 +269,25 @@ def keep_suggestions(session: Session, found: dict[int, list[matching.Candidate]
 def forget_suggestions(session: Session) -> None:
     """Ask again for every waiting listing: the catalogue has grown."""
     session.execute(
-        update(Listing).where(Listing.state == ListingState.PENDING, Listing.place <= WITHOUT_SUGGESTION)
-        .values(place=NOT_COMPUTED).execution_options(synchronize_session=False)
-    )  # fmt: skip
+        update(Listing)
+        .where(Listing.state == ListingState.PENDING, Listing.place <= WITHOUT_SUGGESTION)
+        .values(place=NOT_COMPUTED)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def evidence_json(evidence: matching.Evidence) -> dict[str, Any]:
     """One field's evidence as the table keeps it."""
     return {
-        "field": evidence.field, "verdict": evidence.verdict.value, "ours": evidence.ours, "theirs": evidence.theirs,
-        "points": evidence.points, "of": evidence.of, "note": evidence.note,
+        "field": evidence.field,
+        "verdict": evidence.verdict.value,
+        "ours": evidence.ours,
+        "theirs": evidence.theirs,
+        "points": evidence.points,
+        "of": evidence.of,
+        "note": evidence.note,
         "marks": [list(evidence.marks.ours), list(evidence.marks.theirs)],
-    }  # fmt: skip
+    }
 
 
 def _exact_pairs(
@@ -288,20 +304,46 @@ def _exact_pairs(
     automatic = Channel.mode == SendMode.AUTOMATIC
     due = case((automatic, literal(now, Link.due_at.type)), else_=null())
     values = {
-        "listing_id": Listing.id, "product_id": Product.id, "channel_id": Listing.channel_id,
-        "slot": case((Channel.many, Listing.id), else_=0), "fence": Listing.fence + 1,
-        "source": literal(LinkSource.SKU, Link.source.type), "score": null(), "by_id": null(), "by_name": literal(SAME_SKU.name),
-        "batch_id": literal(batch_id), "created_at": literal(now, Link.created_at.type), "auto_sync": true(),
-        "due_at": due, "dirty_at": due, "want_stock": automatic, "want_price": and_(automatic, Channel.sends_price),
-        "run_id": null(), "tries": literal(0), "told_stock_version": literal(0), "told_price_version": literal(0),
-        "told_quantity": null(), "told_price": null(), "told_at": null(), "problem": literal(""),
-    }  # fmt: skip
+        "listing_id": Listing.id,
+        "product_id": Product.id,
+        "channel_id": Listing.channel_id,
+        "slot": case((Channel.many, Listing.id), else_=0),
+        "fence": Listing.fence + 1,
+        "source": literal(LinkSource.SKU, Link.source.type),
+        "score": null(),
+        "by_id": null(),
+        "by_name": literal(SAME_SKU.name),
+        "batch_id": literal(batch_id),
+        "created_at": literal(now, Link.created_at.type),
+        "auto_sync": true(),
+        "due_at": due,
+        "dirty_at": due,
+        "want_stock": automatic,
+        "want_price": and_(automatic, Channel.sends_price),
+        "run_id": null(),
+        "tries": literal(0),
+        "told_stock_version": literal(0),
+        "told_price_version": literal(0),
+        "told_quantity": null(),
+        "told_price": null(),
+        "told_at": null(),
+        "problem": literal(""),
+    }
     return (
         select(*(values[name].label(name) for name in names))
-        .select_from(Listing).join(Product, Product.match_key == Listing.match_key).join(Channel, Channel.id == Listing.channel_id)
-        .where(*_scope(channel, span), Listing.state == ListingState.PENDING, Product.retired_at.is_(None), no_rival, free, allowed)
+        .select_from(Listing)
+        .join(Product, Product.match_key == Listing.match_key)
+        .join(Channel, Channel.id == Listing.channel_id)
+        .where(
+            *_scope(channel, span),
+            Listing.state == ListingState.PENDING,
+            Product.retired_at.is_(None),
+            no_rival,
+            free,
+            allowed,
+        )
         .order_by(Listing.id)
-    )  # fmt: skip
+    )
 
 
 def _scope(channel: Channel | None, span: tuple[int, int]) -> list[Any]:

@@ -93,10 +93,18 @@ def product_record(product: Product) -> matching.Record:
 def listing_record(listing: Listing) -> matching.Record:
     """One listing as matching wants it."""
     return matching.Record(
-        id=listing.id, sku=listing.sku, title=listing.title, brand=listing.brand, gtin=listing.gtin, mpn=listing.mpn,
-        description=listing.description, category=listing.category, price=listing.price, currency=listing.currency,
+        id=listing.id,
+        sku=listing.sku,
+        title=listing.title,
+        brand=listing.brand,
+        gtin=listing.gtin,
+        mpn=listing.mpn,
+        description=listing.description,
+        category=listing.category,
+        price=listing.price,
+        currency=listing.currency,
         options=listing.options or {},
-    )  # fmt: skip
+    )
 
 
 def look_alikes(session: Session, index: CatalogueIndex, listing: Listing) -> list[LookAlike]:
@@ -123,10 +131,19 @@ def by_ids(session: Session, ids: Iterable[int | str]) -> dict[int | str, Produc
 
 def _record(product: Product, aliases: Sequence[str]) -> matching.Record:
     return matching.Record(
-        id=product.id, sku=product.sku, title=product.title, brand=product.brand, gtin=product.gtin, mpn=product.mpn,
-        description=product.description, category=product.category, price=product.price, currency=product.currency,
-        options=product.options or {}, aliases=aliases,
-    )  # fmt: skip
+        id=product.id,
+        sku=product.sku,
+        title=product.title,
+        brand=product.brand,
+        gtin=product.gtin,
+        mpn=product.mpn,
+        description=product.description,
+        category=product.category,
+        price=product.price,
+        currency=product.currency,
+        options=product.options or {},
+        aliases=aliases,
+    )
 
 
 def _aliases(session: Session, product_ids: Sequence[int]) -> dict[int, list[str]]:
@@ -134,9 +151,10 @@ def _aliases(session: Session, product_ids: Sequence[int]) -> dict[int, list[str
     if not product_ids:
         return {}
     query = (
-        select(Link.product_id, Listing.title).join(Listing, Listing.id == Link.listing_id)
+        select(Link.product_id, Listing.title)
+        .join(Listing, Listing.id == Link.listing_id)
         .where(Link.product_id.between(product_ids[0], product_ids[-1]), Listing.title != "")
-    )  # fmt: skip
+    )
     titles: dict[int, list[str]] = {}
     for product_id, title in session.execute(query):
         titles.setdefault(product_id, []).append(title)

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import cast
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import Table, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from webapp.errors import NotFound, Refused
@@ -72,14 +73,23 @@ def move(session: Session, product: Product, by_units: int, *, place: Warehouse,
     session.refresh(product)
     targets.mark(session, [product.id], stock=True, price=False)
     audit.record(
-        session, by, "stock.moved", f"product {product.sku}", f"Moved {by_units:+} of {product.sku} in {place.name}: {reason}.",
+        session,
+        by,
+        "stock.moved",
+        f"product {product.sku}",
+        f"Moved {by_units:+} of {product.sku} in {place.name}: {reason}.",
         after={"available": product.available},
-    )  # fmt: skip
+    )
 
 
 def set_prices(
-    session: Session, prices: Sequence[tuple[int, Decimal]], *, by: Actor, price_list: PriceList | None = None, quiet: bool = False,
-) -> list[int]:  # fmt: skip
+    session: Session,
+    prices: Sequence[tuple[int, Decimal]],
+    *,
+    by: Actor,
+    price_list: PriceList | None = None,
+    quiet: bool = False,
+) -> list[int]:
     """Set prices on the standard list, or on `price_list`; gives the ids of the products that really changed."""
     changed: list[int] = []
     for start in range(0, len(prices), CHUNK):
@@ -152,12 +162,12 @@ def _accept(session: Session, differences: dict[int, int]) -> None:
     """Raise the version and the available number of each product, in place: nothing is read and written back."""
     if not differences:
         return
-    table = Product.__table__
+    table = cast(Table, Product.__table__)
 
     session.connection().execute(
         table.update()
         .where(table.c.id == bindparam("p"))
-        .values(available=table.c.available + bindparam("d"), version=table.c.version + 1),  # type: ignore[attr-defined]
+        .values(available=table.c.available + bindparam("d"), version=table.c.version + 1),
         [{"p": i, "d": d} for i, d in differences.items()],
     )
 

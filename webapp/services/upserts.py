@@ -26,9 +26,15 @@ class Upserted:
 
 
 def upsert(
-    session: Session, model: Any, rows: Mapping[Hashable, Mapping[str, Any]], known: Mapping[Hashable, Any],
-    *, defaults: Mapping[str, Any], on_change: Mapping[str, Any], ids_of: Callable[[Sequence[Hashable]], Mapping[Hashable, int]],
-) -> Upserted:  # fmt: skip
+    session: Session,
+    model: Any,
+    rows: Mapping[Hashable, Mapping[str, Any]],
+    known: Mapping[Hashable, Any],
+    *,
+    defaults: Mapping[str, Any],
+    on_change: Mapping[str, Any],
+    ids_of: Callable[[Sequence[Hashable]], Mapping[Hashable, int]],
+) -> Upserted:
     """Write `rows` (by key) into `model`; `known` are the rows that exist, by the same key, with an `id`.
 
     A field that is absent from a row is left alone. `defaults` complete a new row (every column the model

@@ -1,0 +1,137 @@
+"""What every act on links shares: its values, the locks it takes, and the words of a refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from webapp.models.base import utc_now
+from webapp.models.catalog import Product
+from webapp.models.channels import Channel
+from webapp.models.links import Link, LinkBatch, Refusal
+from webapp.models.listings import Listing, ListingState
+from webapp.models.propagation import Attempt, AttemptState
+from webapp.services import counts
+
+CHUNK = 500  # ids in one statement: under every database's limit of parameters
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A listing and the product somebody says it is; `score` is what the suggestion had."""
+
+    listing_id: int
+    product_id: int
+    score: int | None = None
+
+
+@dataclass(frozen=True)
+class RefusedItem:
+    """A listing that was left as it is, and why, in words; `external_id` is the channel's own."""
+
+    listing_id: int
+    external_id: str
+    message: str
+
+
+@dataclass
+class Change:
+    """What an act did: `changed` listings, `unchanged` ones that already were so, and those refused."""
+
+    batch: LinkBatch | None = None
+    changed: int = 0
+    unchanged: int = 0
+    refused: list[RefusedItem] = field(default_factory=list)
+    in_flight: list[str] = field(default_factory=list)  # listings whose last update was already on its way
+
+    @property
+    def act(self) -> LinkBatch:
+        """The batch while the act goes on; an act that changed nothing has none at its end."""
+        if self.batch is None:
+            raise LookupError("This act changed nothing and left no batch.")
+        return self.batch
+
+
+def lock(session: Session, listing_ids: Sequence[int]) -> list[Listing]:
+    """The listings, locked in id order: two people may act on overlapping selections."""
+    found: list[Listing] = []
+    ids = sorted(set(listing_ids))
+    for start in range(0, len(ids), CHUNK):
+        query = select(Listing).where(Listing.id.in_(ids[start : start + CHUNK])).order_by(Listing.id)
+        found += session.scalars(query.with_for_update().execution_options(populate_existing=True))
+    return found
+
+
+def move(session: Session, listing: Listing, state: ListingState) -> None:
+    """Change a listing's state: the only assignment outside bulk statements, and the numbers go with it."""
+    if listing.state != state:
+        counts.adjust(session, listing.channel_id, {listing.state: -1, state: 1})
+        listing.state = state
+
+
+def refuse(session: Session, change: Change, pair: Pair) -> int:
+    known = session.get(Refusal, (pair.listing_id, pair.product_id))
+    if known is not None:
+        return 0
+    session.add(Refusal(listing_id=pair.listing_id, product_id=pair.product_id, batch_id=change.act.id))
+    session.flush()
+    return 1
+
+
+def refuse_all(session: Session, pairs: Sequence[tuple[int, int]], batch_id: int) -> None:
+    """Remember pairs as taken apart; those remembered already keep their older batch."""
+    query = select(Refusal.listing_id, Refusal.product_id).where(Refusal.listing_id.in_([p[0] for p in pairs]))
+    known = {tuple(row) for row in session.execute(query)}
+    fresh = [
+        {"listing_id": a, "product_id": b, "batch_id": batch_id, "at": utc_now()}
+        for a, b in pairs
+        if (a, b) not in known
+    ]
+    if fresh:
+        session.execute(insert(Refusal), fresh)
+
+
+def begun(session: Session, listing_ids: Sequence[int]) -> list[str]:
+    """The channel's ids of listings to which a request has already begun."""
+    query = (
+        select(Listing.external_id)
+        .join(Attempt, Attempt.listing_id == Listing.id)
+        .where(Attempt.listing_id.in_(listing_ids), Attempt.state == AttemptState.BEGUN)
+    )
+    return list(session.scalars(query))
+
+
+def linked_words(session: Session, listing: Listing) -> str:
+    row = session.execute(
+        select(Product.sku, Link.by_name).join(Link, Link.product_id == Product.id).where(Link.listing_id == listing.id)
+    ).first()
+    if row is None:
+        return ""
+    return (
+        f"{row.by_name or 'Somebody'} linked this listing to {row.sku} already. Unlink it first, or leave it as it is."
+    )
+
+
+def taken_words(session: Session, product: Product, channel: Channel, slot: int) -> str:
+    row = session.execute(
+        select(Listing.external_id, Listing.title)
+        .join(Link, Link.listing_id == Listing.id)
+        .where(Link.product_id == product.id, Link.channel_id == channel.id, Link.slot == slot)
+    ).first()
+    if row is None:
+        return ""
+    return (
+        f"{product.sku} is already linked on {channel.name} to “{row.title or row.external_id}”, {row.external_id}. "
+        f"A product can have one listing on {channel.name}. Unlink that one first, or choose another product."
+    )
+
+
+def refused_item(listing: Listing, message: str) -> RefusedItem:
+    return RefusedItem(listing.id, listing.external_id, message)
+
+
+def remember(change: Change, states: dict[str, list[str | int]]) -> None:
+    change.act.before = {"states": {**(change.act.before or {}).get("states", {}), **states}}
