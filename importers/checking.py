@@ -110,9 +110,7 @@ def _with_columns(report: Report, header: Header, columns: tuple[Column, ...], p
 def plain_columns(header: Header, head: list[Row]) -> tuple[Column, ...]:
     """The columns before anything is known about them, for a screen that asks."""
     samples = _samples(header, head)
-    return tuple(
-        Column(name, "", "ignored", "", tuple(samples[index])) for index, name in enumerate(header.names)
-    )
+    return tuple(Column(name, "", "ignored", "", tuple(samples[index])) for index, name in enumerate(header.names))
 
 
 def _samples(header: Header, head: list[Row]) -> list[list[str]]:

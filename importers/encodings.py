@@ -13,8 +13,8 @@ from importers.report import FileRefused, shown
 UNREADABLE = "\udcff"
 CHUNK = 1 << 20
 _BOMS = (
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
@@ -22,16 +22,21 @@ _BOMS = (
 #: Codecs that Python calls encodings, but that are no character sets of files, or that hide ASCII from a scan.
 _NOT_CHARACTER_SETS = frozenset(("idna", "punycode", "undefined", "utf-7", "raw-unicode-escape", "unicode-escape"))
 _HIGH = re.compile(rb"[\x80-\xff]+")
-_UTF8_SEQUENCE = re.compile(
-    rb"[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]"
-    rb"|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}"
+_WHOLLY_UTF8 = re.compile(
+    rb"(?:[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]"
+    rb"|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2})+"
 )
 #: Surrogates and overlong forms: what programs write that produce UTF-8 by hand, and hardly ever Western text.
 _BROKEN_UTF8 = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]|\xc0[\x80-\xbf]|[\xf5-\xf7][\x80-\xbf]{3}")
 _NOT_IN_CP1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
-#: Punctuation of Windows-1252 inside a word, as a text in an old DOS or Mac encoding shows it.
-_ODD_INSIDE_WORD = re.compile(rb"[A-Za-z][\x80\x82\x84-\x89\x8b\x93-\x95\x98\x99\x9b\xa2-\xa9\xab-\xb6\xb8-\xbf][a-z]")
-_LETTER_BY_LETTER = re.compile(rb"[\xc0-\xff]")
+#: Characters of Windows-1252 that Western text hardly holds, and that begin letters in Shift-JIS.
+_RARE = re.compile(rb"[\x82\x83\x86-\x8b\x98\x9b]")
+#: Where Windows-1252 has no business: opening quotes after a letter, signs and capitals inside words. A text in an old
+#: DOS or Mac encoding shows them for its accented letters.
+_ODD_PLACE = re.compile(
+    rb"[A-Za-z\x9a\x9c\x9e\xc0-\xff][\x86-\x89\x8b\x98\x9b\xa2-\xa9\xac\xb1\xb4-\xb6\xb8\xbc-\xbf]"
+    rb"(?=[A-Za-z\x80-\xff])|[a-z][\x82\x84\x8a\x8c\x8e\x91\x93]|\x94[A-Za-z\x80-\xff]"
+)
 
 
 def _mark_unreadable(error: UnicodeError) -> tuple[str, int]:
@@ -67,7 +72,7 @@ def find_encoding(stream: BinaryIO, chosen: str | None) -> tuple[str, int]:
 
 def _same(chosen: str, name: str) -> bool:
     found = _known(chosen)
-    return found == name or (found in ("utf-16", "utf-8-sig") and name.startswith(found[:5]))
+    return found == name or (found in ("utf-16", "utf-32", "utf-8-sig") and name.startswith(found[:5]))
 
 
 def _known(chosen: str) -> str:
@@ -114,20 +119,21 @@ def _is_utf8(stream: BinaryIO) -> bool:
 def _single_bytes(stream: BinaryIO) -> str:
     """Damaged UTF-8, Windows-1252, or a refusal, from the bytes above 127 of the whole file."""
     stream.seek(0)
-    utf8 = broken = letters = in_runs = outside = odd = 0
+    utf8 = other = high = in_runs = outside = odd = rare = 0
     for chunk in _chunks(stream):
-        odd += len(_ODD_INSIDE_WORD.findall(chunk))
+        odd += len(_ODD_PLACE.findall(chunk))
         for run in _HIGH.findall(chunk):
-            pieces = len(_UTF8_SEQUENCE.findall(run))
-            wrong = len(_BROKEN_UTF8.findall(run))
-            utf8, broken = utf8 + pieces, broken + wrong
+            if _WHOLLY_UTF8.fullmatch(run) or _BROKEN_UTF8.search(run):
+                utf8 += 1
+                continue
+            other += 1
+            high += len(run)
             outside += len(_NOT_IN_CP1252.findall(run))
-            alone = len(_LETTER_BY_LETTER.findall(_BROKEN_UTF8.sub(b"", _UTF8_SEQUENCE.sub(b"", run))))
-            letters += alone
-            in_runs += alone if len(run) > 2 and not pieces else 0
-    if utf8 + broken and utf8 + broken >= letters:
+            in_runs += len(run) if len(run) > 2 else 0
+            rare += len(_RARE.findall(run))
+    if utf8 >= other:
         return "utf-8"
-    if outside or in_runs * 2 > letters or odd > letters:
+    if outside or in_runs * 2 > high or odd * 4 > high or rare * 3 > high:
         raise FileRefused(
             "bad_encoding",
             "The encoding of this file cannot be told, and a guess would break its letters. "

@@ -162,7 +162,7 @@ def _looks_binary(head: bytes) -> bool:
     controls = sum(sample.count(bytes([code])) for code in (*range(1, 9), *range(14, 27), *range(28, 32)))
     zeros = sample.count(0)
     in_pairs = min(sample[::2].count(0), sample[1::2].count(0)) == 0 and zeros > len(sample) * 0.3
-    return controls > max(8, len(sample) // 10) or (zeros > max(8, len(sample) // 20) and not in_pairs)
+    return controls > max(8, len(sample) // 20) or (zeros > max(8, len(sample) // 20) and not in_pairs)
 
 
 def _no_spreadsheet(what: str) -> FileRefused:

@@ -153,9 +153,7 @@ class RowReader:
 
     def _problem(self, number: int, name: str, cell: Cell, error: CellError) -> Problem:
         self._said.clear()
-        return Problem(
-            number, self._headers[name], error.code, shown(as_shown(cell)), f"Row {number}: {error.message}"
-        )
+        return Problem(number, self._headers[name], error.code, shown(as_shown(cell)), f"Row {number}: {error.message}")
 
     def _ragged(self, number: int, cells: list[Cell]) -> Problem | None:
         if len(cells) == 1 and isinstance(cells[0], Mark) and cells[0].code == "unterminated_quote":

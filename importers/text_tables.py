@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import gzip
 import io
@@ -47,9 +48,9 @@ class TextTable:
 
     def __init__(self, path: Path, options: Options, limits: Limits) -> None:
         self._open: Callable[[], BinaryIO] = lambda: open_bytes(path, limits)
-        with self._open() as stream:
+        with _whole_archive(), self._open() as stream:
             self.encoding, self._bom = find_encoding(stream, options.encoding)
-        self.dialect = self._find_dialect(options.delimiter)
+            self.dialect = self._find_dialect(options.delimiter)
         self.delimiter = self.dialect.delimiter
 
     def _text(self) -> io.TextIOWrapper:
@@ -77,9 +78,8 @@ class TextTable:
         """
         feed = _Lines(self._text(), self.dialect.lines_before)
         try:
-            yield from self._records(feed)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise FileRefused("corrupt", "The compressed file is damaged. Select it again, or unpack it.") from error
+            with _whole_archive():
+                yield from self._records(feed)
         except UnicodeError as error:
             raise FileRefused("bad_encoding", f"The file is not {self.encoding}. Choose its encoding.") from error
         finally:
@@ -110,6 +110,15 @@ class TextTable:
                     raise _unreadable_record(number, str(error), feed) from error
                 cells = [Mark("unterminated_quote", "")]
             yield cells
+
+
+@contextlib.contextmanager
+def _whole_archive() -> Iterator[None]:
+    """Turns the errors of a damaged gzip file into a refusal."""
+    try:
+        yield
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise FileRefused("corrupt", "The compressed file is damaged. Select it again, or unpack it.") from error
 
 
 class _Lines:

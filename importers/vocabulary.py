@@ -107,9 +107,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     ),
     **{name: (name.replace("_", " "), name.replace("_", " ").replace("option", "option ")) for name in OPTION_COLUMNS},
 }
-_BY_WORD = {
-    field: {word: rank for rank, word in reversed(tuple(enumerate(words)))} for field, words in WORDS.items()
-}
+_BY_WORD = {field: {word: rank for rank, word in reversed(tuple(enumerate(words)))} for field, words in WORDS.items()}
 #: Words that mean something else in another kind of file.
 _ONLY_FOR: dict[tuple[str, str], tuple[Kind, ...]] = {
     ("sku", "linnworks sku"): ("links",),

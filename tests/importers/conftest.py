@@ -68,7 +68,9 @@ def inline(place: str, text: str) -> str:
 
 HEADER = (
     '<row r="1">'
-    + "".join(inline(f"{c}1", t) for c, t in zip("ABCDE", ("sku", "title", "quantity", "price", "barcode"), strict=True))
+    + "".join(
+        inline(f"{c}1", t) for c, t in zip("ABCDE", ("sku", "title", "quantity", "price", "barcode"), strict=True)
+    )
     + "</row>"
 )
 GOOD_ROW = f'<row r="2">{inline("A2", "A-1")}{inline("B2", "a")}<c r="C2"><v>1</v></c><c r="D2"><v>1</v></c></row>'
