@@ -67,6 +67,7 @@ def start(session: Session, *, read_only: bool) -> None:
 def finish(session: Session, *, read_only: bool = False) -> None:
     """Commit, then sound the bells that were asked for."""
     if read_only:
+        session.expunge_all()  # or the rollback would empty what the caller has read
         session.rollback()
         return
     session.commit()
