@@ -56,7 +56,9 @@ class LinkBatch(Base):
     undone_by: Mapped[int | None] = mapped_column(BigInt)
     undoes: Mapped[int | None] = mapped_column(BigInt)
     listing_id: Mapped[int | None] = mapped_column(BigInt)  # when the act was about one listing: where undo leads
-    before: Mapped[Any | None] = mapped_column(Json)  # states of the listings that a batch without links changed
+    before: Mapped[Any | None] = mapped_column(Json)  # states and refusals that the act changed, for its undo
+
+    __table_args__ = (Index("ix_link_batches_person", "by_id", "id"),)
 
 
 class Link(Base):

@@ -24,6 +24,7 @@ class ListingState(StrEnum):
 
 WITHOUT_SUGGESTION = 101  # place in the queue of a listing whose best suggestion is below the threshold
 NOT_COMPUTED = 102  # its suggestions are still to be found
+SKIPPED_FROM = 1_000  # skipped listings: 1,000 and the moment of skipping in milliseconds
 
 
 class Listing(Base):

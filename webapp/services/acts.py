@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from webapp.models.base import utc_now
@@ -73,6 +73,7 @@ def move(session: Session, listing: Listing, state: ListingState) -> None:
 
 
 def refuse(session: Session, change: Change, pair: Pair) -> int:
+    """Remember one pair as refused; gives 0 when it was already."""
     known = session.get(Refusal, (pair.listing_id, pair.product_id))
     if known is not None:
         return 0
@@ -134,4 +135,16 @@ def refused_item(listing: Listing, message: str) -> RefusedItem:
 
 
 def remember(change: Change, states: dict[str, list[str | int]]) -> None:
-    change.act.before = {"states": {**(change.act.before or {}).get("states", {}), **states}}
+    """Keep state and place of listings before and after the act, for its undo."""
+    before = change.act.before or {}
+    change.act.before = {**before, "states": {**before.get("states", {}), **states}}
+
+
+def forgive(session: Session, change: Change, listing_id: int, product_id: int) -> None:
+    """Forget that a pair was refused, since a person links it now; the undo of this act remembers it again."""
+    which = (Refusal.listing_id == listing_id, Refusal.product_id == product_id)
+    for row in session.execute(select(Refusal.batch_id).where(*which)).all():
+        before = change.act.before or {}
+        kept = [*before.get("refusals", []), [listing_id, product_id, row.batch_id]]
+        change.act.before = {**before, "refusals": kept}
+        session.execute(delete(Refusal).where(*which))

@@ -20,8 +20,8 @@ from webapp.models.base import utc_now
 from webapp.models.catalog import Product
 from webapp.models.channels import Channel
 from webapp.models.links import BatchVerb, Link, LinkBatch, LinkSource, PastLink, Refusal
-from webapp.models.listings import Listing, ListingState
-from webapp.services import acts, audit, counts, targets
+from webapp.models.listings import SKIPPED_FROM, Listing, ListingState
+from webapp.services import acts, audit, counts, restore, targets
 from webapp.services.acts import CHUNK
 from webapp.services.acts import Change as Change
 from webapp.services.acts import Pair as Pair
@@ -50,13 +50,15 @@ def confirm(
     source: LinkSource = LinkSource.HAND,
     verb: BatchVerb = BatchVerb.LINK,
     reason: str = "",
+    shown: int | None = None,
 ) -> Change:
     """Link each listing to its product.
 
     A listing that is linked elsewhere, or a product that has its one listing on the channel, is refused
     with the name of the other side; the rest goes through. Linking what is linked already changes nothing.
+    `shown` is the listing that was on the screen, where an undo of several leads back to.
     """
-    change = Change(batch=_open(session, verb, by, reason, [p.listing_id for p in pairs]))
+    change = Change(batch=_open(session, verb, by, reason, [shown] if shown else [p.listing_id for p in pairs]))
     for start in range(0, len(pairs), CHUNK):
         _confirm_some(session, pairs[start : start + CHUNK], change, by=by, source=source)
     return _close(session, change, by, "link.confirmed", "Linked {n} listing{s}")
@@ -94,10 +96,19 @@ def unsync(
 
 
 def reject(session: Session, pairs: Sequence[Pair], *, by: Actor) -> Change:
-    """Remember that these listings are not these products; the listings go on waiting."""
+    """Remember that these listings are not these products; the listings go on waiting. A live link is refused."""
     change = Change(batch=_open(session, BatchVerb.REJECT, by, "", [p.listing_id for p in pairs]))
-    change.changed = sum(acts.refuse(session, change, p) for p in pairs)
-    change.unchanged = len(pairs) - change.changed
+    listings = {x.id: x for x in acts.lock(session, [p.listing_id for p in pairs])}
+    for pair in pairs:
+        if session.scalar(
+            select(Link.id).where(Link.listing_id == pair.listing_id, Link.product_id == pair.product_id)
+        ):
+            listing = listings[pair.listing_id]
+            change.refused.append(acts.refused_item(listing, acts.linked_words(session, listing)))
+        elif acts.refuse(session, change, pair):
+            change.changed += 1
+        else:
+            change.unchanged += 1
     return _close(session, change, by, "link.rejected", "Rejected {n} suggestion{s}")
 
 
@@ -118,8 +129,9 @@ def set_aside(
     if state not in verbs:
         raise Refused("A listing becomes linked by choosing its product.")
     change = Change(batch=_open(session, verbs[state], by, "", listing_ids))
+    wrong: dict[int, list[Pair]] = {}
     for pair in rejected:
-        acts.refuse(session, change, pair)
+        wrong.setdefault(pair.listing_id, []).append(pair)
     before: dict[str, list[str | int]] = {}
     for listing in acts.lock(session, listing_ids):
         if listing.state == ListingState.LINKED:
@@ -127,19 +139,25 @@ def set_aside(
         elif listing.state == state:
             change.unchanged += 1
         else:
-            before[str(listing.id)] = [listing.state.value, listing.place]
+            before[str(listing.id)] = [listing.state.value, listing.place, state.value, listing.place]
             acts.move(session, listing, state)
+            for pair in wrong.get(listing.id, ()):
+                acts.refuse(session, change, pair)
             change.changed += 1
     acts.remember(change, before)
     return _close(session, change, by, f"listing.{verbs[state].value}", "Set {n} listing{s} aside as " + state.value)
 
 
 def skip(session: Session, listing_id: int, *, by: Actor, now: datetime | None = None) -> Change:
-    """Send a waiting listing to the end of its queue."""
+    """Send a waiting listing to the end of its queue; one that does not wait any more stays as it is."""
     change = Change(batch=_open(session, BatchVerb.SKIP, by, "", [listing_id]))
     for listing in acts.lock(session, [listing_id]):
-        acts.remember(change, {str(listing.id): [listing.state.value, listing.place]})
-        listing.place = 1_000 + int((now or utc_now()).timestamp() * 1000)
+        if listing.state != ListingState.PENDING:
+            change.unchanged += 1
+            continue
+        place = SKIPPED_FROM + int((now or utc_now()).timestamp() * 1000)
+        acts.remember(change, {str(listing.id): [listing.state.value, listing.place, listing.state.value, place]})
+        listing.place = place
         change.changed = 1
     return _close(session, change, by, "listing.skipped", "Skipped {n} listing{s}")
 
@@ -161,8 +179,11 @@ def undo(session: Session, batch_id: int, *, by: Actor, now: datetime | None = N
     change = Change(batch=_open(session, BatchVerb.UNDO, by, "", [batch.listing_id] if batch.listing_id else []))
     change.act.undoes, change.act.channel_id = batch.id, batch.channel_id
     _end(session, change, Link.batch_id == batch.id, sticky=False)
-    session.execute(delete(Refusal).where(Refusal.batch_id == batch.id))
-    _restore_states(session, change, batch)
+    dropped = session.execute(delete(Refusal).where(Refusal.batch_id == batch.id))
+    if batch.verb == BatchVerb.REJECT:
+        change.changed += int(dropped.rowcount)  # type: ignore[attr-defined]
+    restore.refusals(session, batch)
+    restore.states(session, change, batch)
     _restore_links(session, change, batch, by)
     batch.undone_by = change.act.id
     targets.mark_batch(session, change.act.id)
@@ -213,8 +234,9 @@ def _join(
     *,
     by: Actor,
     source: LinkSource,
+    like: PastLink | None = None,
 ) -> str:
-    """Make one link; gives the words of a refusal, or nothing."""
+    """Make one link, `like` the one it brings back; gives the words of a refusal, or nothing."""
     current = session.scalar(select(Link).where(Link.listing_id == listing.id))
     if current is not None:
         if current.product_id == product.id:
@@ -233,7 +255,8 @@ def _join(
         source=source,
         score=pair.score,
         by_id=by.id,
-        by_name=by.name,
+        by_name=like.by_name if like else by.name,
+        auto_sync=like.auto_sync if like else True,
         batch_id=change.act.id,
     )
     try:
@@ -242,9 +265,12 @@ def _join(
             session.flush()
     except IntegrityError:  # somebody else was first, between our look and our write
         return acts.linked_words(session, listing) or acts.taken_words(session, product, channel, slot)
+    if listing.state != ListingState.PENDING:
+        waits = ListingState.PENDING.value
+        acts.remember(change, {str(listing.id): [listing.state.value, listing.place, waits, listing.place]})
     acts.move(session, listing, ListingState.LINKED)
     listing.fence += 1
-    session.execute(delete(Refusal).where(Refusal.listing_id == listing.id, Refusal.product_id == product.id))
+    acts.forgive(session, change, listing.id, product.id)
     change.changed += 1
     return ""
 
@@ -271,23 +297,10 @@ def _end(session: Session, change: Change, *which: ColumnElement[bool], sticky: 
         session.execute(
             update(Listing).where(Listing.id.in_(ids)).values(state=ListingState.PENDING, fence=Listing.fence + 1)
         )
-        for channel_id, n in Counter(row.channel_id for row in gone).items():
+        for channel_id, n in sorted(Counter(row.channel_id for row in gone).items()):
             counts.adjust(session, channel_id, {ListingState.LINKED: -n, ListingState.PENDING: n})
         change.in_flight += acts.begun(session, ids)
         change.changed += len(gone)
-
-
-def _restore_states(session: Session, change: Change, batch: LinkBatch) -> None:
-    """Put listings that were set aside or skipped back where they were, unless they moved on."""
-    before = dict((batch.before or {}).get("states", {}))
-    for listing in acts.lock(session, [int(i) for i in before]):
-        state, place = before[str(listing.id)]
-        if listing.state == ListingState.LINKED:
-            change.refused.append(acts.refused_item(listing, acts.linked_words(session, listing)))
-            continue
-        acts.move(session, listing, ListingState(state))
-        listing.place = place
-        change.changed += 1
 
 
 def _restore_links(session: Session, change: Change, batch: LinkBatch, by: Actor) -> None:
@@ -316,8 +329,10 @@ def _restore_links(session: Session, change: Change, batch: LinkBatch, by: Actor
             listing, product = listings.get(old.listing_id), products.get(old.product_id)
             if listing is None or product is None:
                 continue
-            pair = Pair(old.listing_id, old.product_id, old.score)
-            message = _join(session, listing, product, channels[old.channel_id], change, pair, by=by, source=old.source)
+            message = restore.gone_words(product) or _join(
+                session, listing, product, channels[old.channel_id], change, restore.pair_of(old), by=by,
+                source=old.source, like=old,
+            )  # fmt: skip
             if message:
                 change.refused.append(acts.refused_item(listing, message))
 
@@ -332,8 +347,11 @@ def _open(session: Session, verb: BatchVerb, by: Actor, reason: str, listing_ids
 
 
 def _close(session: Session, change: Change, by: Actor, event: str, sentence: str) -> Change:
-    """Write the numbers and the audit line; an act that changed nothing leaves no batch behind."""
-    if not change.changed:
+    """Write the numbers and the audit line; an act that changed nothing leaves no batch behind.
+
+    An undo always stays: the batch it took back points to it, and an id may be given again.
+    """
+    if not change.changed and change.act.verb != BatchVerb.UNDO:
         session.delete(change.batch)
         session.flush()
         change.batch = None

@@ -274,6 +274,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_link_batches")),
     )
     op.create_index(op.f("ix_link_batches_at"), "link_batches", ["at"], unique=False)
+    op.create_index("ix_link_batches_person", "link_batches", ["by_id", "id"], unique=False)
 
     op.create_table(
         "listing_counts",

@@ -1,0 +1,240 @@
+"""What there is to choose from for one listing: suggestions, search results and near misses, with their reasons.
+
+Nothing here writes. A listing whose suggestions are still to be found is matched on the spot, without keeping them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy.orm import Session
+
+import matching
+from webapp.models.catalog import Product
+from webapp.models.channels import Channel
+from webapp.models.links import Link, NearMiss, Refusal, Suggestion
+from webapp.models.listings import NOT_COMPUTED, SKIPPED_FROM, Listing, ListingState
+from webapp.services import reconciliation, retrieval
+
+FOUND = 9  # search results: as many as there are number keys
+TOGETHER = 100  # listings that one key links at most
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The listing that has a product already on this channel."""
+
+    listing_id: int
+    external_id: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A product that may be the listing: score, the reasons that add up to it, and who has it on this channel."""
+
+    rank: int
+    product: Product
+    score: int
+    difference: str
+    evidence: list[dict[str, Any]]
+    taken: Taken | None = None
+
+
+@dataclass(frozen=True)
+class Holder:
+    """The product a listing is linked to, by whom and when."""
+
+    product: Product
+    by_name: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One listing with everything that is needed to decide on it."""
+
+    listing: Listing
+    channel: Channel
+    choices: list[Choice] = field(default_factory=list)
+    chosen: Choice | None = None
+    same: int = 0  # other waiting listings with this very SKU
+    holder: Holder | None = None
+
+    @property
+    def version(self) -> str:
+        """What a form carries; another one at the time of posting means that the world has changed."""
+        return version(self.listing)
+
+    @property
+    def others(self) -> list[Choice]:
+        """The choices that are not being compared."""
+        return [c for c in self.choices if c is not self.chosen]
+
+
+@dataclass(frozen=True)
+class NearGroup:
+    """Waiting listings whose SKU is nearly a product's, all for one reason."""
+
+    reason: str
+    count: int
+    samples: list[tuple[Listing, Product]]
+
+
+def version(listing: Listing) -> str:
+    """The state a decision was made on."""
+    return f"{listing.fence}.{listing.state.value}"
+
+
+def stage(
+    session: Session, listing: Listing, channel: Channel, index: retrieval.CatalogueIndex, *, compare: int = 0
+) -> Stage:
+    """A listing with its choices; `compare` is the product to put beside it instead of the best one."""
+    if listing.state == ListingState.LINKED:
+        return Stage(listing, channel, holder=holder(session, listing))
+    found = choices(session, listing, channel, index)
+    chosen = next((c for c in found if c.product.id == compare), None)
+    if chosen is None and compare:
+        extra = weigh(session, listing, channel, retrieval.by_ids(session, [compare]).values())
+        chosen = extra[0] if extra else None
+    return Stage(listing, channel, found, chosen or (found[0] if found else None), _same_sku(session, listing))
+
+
+def choices(session: Session, listing: Listing, channel: Channel, index: retrieval.CatalogueIndex) -> list[Choice]:
+    """The suggestions of a listing, best first, without those a person refused while it waits."""
+    query = select(Suggestion).where(Suggestion.listing_id == listing.id).order_by(Suggestion.rank)
+    if listing.state == ListingState.PENDING:
+        query = query.where(
+            ~exists().where(Refusal.listing_id == Suggestion.listing_id, Refusal.product_id == Suggestion.product_id)
+        )
+    kept = [(s.product_id, s.score, s.difference, s.evidence) for s in session.scalars(query)]
+    unknown = listing.place == NOT_COMPUTED or listing.place >= SKIPPED_FROM
+    if unknown and not kept:
+        found = reconciliation.suggest_for(session, [listing.id], index).get(listing.id, [])
+        kept = [_plain(c) for c in found if c.score >= reconciliation.THRESHOLD]
+    return _dressed(session, channel, kept)
+
+
+def weigh(session: Session, listing: Listing, channel: Channel, products: Iterable[Product]) -> list[Choice]:
+    """These products as choices, each compared by itself; the order stays."""
+    record = retrieval.listing_record(listing)
+    return _dressed(session, channel, [_plain(matching.compare(retrieval.product_record(p), record)) for p in products])
+
+
+def search(
+    session: Session, listing: Listing, channel: Channel, index: retrieval.CatalogueIndex, text: str, *, hide: bool
+) -> list[Choice]:
+    """Products found by free text; `hide` leaves out those that have their listing on this channel."""
+    if not text.strip():
+        return []
+    found = weigh(session, listing, channel, retrieval.search(session, index, text, limit=4 * FOUND))
+    free = [c for c in found if not (hide and c.taken)]
+    return [Choice(n, c.product, c.score, c.difference, c.evidence, c.taken) for n, c in enumerate(free[:FOUND], 1)]
+
+
+def score_of(session: Session, listing: Listing, product_id: int, index: retrieval.CatalogueIndex) -> int | None:
+    """The score a decision is remembered with: the suggestion's, else that of comparing the two by themselves."""
+    query = select(Suggestion.score).where(Suggestion.listing_id == listing.id, Suggestion.product_id == product_id)
+    kept = session.scalar(query)
+    if kept is None and listing.place == NOT_COMPUTED:
+        found = reconciliation.suggest_for(session, [listing.id], index).get(listing.id, [])
+        kept = next((c.score for c in found if c.product_id == product_id), None)
+    product = session.get(Product, product_id)
+    if kept is None and product is not None:
+        kept = matching.compare(retrieval.product_record(product), retrieval.listing_record(listing)).score
+    return kept
+
+
+def same_sku(session: Session, listing: Listing) -> list[int]:
+    """The waiting listings of the channel with this very SKU, this one first."""
+    return [
+        listing.id,
+        *session.scalars(select(Listing.id).where(*_siblings(listing)).order_by(Listing.id).limit(TOGETHER - 1)),
+    ]
+
+
+def holder(session: Session, listing: Listing) -> Holder | None:
+    """The product a listing is linked to."""
+    query = select(Product, Link.by_name, Link.created_at).join(Link, Link.product_id == Product.id)
+    row = session.execute(query.where(Link.listing_id == listing.id)).first()
+    return Holder(row[0], row[1], row[2]) if row else None
+
+
+def near_groups(session: Session, channel: Channel, *, samples: int = 3) -> list[NearGroup]:
+    """The near misses of a channel by reason, the largest group first."""
+    sizes = session.execute(
+        select(NearMiss.reason, func.count())
+        .where(NearMiss.channel_id == channel.id)
+        .group_by(NearMiss.reason)
+        .order_by(func.count().desc(), NearMiss.reason)
+    ).all()
+    return [NearGroup(reason, n, _near(session, channel, reason, samples)) for reason, n in sizes]
+
+
+def near_pairs(session: Session, channel: Channel, reason: str, *, limit: int) -> list[tuple[int, int]]:
+    """Listing and product ids of the near misses with that reason, in id order."""
+    return [(listing.id, product.id) for listing, product in _near(session, channel, reason, limit)]
+
+
+def _near(session: Session, channel: Channel, reason: str, limit: int) -> list[tuple[Listing, Product]]:
+    query = (
+        select(Listing, Product)
+        .join(NearMiss, NearMiss.listing_id == Listing.id)
+        .join(Product, Product.id == NearMiss.product_id)
+        .where(NearMiss.channel_id == channel.id, NearMiss.reason == reason, Listing.state == ListingState.PENDING)
+        .order_by(Listing.id)
+        .limit(limit)
+    )
+    return [(listing, product) for listing, product in session.execute(query)]
+
+
+def _siblings(listing: Listing) -> list[ColumnElement[bool]]:
+    """Other waiting listings of the channel with the same SKU; a blank SKU has none."""
+    return [
+        Listing.channel_id == listing.channel_id,
+        Listing.match_key == listing.match_key,
+        Listing.match_key.is_not(None),
+        Listing.state == ListingState.PENDING,
+        Listing.id != listing.id,
+    ]
+
+
+def _same_sku(session: Session, listing: Listing) -> int:
+    if listing.match_key is None or listing.state != ListingState.PENDING:
+        return 0
+    some = select(Listing.id).where(*_siblings(listing)).limit(TOGETHER - 1).subquery()
+    return int(session.scalar(select(func.count()).select_from(some)) or 0)
+
+
+def _plain(candidate: matching.Candidate) -> tuple[int, int, str, list[dict[str, Any]]]:
+    evidence = [reconciliation.evidence_json(e) for e in candidate.evidence]
+    return int(candidate.product_id), candidate.score, candidate.difference, evidence
+
+
+def _dressed(
+    session: Session, channel: Channel, found: Sequence[tuple[int, int, str, list[dict[str, Any]]]]
+) -> list[Choice]:
+    """Choices with their products, and with the listings that have them already on a one-listing channel."""
+    ids = [f[0] for f in found]
+    if not ids:
+        return []
+    products = retrieval.by_ids(session, ids)
+    taken = {} if channel.many else _taken(session, channel, ids)
+    alive = [f for f in found if f[0] in products]
+    return [
+        Choice(rank, products[i], score, difference, evidence, taken.get(i))
+        for rank, (i, score, difference, evidence) in enumerate(alive, 1)
+    ]
+
+
+def _taken(session: Session, channel: Channel, product_ids: Sequence[int]) -> dict[int, Taken]:
+    query = (
+        select(Link.product_id, Listing.id, Listing.external_id, Listing.title)
+        .join(Listing, Listing.id == Link.listing_id)
+        .where(Link.product_id.in_(product_ids), Link.channel_id == channel.id)
+    )
+    return {row[0]: Taken(row[1], row[2], row[3]) for row in session.execute(query)}

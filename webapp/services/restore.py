@@ -1,0 +1,66 @@
+"""The steps of an undo that touch no link: states, refusals, and the words for what cannot come back."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from webapp.models.base import utc_now
+from webapp.models.catalog import Product
+from webapp.models.links import LinkBatch, PastLink, Refusal
+from webapp.models.listings import SKIPPED_FROM, Listing, ListingState
+from webapp.services import acts
+
+
+def states(session: Session, change: acts.Change, batch: LinkBatch) -> None:
+    """Put listings that the batch moved back where they were; those that moved on since are named and left."""
+    before: dict[str, list[str | int]] = dict((batch.before or {}).get("states", {}))
+    ended = _ended(session, change, [int(i) for i in before])
+    for listing in acts.lock(session, [int(i) for i in before]):
+        state, place, *after = before[str(listing.id)]
+        if after and not _stands(listing, after):
+            change.refused.append(acts.refused_item(listing, _words(session, listing)))
+            continue
+        acts.move(session, listing, ListingState(str(state)))
+        listing.place = int(place)
+        if listing.id not in ended:  # those were counted when their link ended
+            change.changed += 1
+
+
+def refusals(session: Session, batch: LinkBatch) -> None:
+    """Remember again what a person had refused before this batch linked it."""
+    for listing_id, product_id, batch_id in (batch.before or {}).get("refusals", []):
+        if session.get(Refusal, (listing_id, product_id)) is None:
+            session.add(Refusal(listing_id=listing_id, product_id=product_id, batch_id=batch_id, at=utc_now()))
+    session.flush()
+
+
+def gone_words(product: Product) -> str:
+    """Why a pair with this product cannot come back, or nothing."""
+    if product.retired_at is None:
+        return ""
+    return f"{product.sku} is no longer in your catalogue. Import it again, or link the listing to another product."
+
+
+def pair_of(old: PastLink) -> acts.Pair:
+    """The pair that an ended link was."""
+    return acts.Pair(old.listing_id, old.product_id, old.score)
+
+
+def _ended(session: Session, change: acts.Change, listing_ids: list[int]) -> set[int]:
+    if not listing_ids:
+        return set()
+    query = select(PastLink.listing_id).where(PastLink.ended_batch_id == change.act.id)
+    return set(session.scalars(query.where(PastLink.listing_id.in_(listing_ids))))
+
+
+def _stands(listing: Listing, after: list[str | int]) -> bool:
+    """Whether a listing is still as the batch left it; suggestions may have moved it within the queue."""
+    state, place = after
+    skipped = isinstance(place, int) and place >= SKIPPED_FROM
+    return listing.state.value == state and (not skipped or listing.place == place)
+
+
+def _words(session: Session, listing: Listing) -> str:
+    linked = acts.linked_words(session, listing)
+    return linked or f"{listing.external_id} was decided again since. It stays as it is."
