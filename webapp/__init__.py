@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, has_request_context, request, url_for
+from flask import Flask, current_app, has_request_context, request, url_for
 from flask_babel import Babel
 from flask_babel import gettext as _
 from flask_security import Security, SQLAlchemyUserDatastore, current_user, hash_password
@@ -61,6 +61,7 @@ def _flask_settings(settings: Settings) -> dict[str, Any]:
         "SECURITY_PASSWORD_HASH": "argon2",
         "SECURITY_PASSWORD_LENGTH_MIN": 12,
         "SECURITY_REGISTERABLE": False,
+        "SECURITY_JOIN_USER_ROLES": False,  # a role is a column of ours, not a table to join
         "SECURITY_CHANGEABLE": True,
         "SECURITY_SEND_PASSWORD_CHANGE_EMAIL": False,
         "SECURITY_POST_LOGIN_VIEW": "/",
@@ -135,7 +136,7 @@ def _nav() -> list[tuple[str, str, str, int, str]]:
     numbers = counts.by_channel(web.session())
     pending = sum(n.get(ListingState.PENDING, 0) for n in numbers.values())
     linked = sum(n.get(ListingState.LINKED, 0) for n in numbers.values())
-    return [
+    lines = [
         ("home.index", _("Overview"), "layout-dashboard", 0, "g o"),
         ("imports.index", _("Import"), "file-spreadsheet", 0, "g i"),
         ("links.review", _("Review"), "inbox", pending, "g r"),
@@ -148,6 +149,7 @@ def _nav() -> list[tuple[str, str, str, int, str]]:
         ("accounts.activity", _("Activity"), "users", 0, "g a"),
         ("accounts.settings", _("Settings"), "settings", 0, "g s"),
     ]
+    return [line for line in lines if not line[0] or line[0] in current_app.view_functions]
 
 
 __all__ = ["create_app", "hash_password"]

@@ -1,4 +1,4 @@
-"""What only the tables can say about a checked file: unknown SKUs and channels, and what its rows will do."""
+"""What only the tables can say about a checked file: unknown SKUs, channels and listings."""
 
 from __future__ import annotations
 
@@ -8,37 +8,21 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import importers
 from webapp.models.catalog import Product
 from webapp.models.channels import Channel
 from webapp.models.imports import ImportJob, ImportKind
-from webapp.models.links import Link
 from webapp.models.listings import Listing
 
 CHUNK = 2_000  # rows in one transaction: other people's clicks get their turn in between
 MOST_LISTED = 1_000  # problems in a report; all of them lie beside the staged file
 
 
-def forecast(session: Session, job: ImportJob, uploads: Path) -> dict[str, int]:
-    """What a checked listing file will do, in numbers that sum up to its good rows: new by SKU, to review, updated."""
-    numbers = {"link": 0, "review": 0, "update": 0, "new": 0}
-    channels = channels_of(session, job)
-    seen: set[str] = set()
-    for chunk in chunks(importers.read_staged(uploads / f"{job.stored_as}.rows")):
-        if job.kind == ImportKind.LISTINGS:
-            _forecast_listings(session, [r for _, r in chunk], channels, numbers, seen)
-        else:
-            keys = [r["match_key"] for _, r in chunk if r.get("match_key")]
-            known = session.scalar(select(func.count()).select_from(Product).where(Product.match_key.in_(keys))) or 0
-            numbers["update"] += known
-            numbers["new"] += len(chunk) - known
-    return numbers
-
-
 def channels_of(session: Session, job: ImportJob) -> dict[str, Channel]:
+    """Channels by name; the one of the whole file, if it has one, comes first."""
     query = select(Channel) if job.channel_id is None else select(Channel).where(Channel.id == job.channel_id)
     found = {c.name: c for c in session.scalars(query)}
     if job.channel_id is not None:
@@ -128,40 +112,6 @@ def _unknown_listings(
             words = f"Row {row}: {channel.name} has no listing “{listing_id}”. Import it first, or correct the id."
             found[row] = importers.Problem(row, "listing_id", "unknown_value", listing_id, words)
     return found
-
-
-def _forecast_listings(
-    session: Session,
-    rows: list[dict[str, Any]],
-    channels: Mapping[str, Channel],
-    numbers: dict[str, int],
-    seen: set[str],
-) -> None:
-    fallback = next(iter(channels), "")
-    ids = [r["listing_id"] for r in rows]
-    known = {
-        tuple(r)
-        for r in session.execute(
-            select(Listing.channel_id, Listing.external_id).where(
-                Listing.external_id.in_(ids), Listing.channel_id.in_([c.id for c in channels.values()])
-            )
-        )
-    }
-    keys = {r["match_key"] for r in rows if r.get("match_key")}
-    free = select(Product.match_key).where(
-        Product.match_key.in_(keys), ~select(Link.id).where(Link.product_id == Product.id).exists()
-    )
-    products = set(session.scalars(free))
-    for row in rows:
-        channel = channels[row.get("channel") or fallback]
-        key = row.get("match_key")
-        if (channel.id, row["listing_id"]) in known:
-            numbers["update"] += 1
-        elif key in products and f"{channel.id}:{key}" not in seen:
-            seen.add(f"{channel.id}:{key}")
-            numbers["link"] += 1
-        else:
-            numbers["review"] += 1
 
 
 def chunks(rows: Iterator[tuple[int, dict[str, Any]]], size: int = CHUNK) -> Iterator[list[tuple[int, dict[str, Any]]]]:

@@ -26,8 +26,8 @@ from webapp.models.imports import ImportChange, ImportJob, ImportKind, ImportSta
 from webapp.models.links import BatchVerb, Link, LinkSource, PastLink
 from webapp.models.listings import Listing, ListingState
 from webapp.services import audit, catalog, import_checks, links, listings, reconciliation
+from webapp.services.forecasts import forecast as forecast
 from webapp.services.import_checks import chunks as chunks
-from webapp.services.import_checks import forecast as forecast
 from webapp.services.upserts import Upserted, plain
 
 BELL = "imports"

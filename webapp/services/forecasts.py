@@ -1,0 +1,151 @@
+"""What a checked file will do, in numbers that add up to its good rows; nothing is written here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+import importers
+from webapp.models.catalog import Product
+from webapp.models.imports import ImportJob, ImportKind
+from webapp.models.links import Link
+from webapp.models.listings import Listing, ListingState
+from webapp.services import channels
+from webapp.services.import_checks import chunks
+
+Row = Mapping[str, Any]
+Place = tuple[int, str]  # channel and listing id, or channel and match key
+
+
+def forecast(session: Session, job: ImportJob, uploads: Path) -> dict[str, int]:
+    """How many good rows end how; the numbers without `more` add up to them.
+
+    link: linked by the exact rule · review: new, wait for a person · update: known before · new: new products ·
+    same: linked so already · refused: the listing or product is linked elsewhere · more: waiting listings,
+    not in the file, whose SKU is among the new products.
+    """
+    staged = uploads / f"{job.stored_as}.rows"
+    if job.kind == ImportKind.LISTINGS:
+        return _listings(session, job, staged)
+    if job.kind == ImportKind.LINKS:
+        return _links(session, job, staged)
+    numbers = Counter(update=0, new=0, more=0)
+    for chunk in chunks(importers.read_staged(staged)):
+        rows = [row for _, row in chunk]
+        known = _known_products(session, rows)
+        fresh = {row["match_key"] for row in rows} - known
+        numbers["new"] += sum(row["match_key"] in fresh for row in rows)
+        numbers["update"] += sum(row["match_key"] in known for row in rows)
+        if job.kind == ImportKind.PRODUCTS and fresh:
+            waiting = (Listing.match_key.in_(fresh), Listing.state == ListingState.PENDING)
+            numbers["more"] += session.scalar(select(func.count()).select_from(Listing).where(*waiting)) or 0
+    return dict(numbers)
+
+
+def _listings(session: Session, job: ImportJob, staged: Path) -> dict[str, int]:
+    """Two passes: a SKU that a file gives to two listings of a channel is ambiguous, wherever the second one stands."""
+    ids = _channel_ids(session, job)
+    times: Counter[Place] = Counter()
+    for _, row in importers.read_staged(staged):
+        if row.get("match_key"):
+            times[(_channel(row, ids), row["match_key"])] += 1
+    numbers = Counter(link=0, review=0, update=0)
+    for chunk in chunks(importers.read_staged(staged)):
+        rows = [row for _, row in chunk]
+        known = _known_listings(session, rows, ids)
+        linkable = _linkable(session, rows, ids)
+        for row in rows:
+            place = _channel(row, ids), str(row.get("match_key") or "")
+            if (place[0], row["listing_id"]) in known:
+                numbers["update"] += 1
+            elif place in linkable and times[place] == 1:
+                numbers["link"] += 1
+            else:
+                numbers["review"] += 1
+    return dict(numbers)
+
+
+def _linkable(session: Session, rows: Sequence[Row], ids: Mapping[str, int]) -> set[Place]:
+    """Channel and key of the rows whose product is there and free, and that no known listing of the channel bears."""
+    places = {(_channel(row, ids), row["match_key"]) for row in rows if row.get("match_key")}
+    keys = {key for _, key in places}
+    products = _known_products(session, rows)
+    used = Listing.match_key.in_(keys), Listing.channel_id.in_({c for c, _ in places})
+    rivals = set(session.execute(select(Listing.channel_id, Listing.match_key).where(*used)).tuples())
+    linked = (
+        select(Link.channel_id, Product.match_key).join(Product, Product.id == Link.product_id)
+        .where(Product.match_key.in_(keys))
+    )  # fmt: skip
+    taken = set(session.execute(linked).tuples())
+    return {place for place in places if place[1] in products} - rivals - taken
+
+
+def _links(session: Session, job: ImportJob, staged: Path) -> dict[str, int]:
+    ids = _channel_ids(session, job)
+    many = {c.id for c in channels.all_channels(session) if c.many}
+    numbers = Counter(link=0, same=0, refused=0)
+    promised: set[tuple[int, str]] = set()
+    for chunk in chunks(importers.read_staged(staged)):
+        rows = [row for _, row in chunk]
+        held = _held(session, rows, ids)
+        taken = {(channel, sku) for (channel, _), sku in held.items()} | _taken(session, rows)
+        for row in rows:
+            channel, sku = _channel(row, ids), row["match_key"]
+            current = held.get((channel, row.get("listing_id") or ""))
+            if current is not None:
+                numbers["same" if current == sku else "refused"] += 1
+            elif channel not in many and ((channel, sku) in taken or (channel, sku) in promised):
+                numbers["refused"] += 1
+            else:
+                promised.add((channel, sku))
+                numbers["link"] += 1
+    return dict(numbers)
+
+
+def _held(session: Session, rows: Sequence[Row], ids: Mapping[str, int]) -> dict[Place, str]:
+    """Match key of the product by channel and listing id, for the rows' listings that are linked."""
+    query = (
+        select(Listing.channel_id, Listing.external_id, Product.match_key)
+        .join(Link, Link.listing_id == Listing.id).join(Product, Product.id == Link.product_id)
+        .where(
+            Listing.external_id.in_([r["listing_id"] for r in rows if "listing_id" in r]),
+            Listing.channel_id.in_(ids.values()),
+        )
+    )  # fmt: skip
+    return {(channel, listing): key for channel, listing, key in session.execute(query).tuples()}
+
+
+def _taken(session: Session, rows: Sequence[Row]) -> set[Place]:
+    """Channel and match key of the rows' products that are linked anywhere."""
+    query = (
+        select(Link.channel_id, Product.match_key).join(Product, Product.id == Link.product_id)
+        .where(Product.match_key.in_([r["match_key"] for r in rows]))
+    )  # fmt: skip
+    return set(session.execute(query).tuples())
+
+
+def _known_products(session: Session, rows: Sequence[Row]) -> set[str]:
+    keys = {row["match_key"] for row in rows if row.get("match_key")}
+    return set(
+        session.scalars(select(Product.match_key).where(Product.match_key.in_(keys), Product.retired_at.is_(None)))
+    )
+
+
+def _known_listings(session: Session, rows: Sequence[Row], ids: Mapping[str, int]) -> set[Place]:
+    which = Listing.external_id.in_([r["listing_id"] for r in rows]), Listing.channel_id.in_(ids.values())
+    return set(session.execute(select(Listing.channel_id, Listing.external_id).where(*which)).tuples())
+
+
+def _channel_ids(session: Session, job: ImportJob) -> dict[str, int]:
+    """Channels by name; "" is the one of the whole file."""
+    found = {channel.name: channel.id for channel in channels.all_channels(session)}
+    return found | ({"": job.channel_id} if job.channel_id else {})
+
+
+def _channel(row: Row, ids: Mapping[str, int]) -> int:
+    return ids[row.get("channel") or ""]

@@ -1,0 +1,275 @@
+"""The words of the import screens: kinds, states, columns and their fields, what will happen, problems by repair."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from babel.lists import format_list
+from flask_babel import format_decimal, get_locale, ngettext
+from flask_babel import gettext as _
+
+import importers
+from webapp.models import ImportJob, ImportKind, ImportState
+
+ROWS_NAMED = 4
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One column of the file on the screen: what it holds, which field it is, and how sure that is."""
+
+    header: str
+    sample: str
+    field: str
+    kind: str  # of the chip: ok, acc, warn or nothing
+    icon: str
+    result: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of "What will happen": how many rows, and what becomes of them."""
+
+    kind: str  # of the bar: auto, hand, wait, none or bad
+    title: str
+    detail: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class Group:
+    """Problems with one repair."""
+
+    title: str
+    detail: str
+    rows: int
+
+
+def kinds() -> dict[ImportKind, tuple[str, str, str]]:
+    """Kind: its name, the heading of its import, one sentence."""
+    return {
+        ImportKind.LISTINGS: (_("Listings"), _("Import listings"), _("What a marketplace shows: its own report.")),
+        ImportKind.PRODUCTS: (_("Products"), _("Import products"), _("Your catalogue: SKU, title, price, stock.")),
+        ImportKind.STOCK: (_("Stock and prices"), _("Import stock and prices"), _("New quantities or prices by SKU.")),
+        ImportKind.LINKS: (_("Links"), _("Import links"), _("Which listing is which product, from another tool.")),
+    }
+
+
+def states() -> dict[ImportState, tuple[str, str, str]]:
+    """State: kind of chip, icon, word."""
+    return {
+        ImportState.CHECKING: ("", "loader", _("Checking")),
+        ImportState.CHECKED: ("warn", "circle-dashed", _("Waits for you")),
+        ImportState.REFUSED: ("bad", "circle-x", _("Refused")),
+        ImportState.QUEUED: ("", "circle-dashed", _("Waiting")),
+        ImportState.RUNNING: ("acc", "loader", _("Running")),
+        ImportState.DONE: ("ok", "check", _("Done")),
+        ImportState.FAILED: ("bad", "circle-x", _("Failed")),
+        ImportState.UNDONE: ("", "minus", _("Taken back")),
+    }
+
+
+def fields(kind: ImportKind) -> list[tuple[str, str]]:
+    """The choices of a column: leave it out, or one of the kind's fields."""
+    words = _field_words()
+    return [("", _("Do not import")), *((name, words.get(name, name)) for name in importers.KIND_FIELDS[kind.value])]
+
+
+def _field_words() -> dict[str, str]:
+    words = {
+        "sku": _("SKU"), "listing_id": _("Listing ID"), "listing_sku": _("Channel SKU"), "base_sku": _("Base SKU"),
+        "channel": _("Channel"), "source": _("Source"), "warehouse": _("Warehouse"), "mpn": _("MPN"),
+        "brand": _("Brand"), "title": _("Title"), "description": _("Description"), "category": _("Category"),
+        "status": _("Status"), "url": _("Link"), "image_url": _("Picture"), "gtin": _("GTIN"),
+        "quantity": _("Stock"), "price": _("Price"), "currency": _("Currency"),
+    }  # fmt: skip
+    for n in (1, 2, 3):
+        words |= {f"option{n}_name": _("Option %(n)s, name", n=n), f"option{n}_value": _("Option %(n)s, value", n=n)}
+    return words
+
+
+def columns(report: importers.Report, kind: ImportKind) -> list[Choice]:
+    """Every column of the file in its order, with its doubts beside it."""
+    doubts: dict[str, list[importers.Problem]] = defaultdict(list)
+    for problem in (*report.errors, *report.warnings):
+        if problem.column and problem.row != (report.header_row or 1):
+            doubts[problem.column].append(problem)
+    guessed = _guesses(report, kind)
+    twice = {f for f in guessed.values() if f and list(guessed.values()).count(f) > 1}
+    return [_choice(c, doubts.get(c.header, []), guessed.get(c.header, ""), twice) for c in report.mapping if c.header]
+
+
+def _guesses(report: importers.Report, kind: ImportKind) -> dict[str, str]:
+    """Fields of a file that was refused before its columns were settled: each column taken by itself."""
+    if report.columns or report.outcome != "reject":
+        return {}
+    found: dict[str, str] = {}
+    for column in report.mapping:
+        found[column.header] = importers.guess_mapping([column.header], kind.value)[0].field
+    return found
+
+
+def _choice(column: importers.Column, doubts: Sequence[importers.Problem], guess: str, twice: Iterable[str]) -> Choice:
+    sample = column.samples[0] if column.samples else ""
+    field = column.field or guess
+    if field and field in twice:
+        note = _("Two columns hold this. Keep one.")
+        return Choice(column.header, sample, field, "warn", "triangle-alert", _("Used twice"), note)
+    if doubts and column.field:
+        return Choice(column.header, sample, field, "warn", "triangle-alert", _("Check"), _doubt(doubts))
+    if column.why == "chosen":
+        kind, icon, word = ("acc", "hand", _("Chosen")) if field else ("", "minus", _("Ignored"))
+    elif field:
+        kind, icon, word = "ok", "check", _("Recognised")
+    else:
+        kind, icon, word = "", "minus", _("Ignored")
+    return Choice(column.header, sample, field, kind, icon, word)
+
+
+def _doubt(doubts: Sequence[importers.Problem]) -> str:
+    """One sentence for what many cells of a column share; the list beside it names the rows."""
+    first = doubts[0]
+    if first.code == "sci_notation":
+        words = _(
+            "A spreadsheet shortened %(n)s of these codes to values such as %(value)s. "
+            "Format the column as Text and export again, or import without this column.",
+            n=format_decimal(len(doubts)), value=first.value or "7.50106E+12",
+        )  # fmt: skip
+        return str(words)
+    more = len(doubts) - 1
+    message = re.sub(r"^Row \d+: (.)", lambda found: found.group(1).upper(), first.message)
+    where = _("Row %(row)s: ", row=first.row) if not more else ""
+    others = ngettext(" So does %(num)s more row.", " So do %(num)s more rows.", more) if more else ""
+    return f"{where}{message}{others}"
+
+
+def outcome(job: ImportJob) -> list[Line]:
+    """What the import will do; the rows of all lines add up to the rows of the file."""
+    forecast: Mapping[str, int] = job.report.get("forecast") or {}
+    bad, skipped = int(job.report.get("rows_bad", 0)), int(job.report.get("rows_skipped", 0))
+    words = _forecast_words(job.kind)
+    lines = [Line(kind, title, detail, forecast.get(name, 0)) for name, kind, title, detail in words]
+    left_out = _("Repeated rows, or rows that only head a group"), _("See the problems below")
+    lines.append(Line("none", _("Skipped"), left_out[0], skipped))
+    lines.append(Line("bad", _("Left out"), left_out[1], bad))
+    return [line for line in lines if line.rows]
+
+
+def _forecast_words(kind: ImportKind) -> list[tuple[str, str, str, str]]:
+    if kind == ImportKind.LISTINGS:
+        return [
+            ("link", "auto", _("Link by themselves"), _("The SKU is the same as in your catalogue")),
+            ("review", "wait", _("Wait for your review"), _("No single product has exactly this SKU")),
+            ("update", "hand", _("Already imported, updated"), _("Same listing ID as before; links stay as they are")),
+        ]
+    if kind == ImportKind.LINKS:
+        return [
+            ("link", "auto", _("Link"), _("The listing and the product are free")),
+            ("same", "hand", _("Linked already"), _("Nothing changes for these")),
+            ("refused", "none", _("Stay as they are"), _("The listing or the product is linked to another one")),
+        ]
+    if kind == ImportKind.STOCK:
+        return [("update", "auto", _("Stock or price set"), _("What equals the present value changes nothing"))]
+    return [
+        ("new", "auto", _("Added to your catalogue"), _("No product has this SKU yet")),
+        ("update", "hand", _("Known SKU, updated"), _("What the file does not name stays; links stay as they are")),
+    ]
+
+
+def problems(report: importers.Report) -> list[Group]:
+    """The problems of a checked file, one line a repair, in the order of their first row."""
+    if report.outcome == "reject" and not report.rows_bad:
+        return []
+    groups: dict[tuple[str, str], list[importers.Problem]] = defaultdict(list)
+    for problem in report.errors:
+        groups[(problem.code, problem.column)].append(problem)
+    return [_group(found) for found in groups.values()]
+
+
+def _group(found: Sequence[importers.Problem]) -> Group:
+    first = found[0]
+    if len(found) == 1:
+        title, _dot, rest = first.message.partition(". ")
+        return Group(title.rstrip("."), rest, 1)
+    title = _many_words(first.code, len(found), first.column)
+    named = [format_decimal(p.row) for p in found[:ROWS_NAMED]]
+    left = len(found) - len(named)
+    if left:
+        named.append(ngettext("%(num)s more", "%(num)s more", left))
+    repair = first.message.rstrip(".").rpartition(". ")[2]
+    return Group(title, f"{_('Rows')} {format_list(named, locale=get_locale())}. {repair}.", len(found))
+
+
+def _many_words(code: str, n: int, column: str) -> str:
+    count, where = format_decimal(n), column or _("the file")
+    words = {
+        "blank": _("%(n)s rows have nothing in %(column)s", n=count, column=where),
+        "not_a_number": _("%(n)s values in %(column)s are not numbers", n=count, column=where),
+        "ambiguous_number": _("%(n)s numbers in %(column)s can be read in two ways", n=count, column=where),
+        "negative": _("%(n)s values in %(column)s are below zero", n=count, column=where),
+        "fractional": _("%(n)s values in %(column)s are not whole numbers", n=count, column=where),
+        "too_large": _("%(n)s values in %(column)s are too large", n=count, column=where),
+        "too_many_decimals": _("%(n)s values in %(column)s have too many decimals", n=count, column=where),
+        "sci_notation": _("%(n)s codes in %(column)s were shortened by a spreadsheet", n=count, column=where),
+        "precision_lost": _("%(n)s codes in %(column)s lost their last digits", n=count, column=where),
+        "date_in_text": _("%(n)s values in %(column)s became dates", n=count, column=where),
+        "error_value": _("%(n)s cells in %(column)s hold a formula error", n=count, column=where),
+        "duplicate_conflict": _("%(n)s rows repeat a key with other values", n=count),
+        "ragged_row": _("%(n)s rows have another number of cells than the header", n=count),
+        "unknown_sku": _("%(n)s rows name a SKU that no product has", n=count),
+        "unknown_value": _("%(n)s values in %(column)s are not known here", n=count, column=where),
+        "too_long": _("%(n)s texts in %(column)s are too long", n=count, column=where),
+    }
+    return str(words.get(code) or _("%(n)s rows share one problem in %(column)s", n=count, column=where))
+
+
+def remarks(report: importers.Report) -> list[str]:
+    """Doubts about the file as a whole, each once."""
+    return list(dict.fromkeys(p.message for p in report.warnings if not p.column and p.code != "several_sheets"))
+
+
+@dataclass(frozen=True)
+class Readings:
+    """Which questions about reading the file are worth asking, and their choices as (value, text)."""
+
+    sheets: list[tuple[str, str]]
+    decimal: bool  # numbers of this file can be read in two ways
+    encodings: list[tuple[str, str]]
+    delimiters: list[tuple[str, str]]
+
+
+def readings(report: importers.Report) -> Readings:
+    """What can be chosen about how the file is read."""
+    visible = [(s.name, s.name + (f" ({_('hidden')})" if s.hidden else "")) for s in report.sheets]
+    is_text = report.delimiter is not None or report.encoding is not None
+    names = "utf-8 cp1252 iso-8859-1 iso-8859-15 cp1250 cp1251 mac-roman utf-16 shift_jis gb18030".split()
+    if report.encoding and report.encoding not in names:
+        names.insert(0, report.encoding)
+    marks = [(",", _("Comma")), (";", _("Semicolon")), ("tab", _("Tab")), ("|", _("Vertical bar"))]
+    doubtful = any(p.code == "ambiguous_number" for p in report.errors)
+    return Readings(
+        visible if len(visible) > 1 else [], doubtful, [(n, n.upper()) for n in names] if is_text else [],
+        marks if is_text else [],
+    )  # fmt: skip
+
+
+def undone(kind: ImportKind, numbers: Mapping[str, int]) -> str:
+    """What taking an import back did; nothing when it was not taken back."""
+    if not numbers:
+        return ""
+    n = {name: format_decimal(number) for name, number in numbers.items()}
+    words = {
+        ImportKind.LISTINGS: _("%(removed)s listings removed", **n),
+        ImportKind.PRODUCTS: _("%(removed)s products removed", **n),
+    }
+    parts = [words[kind]] if kind in words else []
+    parts.append(_("%(unlinked)s links taken back", **n))
+    parts.append(_("%(restored)s set to their values of before", **n))
+    text = _("Import undone.") + " " + ", ".join(parts) + "."
+    if numbers.get("kept"):
+        text += " " + _("%(kept)s are used by now and were kept.", **n)
+    return str(text)
