@@ -1,0 +1,126 @@
+"""Pairbook at the size of a large seller, against the plainest code that touches the same bytes.
+
+Every step runs in a process of its own and tells its wall time, its processor time (children included) and its
+peak memory. The machine is never quiet, so what counts is the ratio of two steps of one run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
+
+import scale_pages  # noqa: E402 - the paths above make these importable
+import scale_steps  # noqa: E402
+from make_data import Size  # noqa: E402
+from make_data import write as write_files  # noqa: E402
+
+STEPS: dict[str, Callable[..., dict[str, Any]]] = {**scale_steps.STEPS, **scale_pages.STEPS}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the table: a step, the baseline it is measured against, and the ratio it is allowed."""
+
+    what: str
+    step: str
+    baseline: str = ""
+    allowed: float | None = None
+    memory: int | None = None  # MB
+
+
+LINES = (
+    Line("import products", "import_products", memory=400),
+    Line("import listings", "import_listings", "load_listings", 6.0, 400),
+    Line("the same file again", "import_again", "load_listings", None, 400),
+    Line("reconcile", "reconcile", "join", 4.0, 400),
+    Line("reconcile again", "reconcile_again", "join", None, 400),
+)
+
+
+def main() -> int:
+    """Run the steps and print the table; exit code 1 when a figure is beyond what is allowed."""
+    given = arguments()
+    if given.step:
+        print(json.dumps(scale_steps.measured(STEPS[given.step], given.instance, Size(given.listings, given.products))))
+        return 0
+    folder = given.instance or Path(tempfile.mkdtemp(prefix="pairbook-scale-"))
+    try:
+        return run(folder, Size(given.listings, given.products), given)
+    finally:
+        if given.instance is None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def arguments() -> argparse.Namespace:
+    """What the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--listings", type=int, default=50_000)
+    parser.add_argument("--products", type=int, default=25_000)
+    parser.add_argument("--instance", type=Path, help="Keep the instance in this folder, which must be empty or absent.")
+    parser.add_argument("--pages-only", action="store_true", help="Measure the pages of an instance made before.")
+    parser.add_argument("--visits", type=int, default=40, help="How often each page is fetched.")
+    parser.add_argument("--json", type=Path, help="Write all figures to this file.")
+    parser.add_argument("--step", choices=sorted(STEPS), help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def run(folder: Path, size: Size, given: argparse.Namespace) -> int:
+    """All steps in order; gives the exit code."""
+    figures: dict[str, dict[str, Any]] = {}
+    print(f"{size.listings:,} listings on {size.channels} channels × {size.products:,} products, SQLite, synchronous=FULL\n")
+    good = True
+    if not given.pages_only:
+        write_files(folder / "files", size)
+        for name in ("load_listings", "prepare", *(line.step for line in LINES[:3]), "join", *(line.step for line in LINES[3:])):
+            figures[name] = _child(name, folder, size, given.visits)
+        good = _table(figures)
+    figures["pages"] = _child("pages", folder, size, given.visits)
+    good = scale_pages.table(figures["pages"]["pages"]) and good
+    if given.json:
+        given.json.write_text(json.dumps(figures, indent=1), encoding="utf-8")
+    return 0 if good else 1
+
+
+def _child(step: str, folder: Path, size: Size, visits: int) -> dict[str, Any]:
+    command = [
+        sys.executable, __file__, "--step", step, "--instance", str(folder), "--visits", str(visits),
+        "--listings", str(size.listings), "--products", str(size.products),
+    ]  # fmt: skip
+    print(f"… {step}", file=sys.stderr)
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return answer
+
+
+def _table(figures: dict[str, dict[str, Any]]) -> bool:
+    """Print seconds, baseline and ratio of every line; gives whether all hold."""
+    head = ("what", "s", "cpu s", "base s", "base cpu", "ratio", "allowed", "peak MB", "lock ms", "")
+    print("{:<22}{:>8}{:>8}{:>8}{:>9}{:>7}{:>9}{:>9}{:>9}  {}".format(*head))
+    good = True
+    for line in LINES:
+        mine, base = figures[line.step], figures.get(line.baseline, {})
+        ratio = mine["seconds"] / base["seconds"] if base else 0.0
+        broken = bool(line.allowed and ratio > line.allowed) or bool(line.memory and mine["peak_mb"] > line.memory)
+        good = good and not broken
+        print(
+            f"{line.what:<22}{mine['seconds']:>8.1f}{mine['cpu']:>8.1f}{base.get('seconds', 0):>8.1f}"
+            f"{base.get('cpu', 0):>9.1f}{ratio:>7.2f}{line.allowed or '':>9}{mine['peak_mb']:>9.0f}"
+            f"{mine.get('longest_ms', 0):>9.0f}  {'TOO MUCH' if broken else ''}{mine.get('note', '')}"
+        )
+    print()
+    return good
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,211 @@
+"""The steps of bench/scale.py that load, import and reconcile, each run in a process of its own."""
+
+from __future__ import annotations
+
+import csv
+import resource
+import secrets
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from make_data import LISTING_COLUMNS, Size, channel_name
+from sqlalchemy import event
+
+from webapp import create_app
+from webapp.config import Settings, load
+from webapp.db import db, unit_of_work
+from webapp.jobs import tasks
+from webapp.migrations import upgrade
+from webapp.models import ImportKind, ImportState, SendMode
+from webapp.models.accounts import COMMAND_LINE, Role
+from webapp.services import accounts, channels, imports
+
+Answer = dict[str, Any]
+
+
+def measured(step: Callable[[Path, Size], Answer], folder: Path, size: Size) -> Answer:
+    """Run a step; adds `seconds` (unless the step says them itself), `cpu` and `peak_mb` of the largest process."""
+    begun, cpu = time.perf_counter(), _cpu()
+    answer = step(folder, size)
+    answer.setdefault("seconds", time.perf_counter() - begun)
+    answer.setdefault("cpu", _cpu() - cpu)
+    peaks = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return {**answer, "peak_mb": max(peaks) / 1024}
+
+
+@contextmanager
+def instance(folder: Path) -> Iterator[Settings]:
+    """The application of the instance in this folder, its context pushed."""
+    settings = settings_of(folder)
+    with create_app(settings).app_context():
+        yield settings
+        db.engine.dispose()
+
+
+def settings_of(folder: Path) -> Settings:
+    """Settings of the instance in this folder."""
+    return load({"PAIRBOOK_INSTANCE": str(folder), "PAIRBOOK_SECRET_KEY": "scale" * 16})
+
+
+def prepare(folder: Path, size: Size) -> Answer:
+    """Create the tables, the channels and one owner."""
+    with instance(folder) as settings:
+        upgrade(db.engine)
+        with unit_of_work() as session:
+            accounts.add_user(session, "owner@example.com", Role.OWNER, by=COMMAND_LINE, hash_password=str)
+            for number in range(size.channels):
+                name = channel_name(number)
+                made = channels.connect(session, name, "file", by=COMMAND_LINE, settings=settings)
+                made.mode = SendMode.MANUAL
+    return {}
+
+
+def load_listings(folder: Path, size: Size) -> Answer:
+    """Baseline: csv.reader into executemany, one transaction, a table with the listings' columns and unique index."""
+    path = folder / "baseline.db"
+    connection = sqlite3.connect(path, isolation_level=None)
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-65536"):
+        connection.execute(f"PRAGMA {pragma}")
+    columns = _columns()
+    connection.execute(f"CREATE TABLE listings (id INTEGER PRIMARY KEY, {', '.join(columns)}, UNIQUE (channel_id, external_id))")
+    names = {"channel": "channel_id", "listing_id": "external_id"}
+    given = [names.get(c, c) for c in LISTING_COLUMNS]
+    fixed = {"description": "", "category": "", "mpn": "", "status": "", "url": "", "image_url": "", "state": "pending",
+             "place": 102, "fence": 0, "import_id": 1, "seen_at": "2026-01-01 00:00:00.000000"}  # fmt: skip
+    listed = [*given, *fixed, "match_key", "loose_key"]
+    statement = f"INSERT INTO listings ({', '.join(listed)}) VALUES ({', '.join('?' * len(listed))})"
+    tail = tuple(fixed.values())
+    with (folder / "files" / "listings.csv").open(encoding="utf-8", newline="") as file:
+        rows = csv.reader(file)
+        next(rows)
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany(statement, ((*row, *tail, row[2], row[2]) for row in rows))
+        connection.execute("COMMIT")
+    connection.close()
+    for left in folder.glob("baseline.db*"):
+        left.unlink()
+    return {}
+
+
+def _columns() -> list[str]:
+    """The listings' columns with their types, without the id."""
+    from webapp.models import Listing
+
+    table = Listing.__table__
+    return [f"{c.name} {c.type.compile()}" for c in table.columns if c.name not in {"id", "options"}] + ["options JSON"]
+
+
+def import_products(folder: Path, size: Size) -> Answer:
+    """Bring the catalogue in."""
+    return _import(folder, ImportKind.PRODUCTS, "products.csv", created=size.products)
+
+
+def import_listings(folder: Path, size: Size) -> Answer:
+    """Bring the listings in."""
+    return _import(folder, ImportKind.LISTINGS, "listings.csv", created=size.listings)
+
+
+def import_again(folder: Path, size: Size) -> Answer:
+    """Bring the same listings in once more: nothing changes."""
+    return _import(folder, ImportKind.LISTINGS, "listings.csv", created=0)
+
+
+def _import(folder: Path, kind: ImportKind, name: str, *, created: int) -> Answer:
+    """What `pairbook import` does: store, check, confirm, apply; the file's rows must all be accounted for."""
+    with instance(folder) as settings, _locks() as locks:
+        begun, cpu = time.perf_counter(), _cpu()
+        stored = secrets.token_hex(16)
+        settings.uploads.mkdir(exist_ok=True)
+        shutil.copyfile(folder / "files" / name, settings.uploads / stored)
+        with unit_of_work() as session:
+            job = imports.receive(session, kind, name, stored, by=COMMAND_LINE)
+        job = tasks.check_import(settings, job.id)
+        _expect(job.state == ImportState.CHECKED, f"{name} was refused: {job.report.get('errors', [])[:1]}")
+        checked = time.perf_counter() - begun
+        with unit_of_work() as session:
+            imports.confirm(session, job.id, by=COMMAND_LINE, reconcile=False)
+        tasks.run_imports(settings, only=job.id)
+        with unit_of_work(read_only=True) as session:
+            job = imports.get(session, job.id)
+        _expect((job.state, job.created) == (ImportState.DONE, created), f"{job.state}: {job.created} of {created}")
+        seconds, cpu = time.perf_counter() - begun, _cpu() - cpu
+    return {"seconds": seconds, "cpu": cpu, "longest_ms": max(locks) * 1000, "note": f"report after {checked:.1f} s"}
+
+
+def join(folder: Path, _size: Size) -> Answer:
+    """Baseline: the pair ids over the tables of the instance, fetched."""
+    connection = sqlite3.connect(folder / "app.db")
+    for pragma in ("cache_size=-65536", "mmap_size=268435456"):
+        connection.execute(f"PRAGMA {pragma}")
+    begun, cpu = time.perf_counter(), _cpu()
+    pairs = connection.execute(
+        "SELECT l.id, p.id FROM channels c JOIN listings l ON l.channel_id = c.id JOIN products p ON p.match_key = l.match_key"
+    ).fetchall()
+    answer = {"seconds": time.perf_counter() - begun, "cpu": _cpu() - cpu, "pairs": len(pairs)}
+    connection.close()
+    return answer
+
+
+def reconcile(folder: Path, size: Size) -> Answer:
+    """Link equal SKUs on all channels."""
+    return _reconcile(folder, size.linkable)
+
+
+def reconcile_again(folder: Path, _size: Size) -> Answer:
+    """Link equal SKUs when they are linked already: nothing changes."""
+    return _reconcile(folder, 0)
+
+
+def _reconcile(folder: Path, linked: int) -> Answer:
+    with instance(folder), _locks() as locks:
+        begun, cpu = time.perf_counter(), _cpu()
+        done = tasks.reconcile(None, by=COMMAND_LINE)
+        seconds, cpu = time.perf_counter() - begun, _cpu() - cpu
+        _expect(done.linked == linked, f"linked {done.linked}, not {linked}")
+    return {"seconds": seconds, "cpu": cpu, "longest_ms": max(locks) * 1000, "note": json_note(done.as_json())}
+
+
+def json_note(numbers: dict[str, int | None]) -> str:
+    """Numbers in a few words."""
+    return ", ".join(f"{name} {number:,}" for name, number in numbers.items() if number and name != "batch")
+
+
+@contextmanager
+def _locks() -> Iterator[list[float]]:
+    """The seconds for which each writing transaction held the lock."""
+    held, begun = [0.0], [0.0]
+
+    def begin(connection: Any) -> None:
+        if not connection.get_execution_options().get("read_only"):
+            begun[0] = time.perf_counter()
+
+    def end(connection: Any) -> None:
+        if not connection.get_execution_options().get("read_only"):
+            held.append(time.perf_counter() - begun[0])
+
+    event.listen(db.engine, "begin", begin)
+    event.listen(db.engine, "commit", end)
+    yield held
+    event.remove(db.engine, "begin", begin)
+    event.remove(db.engine, "commit", end)
+
+
+def _cpu() -> float:
+    own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+
+
+def _expect(condition: bool, words: str) -> None:
+    if not condition:
+        raise SystemExit(words)
+
+
+STEPS: dict[str, Callable[[Path, Size], Answer]] = {
+    step.__name__: step
+    for step in (prepare, load_listings, import_products, import_listings, import_again, join, reconcile, reconcile_again)
+}
