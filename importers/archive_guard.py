@@ -19,6 +19,7 @@ CHUNK = 1 << 16
 FREE_BYTES = 1 << 20
 DEEPEST = 64
 _LOCAL_HEADER = 30
+_NO_MEMORY = 1  # XML_ERROR_NO_MEMORY of expat, which has a text for it in Python but no number.
 
 Handler = Callable[..., None]
 
@@ -175,4 +176,6 @@ def feed(parser: expat.XMLParserType, chunks: Iterable[bytes], *, final: bool = 
         if final:
             parser.Parse(b"", True)
     except (expat.ExpatError, ValueError, LookupError) as error:
+        if isinstance(error, expat.ExpatError) and error.code == _NO_MEMORY:
+            raise MemoryError from error
         raise damaged("its XML breaks off or is not well-formed") from error

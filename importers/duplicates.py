@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
 from array import array
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ _DASHES = "‐‑‒–—―−﹘"
 _LOOK_ALIKES = str.maketrans(
     {**dict(zip(_PAIRS[::2], _PAIRS[1::2], strict=True)), **dict.fromkeys(_DASHES, "-")},
 )
+#: Up to here Python's own sort is quicker than loading a library.
+MOST_SORTED = 50_000
 _INVISIBLE = dict.fromkeys((0xAD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, 0x180E, 0x200E, 0x200F, 0x34F))
 
 
@@ -71,10 +74,15 @@ class KeyIndex:
 
 def _equal(hashes: array[int]) -> Iterator[list[int]]:
     """Groups of places with equal hashes, each in ascending order."""
-    import numpy  # Takes a tenth of a second, which files without rows need not wait.
-
-    if len(hashes) < 2:
+    if len(hashes) <= MOST_SORTED:
+        places = sorted(range(len(hashes)), key=hashes.__getitem__)
+        for _, group in itertools.groupby(places, key=hashes.__getitem__):
+            found = list(group)
+            if len(found) > 1:
+                yield found
         return
+    import numpy  # Takes a tenth of a second to load, which most files need not wait.
+
     values = numpy.frombuffer(hashes, dtype=numpy.int64)
     order = numpy.argsort(values, kind="stable")
     same = values[order[1:]] == values[order[:-1]]

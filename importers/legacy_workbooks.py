@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import io
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -47,7 +48,8 @@ def _measure(path: Path, limits: Limits) -> None:
 
 def _book(path: Path) -> calamine.CalamineWorkbook:
     try:
-        return calamine.CalamineWorkbook.from_path(str(path))
+        # From its bytes, because from_path believes the extension, and uploads are stored without one.
+        return calamine.CalamineWorkbook.from_filelike(io.BytesIO(path.read_bytes()))
     except calamine.PasswordError as error:
         raise FileRefused("encrypted", "The file has a password. Save it without one and select it again.") from error
     except (calamine.CalamineError, OSError, ValueError) as error:

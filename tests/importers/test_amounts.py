@@ -30,7 +30,19 @@ def code(read, *arguments, **options):
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("5", 5), ("5.0", 5), (" 7 ", 7), ("0", 0), ("007", 7), ("999999999", 999999999), ("\xa012\u3000", 12), ("", None), ("   ", None), ("\ufeff3", 3), ("-0", 0)],
+    [
+        ("5", 5),
+        ("5.0", 5),
+        (" 7 ", 7),
+        ("0", 0),
+        ("007", 7),
+        ("999999999", 999999999),
+        ("\xa012\u3000", 12),
+        ("", None),
+        ("   ", None),
+        ("\ufeff3", 3),
+        ("-0", 0),
+    ],
 )
 def test_a_whole_number_in_ascii_digits_is_a_quantity_and_a_blank_cell_is_no_zero(text, expected):
     assert quantity(text) == expected
@@ -121,7 +133,12 @@ def test_number_cells_become_quantities():
 
 @pytest.mark.parametrize(
     ("mark", "expected"),
-    [("error_value", "error_value"), ("formula_no_value", "formula_no_value"), ("bool_in_text", "not_a_number"), ("date_in_text", "not_a_number")],
+    [
+        ("error_value", "error_value"),
+        ("formula_no_value", "formula_no_value"),
+        ("bool_in_text", "not_a_number"),
+        ("date_in_text", "not_a_number"),
+    ],
 )
 def test_a_cell_without_a_number_is_an_error_and_never_blank(mark, expected):
     assert code(quantity, Mark(mark, "x")) == expected

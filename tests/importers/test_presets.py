@@ -1,0 +1,163 @@
+"""Exports known by name, from short samples of our own in the shape of each."""
+
+from __future__ import annotations
+
+import pytest
+
+SHOPIFY_OLD = """Handle,Title,Body (HTML),Vendor,Option1 Name,Option1 Value,Variant SKU,\
+Variant Inventory Qty,Variant Price,Variant Barcode,Image Src,Status
+mug,Mug,<p>Blue</p>,Acme,Colour,Blue,MUG-B,4,9.90,'4006381333931,https://x/1.jpg,active
+mug,,,,,Red,MUG-R,0,9.90,,https://x/2.jpg,
+mug,,,,,,,,,,https://x/3.jpg,
+cap,Cap,,Acme,Title,Default Title,CAP,7,5.00,,,active
+"""
+SHOPIFY_NEW = """Title,URL handle,Description,Vendor,Status,SKU,Barcode,Option1 name,Option1 value,Price,\
+Inventory quantity,Product image URL
+Mug,mug,Blue,Acme,Active,MUG-B,4006381333931,Colour,Blue,9.90,4,https://x/1.jpg
+,mug,,,,MUG-R,,,Red,9.90,0,
+,mug,,,,,,,,,,https://x/3.jpg
+"""
+
+
+@pytest.mark.parametrize(
+    ("content", "name"), [(SHOPIFY_OLD, "shopify_products_old"), (SHOPIFY_NEW, "shopify_products")]
+)
+def test_shopify_variants_inherit_their_title_and_pictures_are_no_products(run, content, name):
+    checked = run(content)
+    assert checked.report.preset == name
+    assert checked.report.rows_skipped == 1
+    assert checked.rows[2]["gtin"] == "4006381333931"
+    red = checked.rows[3]
+    assert (red["title"], red["brand"], red["base_sku"], red["options"]) == ("Mug", "Acme", "mug", {"Colour": "Red"})
+    assert red["quantity"] == 0
+
+
+def test_a_shopify_product_without_variants_has_no_options_and_no_base(run):
+    cap = run(SHOPIFY_OLD).rows[5]
+    assert "options" not in cap
+    assert "base_sku" not in cap
+
+
+def test_shopify_inventory_leaves_out_what_a_location_does_not_stock(run):
+    content = (
+        "Handle,Title,SKU,Location,Available (not editable),On hand (current),On hand (new)\n"
+        "mug,Mug,MUG,Madrid,4,5,\nmug,Mug,MUG,Paris,not stocked,not stocked,not stocked\ncap,Cap,CAP,Madrid,1,1,9\n"
+    )
+    checked = run(content, kind="stock")
+    assert checked.report.preset == "shopify_inventory"
+    assert checked.report.rows_skipped == 1
+    assert [(row["sku"], row["warehouse"], row["quantity"]) for row in checked.rows.values()] == [
+        ("MUG", "Madrid", 5),
+        ("CAP", "Madrid", 9),
+    ]
+
+
+WOO = """ID,Type,SKU,"GTIN, UPC, EAN, or ISBN",Name,Published,"In stock?",Stock,Sale price,Regular price,Parent,\
+Attribute 1 name,Attribute 1 value(s)
+10,variable,MUG,,Mug,1,1,,,,,Colour,"Blue, Red"
+11,"variation, virtual",'-RED,,Mug red,1,1,3,,"12,50",id:10,Colour,Red
+12,simple,90.750,4006381333931,Cap,1,0,0,4.00,5.00,,Material,Cotton
+"""
+
+
+def test_woocommerce_parents_are_no_products_and_escaped_skus_come_back(run):
+    checked = run("\ufeff" + WOO)
+    assert checked.report.preset == "woocommerce"
+    assert checked.report.rows_skipped == 1
+    assert checked.rows[3] | {} == {
+        "sku": "-RED",
+        "match_key": "-RED",
+        "title": "Mug red",
+        "quantity": 3,
+        "price": "12.50",
+        "base_sku": "MUG",
+        "options": {"Colour": "Red"},
+    }
+    assert (checked.rows[4]["sku"], checked.rows[4]["price"], checked.rows[4]["quantity"]) == ("90.750", "5.00", 0)
+    assert "options" not in checked.rows[4]
+    assert "escaped_text" in checked.warnings
+
+
+def test_a_translated_woocommerce_file_is_read_by_its_words(run):
+    content = "ID;Tipo;SKU;Nombre;¿Existencias?;Inventario;Precio rebajado;Precio normal\n1;simple;A;Taza;1;3;;12,50\n"
+    assert run(content).rows[2] == {"sku": "A", "title": "Taza", "quantity": 3, "price": "12.50", "match_key": "A"}
+
+
+EBAY = """Item number,Title,Variation details,Custom label (SKU),Available quantity,Format,Currency,Start price,\
+Current price,P:UPC,P:EAN
+111,Mug,Color=Red;Blue,,7,FIXED_PRICE,EUR,,,,
+111,Mug,Color=Red,MUG-R,3,FIXED_PRICE,EUR,9.90,9.90,,4006381333931
+111,Mug,Color=Blue,,4,FIXED_PRICE,EUR,9.90,9.90,,
+222,Cap,,CAP,2,FIXED_PRICE,EUR,5.00,5.00,,Does not apply
+"""
+
+
+def test_an_ebay_listing_with_variations_counts_its_variations_and_not_their_sum(run):
+    checked = run(EBAY, kind="listings")
+    assert checked.report.preset == "ebay_active_listings"
+    assert checked.report.rows_skipped == 1
+    assert {number: row["listing_id"] for number, row in checked.rows.items()} == {
+        3: "111:MUG-R",
+        4: "111:Color=Blue",
+        5: "222",
+    }
+    assert checked.rows[3]["gtin"] == "4006381333931"
+    assert "gtin" not in checked.rows[5]
+
+
+def test_google_merchant_prices_carry_their_currency(run):
+    content = (
+        "ID [id]\tTitle [title]\tlink\tprice\tavailability\tgtin\timage_link\n"
+        "A\tMug\thttps://x\t9.80 EUR\tin_stock\t4006381333931\thttps://x/1.jpg\n"
+    )
+    checked = run(content)
+    assert checked.report.preset == "google_merchant"
+    assert checked.rows[2]["price"] == "9.80"
+    listing = run(content, kind="listings").rows[2]
+    assert (listing["listing_id"], listing["url"]) == ("A", "https://x")
+
+
+def test_a_mercado_libre_sheet_is_found_below_its_instructions(run):
+    content = (
+        "Publicaciones;;;\nCompleta los datos;;;\nID;Título;Precio;Cantidad disponible;SellerCustomSku;Estado\n"
+        "MLA1;Taza;12,50;3;TAZA;active\n"
+    )
+    checked = run(content, kind="listings")
+    assert checked.report.preset == "mercado_libre"
+    assert (checked.rows[4]["listing_id"], checked.rows[4]["sku"], checked.rows[4]["price"]) == (
+        "MLA1",
+        "TAZA",
+        "12.50",
+    )
+
+
+def test_linnworks_links_are_read(run):
+    content = "Source,SubSource,Linnworks SKU,Channel SKU\nEBAY,Shop 1,MUG,ebay-mug\n"
+    checked = run(content, kind="links")
+    assert checked.rows[2] == {
+        "source": "EBAY",
+        "channel": "Shop 1",
+        "sku": "MUG",
+        "listing_sku": "ebay-mug",
+        "match_key": "MUG",
+    }
+
+
+def test_our_own_link_file_is_read(run):
+    checked = run("channel,listing_id,sku\nc1,0012,MUG\nc1,,CAP\n", kind="links")
+    assert checked.rows[2] == {"channel": "c1", "listing_id": "0012", "sku": "MUG", "match_key": "MUG"}
+    assert checked.errors == [(3, "blank")]
+
+
+def test_amazon_price_files_leave_blank_quantities_alone(run):
+    head = "sku\tprice\tminimum-seller-allowed-price\tmaximum-seller-allowed-price\tquantity\thandling-time\n"
+    checked = run(head + "A\t9.99\t\t\t\t\nB\t\t\t\t0\t2\n", kind="stock")
+    assert checked.report.preset == "amazon_price_quantity"
+    assert "quantity" not in checked.rows[2]
+    assert checked.rows[3]["quantity"] == 0
+
+
+def test_a_preset_can_be_named_and_declined(run):
+    assert run(SHOPIFY_OLD, preset="none").report.preset is None
+    assert run("sku,title\nA,b\n", preset="pairbook").rows[2]["title"] == "b"
+    assert run("sku,title\nA,b\n", preset="unheard_of").errors == [(1, "unknown_value")]
