@@ -88,9 +88,23 @@ def check_import(settings: Settings, job_id: int, *, all_or_nothing: bool = Fals
         return job
 
 
-def run_imports(settings: Settings, *, only: int | None = None, progress: Progress | None = None) -> list[int]:
-    """Apply every import that waits (or the one with the id `only`); gives their ids."""
+def check_uploads(settings: Settings) -> list[int]:
+    """Check every large file that a web process left to the workers, or died over; gives their ids."""
     done: list[int] = []
+    while True:
+        with unit_of_work() as session:
+            job_id = imports.claim_check(session, now=utc_now())
+        if job_id is None:
+            return done
+        check_import(settings, job_id)
+        done.append(job_id)
+
+
+def run_imports(settings: Settings, *, only: int | None = None, progress: Progress | None = None) -> list[int]:
+    """Apply every import that waits (or the one with the id `only`), unchecked files first; gives their ids."""
+    done: list[int] = []
+    if only is None:
+        check_uploads(settings)
     while True:
         with unit_of_work() as session:
             job = imports.claim_next(session, worker=worker_name(), now=utc_now(), job_id=only)

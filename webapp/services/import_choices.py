@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 import importers
 from webapp.errors import Conflict, Refused
 from webapp.models.accounts import Actor
+from webapp.models.base import utc_now
 from webapp.models.channels import Channel
 from webapp.models.imports import ImportJob, ImportKind, ImportPreset, ImportState
 from webapp.services import audit, imports
@@ -32,6 +33,7 @@ def choose(
         raise Conflict("This import has begun already. Its columns can no longer be changed.")
     job.options, job.kind, job.channel_id = asdict(options), kind, channel.id if channel else None
     job.state, job.report, job.rows_ok = ImportState.CHECKING, {}, 0
+    job.lease_until = utc_now() + imports.CHECK_LEASE
     session.flush()
     return job
 

@@ -32,6 +32,7 @@ from webapp.services.upserts import Upserted, plain
 
 BELL = "imports"
 LEASE = timedelta(seconds=60)
+CHECK_LEASE = timedelta(minutes=4)  # reading a file may take three: beyond that its reader has died
 MOST_TRIES = 3
 
 
@@ -45,7 +46,7 @@ def receive(
     channel: Channel | None = None,
     options: importers.Options | None = None,
 ) -> ImportJob:
-    """Note a file that lies in the uploads under `stored_as`; it is still to be checked."""
+    """Note a file that lies in the uploads under `stored_as`; the caller checks it, or takes the lease off it."""
     job = ImportJob(
         kind=kind,
         file_name=file_name,
@@ -54,6 +55,7 @@ def receive(
         options=asdict(options or importers.Options()),
         by_id=by.id,
         by_name=by.name,
+        lease_until=utc_now() + CHECK_LEASE,
     )
     session.add(job)
     session.flush()
@@ -85,9 +87,21 @@ def keep_report(
 ) -> None:
     """Write what a check found; a refused file is at its end here."""
     job.report = {**report.as_json(), "forecast": dict(forecast or {})}
-    job.rows_ok = report.rows_ok
+    job.rows_ok, job.lease_until = report.rows_ok, None
     job.state = ImportState.REFUSED if report.outcome == "reject" else ImportState.CHECKED
     session.flush()
+
+
+def claim_check(session: Session, *, now: datetime) -> int | None:
+    """Take the oldest file that is unchecked and that nobody reads, and give its number; None when there is none."""
+    free = or_(ImportJob.lease_until.is_(None), ImportJob.lease_until < now)
+    query = select(ImportJob).where(ImportJob.state == ImportState.CHECKING, free).order_by(ImportJob.id).limit(1)
+    job = session.scalar(query.with_for_update(skip_locked=True))
+    if job is None:
+        return None
+    job.lease_until = now + CHECK_LEASE
+    session.flush()
+    return job.id
 
 
 def confirm(session: Session, job_id: int, *, by: Actor, reconcile: bool = True) -> ImportJob:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import importers
 from webapp.models import ImportJob, ImportKind, ImportState
 
 ROWS_NAMED = 4
+WHOLE_COLUMN = {"sci_notation", "precision_lost", "ambiguous_number", "date_in_text"}  # repaired at the source
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def _field_words() -> dict[str, str]:
 def columns(report: importers.Report, kind: ImportKind) -> list[Choice]:
     """Every column of the file in its order, with its doubts beside it."""
     doubts: dict[str, list[importers.Problem]] = defaultdict(list)
-    for problem in (*report.errors, *report.warnings):
+    for problem in (*(p for p in report.errors if p.code in WHOLE_COLUMN), *report.warnings):
         if problem.column and problem.row != (report.header_row or 1):
             doubts[problem.column].append(problem)
     guessed = _guesses(report, kind)
@@ -132,19 +132,17 @@ def _choice(column: importers.Column, doubts: Sequence[importers.Problem], guess
 
 def _doubt(doubts: Sequence[importers.Problem]) -> str:
     """One sentence for what many cells of a column share; the list beside it names the rows."""
-    first = doubts[0]
+    first, n = doubts[0], len(doubts)
     if first.code == "sci_notation":
         words = _(
             "A spreadsheet shortened %(n)s of these codes to values such as %(value)s. "
             "Format the column as Text and export again, or import without this column.",
-            n=format_decimal(len(doubts)), value=first.value or "7.50106E+12",
+            n=format_decimal(n), value=first.value or "7.50106E+12",
         )  # fmt: skip
         return str(words)
-    more = len(doubts) - 1
-    message = re.sub(r"^Row \d+: (.)", lambda found: found.group(1).upper(), first.message)
-    where = _("Row %(row)s: ", row=first.row) if not more else ""
-    others = ngettext(" So does %(num)s more row.", " So do %(num)s more rows.", more) if more else ""
-    return f"{where}{message}{others}"
+    if n == 1:
+        return first.message
+    return str(_("%(n)s rows have the same doubt. %(first)s", n=format_decimal(n), first=first.message))
 
 
 def outcome(job: ImportJob) -> list[Line]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import secrets
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from flask import Blueprint, Response, redirect, request, send_file, url_for
+from flask import Blueprint, Response, current_app, redirect, request, send_file, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.datastructures import FileStorage
@@ -57,6 +58,7 @@ def _index(error: str = "", field: str = "", status: int = 200) -> Response:
         most_mb=web.settings().upload_limit // (1024 * 1024),
         error=error,
         field=field,
+        sample_url=url_for("imports.sample") if importlib.util.find_spec("webapp.services.demo") else "",
     )
 
 
@@ -259,6 +261,7 @@ def _check(job_id: int, stored: str) -> None:
         tasks.check_import(settings, job_id)
     else:
         with unit_of_work() as session:
+            imports.get(session, job_id, lock=True).lease_until = None
             ring(session, imports.BELL)
 
 
@@ -337,6 +340,7 @@ def _result(job: ImportJob) -> dict[str, Any]:
         "linked": int(job.report.get("linked", 0)),
         "pending": int(job.report.get("pending", 0)),
         "moving": job.state in MOVING,
+        "review": "links.review" in current_app.view_functions,
         "kinds": import_words.kinds(),
         "states": import_words.states(),
         "undone": import_words.undone(job.kind, cast(dict[str, int], job.report.get("undone") or {})),
