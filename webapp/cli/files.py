@@ -1,0 +1,176 @@
+"""Commands about files: check and import them, take an import back, and export."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+import importers
+from webapp.cli.instance import pair
+from webapp.cli.support import PARTIAL, REFUSED, Say, command, plural
+from webapp.db import unit_of_work
+from webapp.errors import Refused
+from webapp.jobs import tasks
+from webapp.models import ImportJob, ImportKind, ImportPreset, ImportState
+from webapp.models.accounts import COMMAND_LINE
+from webapp.services import channels, exports, imports
+
+EXITS = {"accept": 0, "partial": PARTIAL, "reject": REFUSED}
+ENDED = {ImportState.DONE, ImportState.FAILED, ImportState.UNDONE}
+SHOWN = 20  # problems in words; all are in the JSON and on the screen
+FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
+
+
+@command("import")
+@click.argument("kind", type=click.Choice(["products", "stock", "listings"]))
+@click.argument("file", type=FILE)
+@click.option("--channel", "channel", metavar="NAME", help="The channel of listings that name none.")
+@click.option("--preset", metavar="NAME", help="A known export or a saved choice of columns.")
+@click.option("--map", "mapping", multiple=True, metavar="COLUMN=FIELD", help="Read a column as a field; empty leaves it out.")
+@click.option("--sheet", metavar="NAME")
+@click.option("--delimiter", metavar="C", help="One character, or “tab”.")
+@click.option("--encoding", metavar="E")
+@click.option("--decimal", type=click.Choice(["comma", "point"]))
+@click.option("--check", is_flag=True, help="Read and report, write nothing.")
+@click.option("--all-or-nothing", is_flag=True, help="Refuse the file when one row is bad.")
+def import_file(say: Say, kind: str, file: Path, channel: str | None, check: bool, all_or_nothing: bool, **options: Any) -> None:
+    """Bring in products, stock or listings; good rows are applied, bad ones named.
+
+    Listings are not linked by this: run “pairbook reconcile” when the files of a night are all in.
+    """
+    with unit_of_work(read_only=True) as session:
+        chosen = _options(session, **options)
+    report = _check_only(say, ImportKind(kind), file, channel, chosen, all_or_nothing) if check else None
+    report = report or bring_in(say, ImportKind(kind), file, channel=channel, options=chosen, all_or_nothing=all_or_nothing)
+    say(report, _words(report), code=EXITS[report["outcome"]])
+
+
+@command("import")
+@click.argument("file", type=FILE)
+@click.option("--channel", "channel", metavar="NAME", help="The channel of rows that name none.")
+def import_links(say: Say, file: Path, channel: str | None) -> None:
+    """Link by a file with the columns channel, listing_id, sku; also Linnworks' own export of links."""
+    report = bring_in(say, ImportKind.LINKS, file, channel=channel)
+    refused = [{"row": e["row"], "listing_id": "", "message": e["message"]} for e in report["errors"]] + report.get("refused", [])
+    answer = {"batch": report["batch"], "linked": report.get("linked", 0), "unchanged": report["unchanged"], "refused": refused}
+    code = 0 if not refused else PARTIAL if answer["linked"] or answer["unchanged"] else REFUSED
+    words = f"Linked {plural(answer['linked'], 'listing')}, {answer['unchanged']:,} were so already."
+    say(answer, "\n".join([words, *(r["message"] for r in refused[:SHOWN])]), code=code)
+
+
+@command("undo-import")
+@click.argument("number", type=int)
+def undo_import(say: Say, number: int) -> None:
+    """Take an import back: its number is “import” in the report."""
+    with unit_of_work() as session:
+        done = imports.undo(session, number, by=COMMAND_LINE)
+    words = f"Removed {done['removed']:,}, restored {done['restored']:,}, unlinked {done['unlinked']:,}; {done['kept']:,} in use stay."
+    say(done, words, code=PARTIAL if done["kept"] else 0)
+
+
+@command("export")
+@click.argument("what", type=click.Choice(list(exports.TABLES)))
+@click.option("--channel", "channel", metavar="NAME", help="Only this channel's listings or links.")
+@click.option("--out", required=True, type=click.Path(dir_okay=False, writable=True, path_type=Path), help="FILE.csv or FILE.xlsx.")
+def export(say: Say, what: str, channel: str | None, out: Path) -> None:
+    """Write products, listings, links or the audit trail to a file that imports again without change."""
+    if out.suffix.lower() not in exports.FORMATS:
+        raise click.BadParameter(f"{out.name} ends in neither .csv nor .xlsx.", param_hint="--out")
+    with unit_of_work(read_only=True) as session:
+        found = channels.get(session, channel) if channel else None
+        rows = exports.export(session, what, out, channel=found)
+    say({"rows": rows, "file": str(out)}, f"Wrote {plural(rows, 'row')} to {out}.")
+
+
+def bring_in(
+    say: Say, kind: ImportKind, file: Path, *, channel: str | None, options: importers.Options | None = None, all_or_nothing: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    """Copy the file into the uploads, check it, apply what is good, and give the report."""
+    stored = _store(say, file)
+    with unit_of_work() as session:
+        found = channels.get(session, channel) if channel else None
+        job = imports.receive(session, kind, file.name, stored, by=COMMAND_LINE, channel=found, options=options)
+    job = tasks.check_import(say.settings, job.id, all_or_nothing=all_or_nothing)
+    if job.state == ImportState.CHECKED:
+        with unit_of_work() as session:
+            imports.confirm(session, job.id, by=COMMAND_LINE, reconcile=False)
+        job = _apply(say, job.id)
+    if job.state == ImportState.FAILED:
+        raise Refused(job.message or "The import stopped.", **{"import": job.id})
+    return imports.report_json(job)
+
+
+def _apply(say: Say, job_id: int) -> ImportJob:
+    """Apply it here, or wait for the worker that was quicker."""
+    tasks.run_imports(say.settings, only=job_id, progress=lambda at, of: say.progress(f"{at:,} of {of:,} rows"))
+    while True:
+        with unit_of_work(read_only=True) as session:
+            job = imports.get(session, job_id)
+        if job.state in ENDED:
+            return job
+        time.sleep(0.2)
+
+
+def _check_only(
+    say: Say, kind: ImportKind, file: Path, channel: str | None, options: importers.Options, all_or_nothing: bool
+) -> dict[str, Any]:
+    """The report of a file that nobody will import: no trace is left."""
+    stored = _store(say, file)
+    try:
+        with unit_of_work(read_only=True) as session:
+            found = channels.get(session, channel) if channel else None
+            job = ImportJob(
+                kind=kind, file_name=file.name, stored_as=stored, channel_id=found.id if found else None,
+                options=asdict(options), created=0, updated=0, unchanged=0,
+            )  # fmt: skip
+            report = imports.check(session, job, say.settings.uploads, all_or_nothing=all_or_nothing)
+            job.report = report.as_json()
+            forecast = imports.forecast(session, job, say.settings.uploads) if report.outcome != "reject" else {}
+        return {**imports.report_json(job), "forecast": forecast}
+    finally:
+        importers.discard_staged(say.settings.uploads / f"{stored}.rows")
+        (say.settings.uploads / stored).unlink(missing_ok=True)
+
+
+def _store(say: Say, file: Path) -> str:
+    """Copy the file to a random name in the uploads; gives that name."""
+    stored = secrets.token_hex(16)
+    shutil.copyfile(file, say.settings.uploads / stored)
+    return stored
+
+
+def _options(session: Session, mapping: tuple[str, ...], preset: str | None, delimiter: str | None, **rest: Any) -> importers.Options:
+    columns = dict(pair(text, "--map") for text in mapping)
+    saved = session.scalar(select(ImportPreset).where(ImportPreset.name == preset)) if preset else None
+    if saved is not None:
+        columns, preset = {**saved.mapping, **columns}, None
+    if delimiter and delimiter.lower() in {"tab", "\\t"}:
+        delimiter = "\t"
+    if delimiter and len(delimiter) != 1:
+        raise click.BadParameter("Give one character, or “tab”.", param_hint="--delimiter")
+    return importers.Options(mapping=columns or None, preset=preset, delimiter=delimiter, **rest)
+
+
+def _words(report: dict[str, Any]) -> str:
+    """The report for a person: numbers first, then the first problems."""
+    head = {
+        "accept": f"Read {plural(report['rows'], 'row')}: {report['created']:,} new, {report['updated']:,} changed, {report['unchanged']:,} as before.",
+        "partial": f"{report['rows_bad']:,} of {plural(report['rows'], 'row')} were left out: "
+        f"{report['created']:,} new, {report['updated']:,} changed, {report['unchanged']:,} as before.",
+        "reject": "The file was refused; nothing was written.",
+    }[report["outcome"]]
+    more = report["errors_total"] - SHOWN
+    tail = [f"… and {plural(more, 'more problem')}."] if more > 0 else []
+    return "\n".join([head, *(e["message"] for e in report["errors"][:SHOWN]), *tail])
+
+
+links = click.Group("links", commands=[import_links], help="Files of links.")
+COMMANDS = (import_file, undo_import, export, links)

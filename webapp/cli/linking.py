@@ -1,0 +1,215 @@
+"""Commands about pairs: link equal SKUs, suggest, decide on one, take apart, undo."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import click
+from flask import current_app
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+import matching
+from connectors.sheets import neutral
+from webapp.cli.support import PARTIAL, REFUSED, Say, command, plural
+from webapp.db import unit_of_work
+from webapp.errors import NotFound
+from webapp.jobs import tasks
+from webapp.models import Channel, Link, Listing, Product
+from webapp.models.accounts import COMMAND_LINE
+from webapp.services import catalog, channels, links, listings, reconciliation, retrieval
+
+COLUMNS = ("channel", "listing_id", "rank", "sku", "score", "probability", "reasons")
+ON_CHANNEL = click.option("--channel", "channel", metavar="NAME", required=True)
+MAYBE_CHANNEL = click.option("--channel", "channel", metavar="NAME", help="Only this channel.")
+
+
+@command("reconcile")
+@MAYBE_CHANNEL
+def reconcile(say: Say, channel: str | None) -> None:
+    """Link listings and products with exactly the same SKU, where it is unique on both sides."""
+    done = tasks.reconcile(_channel(channel), by=COMMAND_LINE)
+    words = f"Linked {plural(done.linked, 'listing')}. {done.pending:,} wait: {done.near_miss:,} near misses, "
+    say(done.as_json(), f"{words}{done.ambiguous:,} ambiguous, {done.no_sku:,} without SKU.")
+
+
+@command("suggest")
+@MAYBE_CHANNEL
+@click.option("--top", type=click.IntRange(1, 100), default=10, show_default=True, help="Candidates for a listing.")
+@click.option("--out", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Write the candidates to FILE.csv.")
+def suggest(say: Say, channel: str | None, top: int, out: Path | None) -> None:
+    """Find candidates for every pending listing, best first; the review shows the same."""
+    began = time.monotonic()
+    found, done, with_some, after = _channel(channel), 0, 0, 0
+    with _sheet(out) if out else nullcontext() as sheet:
+        while True:
+            with unit_of_work(read_only=True) as session:
+                ids = reconciliation.to_suggest(session, channel=found, only_new=False, after=after, limit=tasks.SUGGEST_CHUNK)
+                candidates = reconciliation.suggest_for(session, ids, _index(), top=top) if ids else {}
+                if sheet is not None:
+                    sheet.writerows(_candidate_rows(session, candidates))
+            if not candidates:
+                break
+            with unit_of_work() as session:
+                with_some += reconciliation.keep_suggestions(session, candidates)
+            done, after = done + len(candidates), ids[-1]
+            say.progress(plural(done, "listing"))
+    seconds = round(time.monotonic() - began, 3)
+    answer = {"listings": done, "with_suggestions": with_some, "seconds": seconds}
+    say(answer, f"{with_some:,} of {plural(done, 'listing')} have suggestions ({seconds:.1f} s).")
+
+
+@command("link")
+@ON_CHANNEL
+@click.argument("listing_id")
+@click.argument("sku")
+def link(say: Say, channel: str, listing_id: str, sku: str) -> None:
+    """Say that a listing is a product."""
+    with unit_of_work() as session:
+        change = links.confirm(session, [_pair(session, channel, listing_id, sku)], by=COMMAND_LINE)
+    _answer(say, change, "Linked")
+
+
+@command("reject")
+@ON_CHANNEL
+@click.argument("listing_id")
+@click.argument("sku")
+def reject(say: Say, channel: str, listing_id: str, sku: str) -> None:
+    """Say that a listing is not a product; it is never suggested again."""
+    with unit_of_work() as session:
+        change = links.reject(session, [_pair(session, channel, listing_id, sku)], by=COMMAND_LINE)
+    _answer(say, change, "Rejected")
+
+
+@command("unlink")
+@ON_CHANNEL
+@click.argument("listing_ids", nargs=-1, required=True, metavar="LISTING_ID…")
+@click.option("--reason", default="", help="Why, for the trail.")
+def unlink(say: Say, channel: str, listing_ids: tuple[str, ...], reason: str) -> None:
+    """Take links apart; sending to these listings stops at once, and no rule links them again."""
+    with unit_of_work() as session:
+        ids, unknown = _ids(session, channels.get(session, channel), listing_ids)
+        change = links.unlink(session, ids, by=COMMAND_LINE, reason=reason)
+    change.refused += unknown
+    _answer(say, change, "Unlinked")
+
+
+@command("unsync")
+@ON_CHANNEL
+@click.option("--expect", type=click.IntRange(0), required=True, metavar="N", help="The number of links there are.")
+@click.option("--reason", default="", help="Why, for the trail.")
+def unsync(say: Say, channel: str, expect: int, reason: str) -> None:
+    """Take all links of a channel apart; refused when N is not their number."""
+    with unit_of_work() as session:
+        found = channels.get(session, channel)
+        change = links.unsync(session, [Link.channel_id == found.id], expect=expect, by=COMMAND_LINE, reason=reason)
+    _answer(say, change, "Unsynced")
+
+
+@command("undo")
+@click.argument("batch", type=int)
+def undo(say: Say, batch: int) -> None:
+    """Take a batch back, as far as nobody changed those pairs since."""
+    with unit_of_work() as session:
+        change = links.undo(session, batch, by=COMMAND_LINE)
+    _answer(say, change, "Took back")
+
+
+@command("add-to-catalogue")
+@ON_CHANNEL
+@click.argument("listing_id")
+@click.option("--sku", help="The new product's SKU; the channel's own without.")
+@click.option("--anyway", is_flag=True, help="Even if products look alike.")
+def add_to_catalogue(say: Say, channel: str, listing_id: str, sku: str | None, anyway: bool) -> None:
+    """Make a product from a listing and link it; refused with the look-alikes unless --anyway."""
+    with unit_of_work() as session:
+        listing = listings.find(session, channels.get(session, channel), listing_id)
+        added = catalog.add_from_listing(
+            session, listing.id, by=COMMAND_LINE, index=_index(), fields={"sku": sku} if sku else None, anyway=anyway
+        )
+        similar = [{"sku": a.product.sku, "title": a.product.title, "reason": a.reason} for a in added.similar]
+    if added.product is None:
+        words = "\n".join(["Nothing was added: products look alike. Link to one of them, or add --anyway.", *(f"{s['sku']}: {s['title']} ({s['reason']})" for s in similar)])
+        say.note(words)
+        return say({"sku": None, "batch": None, "similar": similar}, "", code=REFUSED)
+    batch = added.change.batch.id if added.change and added.change.batch else None
+    return say({"sku": added.product.sku, "batch": batch, "similar": []}, f"Added {added.product.sku} and linked {listing_id}.")
+
+
+def _answer(say: Say, change: links.Change, verb: str) -> None:
+    """What an act did; refused items make it a part, or a refusal when nothing else happened."""
+    refused = [{"listing_id": r.external_id, "message": r.message} for r in change.refused]
+    answer = {
+        "batch": change.batch.id if change.batch else None, "changed": change.changed, "unchanged": change.unchanged,
+        "refused": refused, "in_flight": change.in_flight,
+    }  # fmt: skip
+    words = [f"{verb} {plural(change.changed, 'listing')}; {change.unchanged:,} were so already.", *(f"{r['listing_id']}: {r['message']}" for r in refused)]
+    if change.in_flight:
+        words.append(f"A last update was on its way already: {', '.join(change.in_flight)}.")
+    say(answer, "\n".join(words), code=0 if not refused else PARTIAL if change.changed or change.unchanged else REFUSED)
+
+
+def _ids(session: Session, channel: Channel, external: Sequence[str]) -> tuple[list[int], list[links.RefusedItem]]:
+    """The listings of these ids, and those that are not there."""
+    found: list[int] = []
+    unknown: list[links.RefusedItem] = []
+    for name in dict.fromkeys(external):
+        try:
+            found.append(listings.find(session, channel, name).id)
+        except NotFound as error:
+            unknown.append(links.RefusedItem(0, name, error.message))
+    return found, unknown
+
+
+def _pair(session: Session, channel: str, listing_id: str, sku: str) -> links.Pair:
+    listing = listings.find(session, channels.get(session, channel), listing_id)
+    return links.Pair(listing.id, catalog.by_sku(session, sku).id)
+
+
+def _channel(name: str | None) -> Channel | None:
+    with unit_of_work(read_only=True) as session:
+        return channels.get(session, name) if name else None
+
+
+def _index() -> retrieval.CatalogueIndex:
+    index: retrieval.CatalogueIndex = current_app.extensions["pairbook_index"]
+    return index
+
+
+@contextmanager
+def _sheet(path: Path) -> Iterator[Any]:
+    """A CSV file that appears under its name only when it is whole."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with part.open("w", encoding="utf-8-sig", newline="") as file:
+            sheet = csv.writer(file)
+            sheet.writerow(COLUMNS)
+            yield sheet
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _candidate_rows(session: Session, found: dict[int, list[matching.Candidate]]) -> Iterator[tuple[object, ...]]:
+    products = {c.product_id for candidates in found.values() for c in candidates}
+    skus: dict[Any, str] = dict(session.execute(select(Product.id, Product.sku).where(Product.id.in_(products))).tuples())
+    names = dict(session.execute(select(Channel.id, Channel.name)).tuples())
+    which = select(Listing.id, Listing.channel_id, Listing.external_id).where(Listing.id.in_(found)).order_by(Listing.id)
+    for listing_id, channel_id, external in session.execute(which):
+        for rank, candidate in enumerate(found[listing_id], 1):
+            sku = neutral(skus.get(candidate.product_id, ""))
+            yield neutral(names[channel_id]), neutral(external), rank, sku, candidate.score, "", neutral(_reasons(candidate))
+
+
+def _reasons(candidate: matching.Candidate) -> str:
+    """The evidence in one cell: what agrees and what differs, with its points."""
+    said = [f"{e.field} {e.verdict.value} {e.points:+g}" for e in candidate.evidence if e.points]
+    return "; ".join([*said, candidate.difference] if candidate.difference else said)
+
+
+COMMANDS = (reconcile, suggest, link, reject, unlink, unsync, undo, add_to_catalogue)

@@ -1,0 +1,143 @@
+"""What every command shares: settings, a ready database, one JSON object or plain words, and exit codes."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, ParamSpec
+
+import click
+from flask import Flask
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from webapp import config, create_app
+from webapp.config import Settings, SettingError
+from webapp.db import db
+from webapp.errors import DomainError, Refused, Unavailable
+from webapp.migrations import current, newest, upgrade
+
+P = ParamSpec("P")
+REFUSED, PARTIAL = 1, 3
+
+
+class Failure(click.ClickException):
+    """A refusal on its way out: the sentence on standard error and, if wanted, the JSON object."""
+
+    exit_code = REFUSED
+
+    def __init__(self, message: str, code: str, facts: Mapping[str, object], *, as_json: bool) -> None:
+        super().__init__(message)
+        self.code, self.facts, self.as_json = code, dict(facts), as_json
+
+    def show(self, file: Any = None) -> None:
+        """Print it; a script reads the object, a person the sentence."""
+        if self.as_json:
+            click.echo(as_text({**self.facts, "error": self.code, "message": self.message}))
+        click.echo(self.message, err=True)
+
+
+class Say:
+    """How a command answers: `say(numbers, words)` prints the numbers as JSON or the words, whichever was asked for."""
+
+    def __init__(self, app: Flask, settings: Settings, *, as_json: bool) -> None:
+        self.app, self.settings, self.as_json = app, settings, as_json
+
+    def __call__(self, result: Mapping[str, object], words: str, *, code: int = 0) -> None:
+        """Answer and end with this exit code."""
+        click.echo(as_text(result) if self.as_json else words)
+        if code:
+            click.get_current_context().exit(code)
+
+    def note(self, words: str) -> None:
+        """Tell a person something on the way; never part of the answer."""
+        click.echo(words, err=True)
+
+    def progress(self, words: str) -> None:
+        """Overwrite one line of a terminal; silent where standard error is a file."""
+        if sys.stderr.isatty():
+            click.echo(f"\r{words}\x1b[K", err=True, nl=False)
+
+
+def as_text(result: Mapping[str, object]) -> str:
+    """One JSON object on one line; amounts and moments as text."""
+    return json.dumps(result, ensure_ascii=False, default=_plain)
+
+
+def command(
+    name: str, *, database: bool = True, json_option: bool = True, **settings: Any
+) -> Callable[[Callable[..., None]], click.Command]:
+    """Make a command of a function whose first argument is a `Say`; it runs with the app's context pushed.
+
+    With `database` the tables are made when they are not there yet; older or newer ones are refused in words.
+    """
+
+    def wrap(function: Callable[..., None]) -> click.Command:
+        @functools.wraps(function)
+        def inner(*args: Any, as_json: bool = False, **options: Any) -> None:
+            with _translated(as_json):
+                loaded = config.load()
+                app = create_app(loaded)
+                with app.app_context():
+                    try:
+                        if database:
+                            make_ready(db.engine)
+                        function(Say(app, loaded, as_json=as_json), *args, **options)
+                    finally:
+                        db.engine.dispose()
+
+        made: Any = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")(inner) if json_option else inner
+        return click.command(name, **settings)(made)
+
+    return wrap
+
+
+def make_ready(engine: Engine) -> None:
+    """Make the tables of an empty database; raises Refused for one of another version."""
+    found = current(engine)
+    if found is None:
+        upgrade(engine)
+    elif found != newest(engine):
+        raise Refused(f"The database stands at revision {found} and this version of Pairbook wants {newest(engine)}. Run “pairbook upgrade” first.")
+
+
+class _translated:
+    """Turns what may go wrong into a Failure with words; a traceback never reaches a person."""
+
+    def __init__(self, as_json: bool) -> None:
+        self.as_json = as_json
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        match error:
+            case DomainError():
+                raise Failure(error.message, error.code, error.facts, as_json=self.as_json) from error
+            case SettingError():
+                raise Failure(str(error), "setting", {}, as_json=self.as_json) from error
+            case OperationalError() | DBAPIError():
+                busy = "locked" in str(error.orig) or "busy" in str(error.orig)
+                words = "Somebody else is writing for a long time. Nothing was changed; try again." if busy else f"The database does not answer: {error.orig}."
+                raise Failure(words, Unavailable.code, {}, as_json=self.as_json) from error
+            case PermissionError() | FileNotFoundError() | IsADirectoryError():
+                raise Failure(f"{error.filename}: {error.strerror}.", "file", {}, as_json=self.as_json) from error
+            case _:
+                return
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(type(value))
+
+
+def plural(number: int, thing: str) -> str:
+    """A number with its noun: “1 listing”, “2,000 listings”."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

@@ -1,0 +1,153 @@
+"""A worker: hears the bell, looks each second for what became due, and tells that it lives.
+
+Each channel has a lane of its own, so that one which is slow or dead does not hold up the others. Any number
+of workers may run; rows are claimed under leases.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import select
+
+from webapp.config import Settings
+from webapp.db import unit_of_work
+from webapp.jobs import Doorbell, tasks
+from webapp.models import Channel, ImportJob, ImportState
+from webapp.models.base import utc_now
+from webapp.services import health, plans, propagation, retrieval
+
+log = structlog.get_logger("worker")
+LANES = 8  # channels sent to at the same time
+TURN = 30.0  # seconds one lane works before it looks at the brakes again
+LOOK = 1.0  # seconds between two looks for what became due
+LEFT_BEHIND = timedelta(minutes=2)  # an upload that is unchecked for this long was left by a web process that died
+KEPT = timedelta(days=31)  # uploaded files are kept as long as their import can be taken back
+STOP_PATIENCE = 60.0
+
+
+class Worker:
+    """The threads of one worker process; `context` pushes the application's context on a thread."""
+
+    def __init__(
+        self, settings: Settings, doorbell: Doorbell, index: retrieval.CatalogueIndex, context: Callable[[], AbstractContextManager[object]]
+    ) -> None:
+        self._settings, self._index, self._context = settings, index, context
+        self._consumer = doorbell.consumer(self.answer)
+        self._stop, self._wake = threading.Event(), threading.Event()
+        self._lanes = ThreadPoolExecutor(LANES, thread_name_prefix="lane")
+        self._busy: set[int] = set()
+        self._guard, self._suggesting = threading.Lock(), threading.Lock()
+        self._threads = [threading.Thread(target=run, name=name, daemon=True) for name, run in (("sender", self._send), ("pulse", self._pulse))]
+
+    def start(self) -> None:
+        """Begin to work; must be called on the main thread, since the queue's consumer takes the signals."""
+        self._consumer.start()
+        for thread in self._threads:
+            thread.start()
+        log.info("worker.started", worker=tasks.worker_name())
+
+    def stop(self) -> None:
+        """Let what has begun come to its end, then stop."""
+        self._stop.set()
+        self._wake.set()
+        self._lanes.shutdown(wait=True, cancel_futures=True)
+        self._consumer.stop(graceful=True)
+        for thread in self._threads:
+            thread.join(STOP_PATIENCE)
+        with contextlib.suppress(Exception), self._context(), unit_of_work() as session:
+            health.sign_off(session, tasks.worker_name())
+        log.info("worker.stopped", worker=tasks.worker_name())
+
+    def answer(self, names: set[str]) -> None:
+        """What happens when the bell rings: sending is woken, imports and suggestions are worked here."""
+        self._wake.set()
+        if names == {"propagate"}:
+            return
+        with self._context():
+            self._guarded("imports", lambda: tasks.run_imports(self._settings))
+            if self._suggesting.acquire(blocking=False):  # whoever is at it already finds the new listings too
+                try:
+                    self._guarded("suggest", lambda: tasks.suggest(self._index))
+                finally:
+                    self._suggesting.release()
+
+    def _send(self) -> None:
+        """Each second, or at once when the bell rings: give every channel with something due its lane."""
+        while not self._stop.is_set():
+            self._wake.wait(LOOK)
+            self._wake.clear()
+            with self._context():
+                self._guarded("look", self._open_lanes)
+
+    def _open_lanes(self) -> None:
+        with unit_of_work(read_only=True) as session:
+            due = propagation.due_channels(session, now=utc_now())
+        for channel_id in due:
+            with self._guard:
+                if channel_id in self._busy or self._stop.is_set():
+                    continue
+                self._busy.add(channel_id)
+            self._lanes.submit(self._lane, channel_id)
+
+    def _lane(self, channel_id: int) -> None:
+        try:
+            with self._context():
+                self._guarded("send", lambda: self._send_to(channel_id))
+        finally:
+            with self._guard:
+                self._busy.discard(channel_id)
+
+    def _send_to(self, channel_id: int) -> None:
+        with unit_of_work() as session:
+            plans.check_brakes(session, session.get_one(Channel, channel_id))
+        done = tasks.propagate(self._settings, channel_id=channel_id, until=time.monotonic() + TURN)
+        if done.sent or done.failed or done.fenced:
+            log.info("sent", channel=channel_id, sent=done.sent, failed=done.failed, fenced=done.fenced)
+
+    def _pulse(self) -> None:
+        """Tell that we live, free what dead workers held, and look after what was left behind."""
+        while True:
+            with self._context():
+                self._guarded("pulse", self._beat)
+                self._guarded("uploads", self._look_after_uploads)
+            if self._stop.wait(health.HEARTBEAT.total_seconds()):
+                return
+
+    def _beat(self) -> None:
+        with unit_of_work() as session:
+            health.beat(session, tasks.worker_name(), now=utc_now())
+            freed = propagation.rescue(session, now=utc_now())
+        if freed:
+            log.warning("rescued", deliveries=freed)
+
+    def _look_after_uploads(self) -> None:
+        """Check uploads that a dead web process left unchecked, and remove files whose import is past taking back."""
+        with unit_of_work(read_only=True) as session:
+            left = list(
+                session.scalars(
+                    select(ImportJob.id).where(ImportJob.state == ImportState.CHECKING, ImportJob.created_at < utc_now() - LEFT_BEHIND).limit(10)
+                )
+            )
+        for job_id in left:
+            tasks.check_import(self._settings, job_id)
+            log.info("import.checked", job=job_id)
+        oldest = (utc_now() - KEPT).timestamp()
+        for path in self._settings.uploads.iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                if path.is_file() and path.stat().st_mtime < oldest:
+                    path.unlink()
+
+    def _guarded(self, what: str, work: Callable[[], object]) -> None:
+        """One failure must not end a thread: it is logged and the next look tries again."""
+        try:
+            work()
+        except Exception:
+            log.exception("failed", what=what)

@@ -1,0 +1,77 @@
+"""The sample catalogue: products, three channels and their listings, to try everything without files of one's own."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from matching.identifiers import match_key
+from webapp.config import Settings
+from webapp.models.accounts import Actor
+from webapp.models.catalog import BaseProduct, Product
+from webapp.models.channels import Channel
+from webapp.models.listings import Listing
+from webapp.services import audit, catalog, channels, listings
+
+SAMPLE = Path(__file__).resolve().parent.parent / "sample"
+CURRENCY = "MXN"
+KINDS = {"Amazon MX": "demo", "Mercado Libre": "demo", "Shopify": "file"}
+OPTIONS = (1, 2)
+
+
+def load(session: Session, *, by: Actor, settings: Settings) -> dict[str, int]:
+    """Load the sample data; gives how many `products`, `listings` and `channels` it holds.
+
+    What is there already stays as it is: loading twice changes nothing, and what somebody edited or a channel
+    of the same name keeps its values. Nothing is linked; "Link by SKU" is the first thing to try.
+    """
+    accounts = {name: _channel(session, name, kind, by=by, settings=settings) for name, kind in KINDS.items()}
+    products, offers = list(_rows("products.csv")), list(_rows("listings.csv"))
+    new_products = _unknown_products(session, products)
+    new_offers = _unknown_listings(session, offers, accounts)
+    catalog.upsert_products(session, new_products, by=by, currency=CURRENCY)
+    _name_bases(session, new_products)
+    listings.upsert_listings(session, new_offers, accounts)
+    if new_products or new_offers:
+        sentence = f"Loaded {len(new_products)} sample products and {len(new_offers)} sample listings."
+        audit.record(session, by, "demo.loaded", "sample data", sentence)
+    return {"products": len(products), "listings": len(offers), "channels": len(accounts)}
+
+
+def _channel(session: Session, name: str, kind: str, *, by: Actor, settings: Settings) -> Channel:
+    found = session.scalar(select(Channel).where(Channel.name == name))
+    return found or channels.connect(session, name, kind, by=by, settings=settings, currency=CURRENCY)
+
+
+def _rows(name: str) -> Iterator[dict[str, Any]]:
+    """The rows of a sample file as an import would hand them on: blank cells are absent, options are gathered."""
+    with (SAMPLE / name).open(encoding="utf-8", newline="") as file:
+        for line in csv.DictReader(file):
+            row: dict[str, Any] = {column: value for column, value in line.items() if value and not column.startswith("option")}
+            if "sku" in row:
+                row["match_key"] = match_key(row["sku"])
+            options = {line[f"option{n}_name"]: line[f"option{n}_value"] for n in OPTIONS if line.get(f"option{n}_value")}
+            yield {**row, "options": options} if options else row
+
+
+def _unknown_products(session: Session, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    keys = [row["match_key"] for row in rows]
+    known = set(session.scalars(select(Product.match_key).where(Product.match_key.in_(keys))))
+    return [row for row in rows if row["match_key"] not in known]
+
+
+def _unknown_listings(session: Session, rows: list[dict[str, Any]], accounts: Mapping[str, Channel]) -> list[dict[str, Any]]:
+    query = select(Listing.channel_id, Listing.external_id).where(Listing.channel_id.in_([c.id for c in accounts.values()]))
+    known = {(channel_id, external_id) for channel_id, external_id in session.execute(query)}
+    return [row for row in rows if (accounts[row["channel"]].id, row["listing_id"]) not in known]
+
+
+def _name_bases(session: Session, rows: list[dict[str, Any]]) -> None:
+    """Give the groups of variants their titles, where they have none."""
+    for key, title in {match_key(row["base_sku"]): row["base_title"] for row in rows if "base_title" in row}.items():
+        session.execute(update(BaseProduct).where(BaseProduct.match_key == key, BaseProduct.title == "").values(title=title))
