@@ -36,6 +36,7 @@ def create_app(settings: Settings | None = None, **overrides: Any) -> Flask:
     db.init_app(app)
     Htmx(app)
     CSRFProtect(app)
+    app.before_request(web.open_session)
     Babel(app, locale_selector=lambda: _language(settings))
     Security(app, SQLAlchemyUserDatastore(db, User, RoleView), register_blueprint=True)
     app.extensions["security"].unauthn_handler(lambda *_args, **_kw: web.to_sign_in())

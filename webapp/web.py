@@ -200,7 +200,6 @@ def error_page(
 
 def init_app(app: Flask) -> None:
     """Wire sessions, headers, errors and template helpers into the app."""
-    app.before_request(_open)
     app.after_request(_close)
     app.after_request(_headers)
     app.register_error_handler(DomainError, _domain_error)
@@ -213,7 +212,8 @@ def init_app(app: Flask) -> None:
     app.add_template_global(Permission, "Permission")
 
 
-def _open() -> None:
+def open_session() -> None:
+    """Begin the request's transaction; after the form was read (uploads are slow) and before anybody asks who it is."""
     audit.request_id.set(secrets.token_hex(4).upper())
     g.read_only = request.method in SAFE
     if request.endpoint != "static":

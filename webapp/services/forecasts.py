@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 import importers
@@ -76,13 +76,12 @@ def _linkable(session: Session, rows: Sequence[Row], ids: Mapping[str, int]) -> 
     keys = {key for _, key in places}
     products = _known_products(session, rows)
     used = Listing.match_key.in_(keys), Listing.channel_id.in_({c for c, _ in places})
-    rivals = set(session.execute(select(Listing.channel_id, Listing.match_key).where(*used)).tuples())
+    rivals = _places(session, select(Listing.channel_id, Listing.match_key).where(*used))
     linked = (
         select(Link.channel_id, Product.match_key).join(Product, Product.id == Link.product_id)
         .where(Product.match_key.in_(keys))
     )  # fmt: skip
-    taken = set(session.execute(linked).tuples())
-    return {place for place in places if place[1] in products} - rivals - taken
+    return {place for place in places if place[1] in products} - rivals - _places(session, linked)
 
 
 def _links(session: Session, job: ImportJob, staged: Path) -> dict[str, int]:
@@ -117,7 +116,7 @@ def _held(session: Session, rows: Sequence[Row], ids: Mapping[str, int]) -> dict
             Listing.channel_id.in_(ids.values()),
         )
     )  # fmt: skip
-    return {(channel, listing): key for channel, listing, key in session.execute(query).tuples()}
+    return {(channel, listing): key for channel, listing, key in session.execute(query)}
 
 
 def _taken(session: Session, rows: Sequence[Row]) -> set[Place]:
@@ -126,7 +125,7 @@ def _taken(session: Session, rows: Sequence[Row]) -> set[Place]:
         select(Link.channel_id, Product.match_key).join(Product, Product.id == Link.product_id)
         .where(Product.match_key.in_([r["match_key"] for r in rows]))
     )  # fmt: skip
-    return set(session.execute(query).tuples())
+    return _places(session, query)
 
 
 def _known_products(session: Session, rows: Sequence[Row]) -> set[str]:
@@ -138,7 +137,11 @@ def _known_products(session: Session, rows: Sequence[Row]) -> set[str]:
 
 def _known_listings(session: Session, rows: Sequence[Row], ids: Mapping[str, int]) -> set[Place]:
     which = Listing.external_id.in_([r["listing_id"] for r in rows]), Listing.channel_id.in_(ids.values())
-    return set(session.execute(select(Listing.channel_id, Listing.external_id).where(*which)).tuples())
+    return _places(session, select(Listing.channel_id, Listing.external_id).where(*which))
+
+
+def _places(session: Session, query: Select[Any]) -> set[Place]:
+    return {(channel, name) for channel, name in session.execute(query)}
 
 
 def _channel_ids(session: Session, job: ImportJob) -> dict[str, int]:
