@@ -48,7 +48,8 @@ def _lower(what: int, value: int) -> None:
 
 def answer(request: dict[str, Any]) -> dict[str, Any]:
     """The answer to a request of the parent: the report of a check or preview, or of the writing of problem rows."""
-    from importers.checking import check_file  # The package is found only after the path was set.
+    # The package is found only after the path was set.
+    from importers.checking import check_file
     from importers.problem_rows import copy_problem_rows
     from importers.report import Limits, Options
 
@@ -60,15 +61,21 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     return check_file(path, kind, staged, options, limits, name).as_json()
 
 
+def _load(request: dict[str, Any]) -> None:
+    """Loads our code while there is memory: a loader that finds none ends the process without saying why."""
+    import importers.checking  # noqa: F401
+
+    if Path(request["path"]).stat().st_size > _LARGE:
+        import numpy  # noqa: F401
+
+
 def main() -> int:
     """Serves one request from standard input; the exit code is 77 when memory was not enough."""
     request = json.loads(sys.stdin.buffer.read())
     limits = request["limits"]
-    if Path(request["path"]).stat().st_size > _LARGE:
-        # Loaded while there is memory: its loader ends the process without a word when there is none.
-        import numpy  # noqa: F401
-    confine(limits["memory_bytes"], limits["cpu_seconds"], 2 * limits["unpacked_bytes"])
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    _load(request)
+    confine(limits["memory_bytes"], limits["cpu_seconds"], 2 * limits["unpacked_bytes"])
     try:
         text = json.dumps(answer(request))
     except MemoryError:

@@ -90,7 +90,7 @@ def test_a_child_that_needs_too_much_time_is_stopped(check, tmp_path):
 
 def test_a_child_that_needs_too_much_memory_is_stopped(check, tmp_path):
     strings = "".join(f"<si><t>{n:09d}{'x' * 40}</t></si>" for n in range(300_000))
-    report = check(workbook(strings=strings), limits=replace(DEFAULT, memory_bytes=80 * 1024**2))
+    report = check(workbook(strings=strings), limits=replace(DEFAULT, memory_bytes=100 * 1024**2))
     assert [problem.code for problem in report.errors] == ["too_big"]
     assert left_in(tmp_path) == ["upload"]
 
