@@ -7,12 +7,12 @@ import io
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
-
-from openpyxl import Workbook
-from openpyxl.cell import Cell, WriteOnlyCell
+from typing import TYPE_CHECKING, BinaryIO
 
 from connectors.base import Update, price_text
+
+if TYPE_CHECKING:
+    from openpyxl.cell import Cell
 
 # What a spreadsheet program takes for the beginning of a formula (OWASP, "CSV Injection"), with the full-width forms
 # that some of them fold to it. Tab, carriage return and line feed let a formula hide behind white space.
@@ -78,6 +78,9 @@ def write_xlsx(out: BinaryIO, updates: Sequence[Update]) -> None:
 
     Text is written exactly: the cell's type already says that it is not a formula.
     """
+    from openpyxl import Workbook  # slow to load: every start of the application would pay for it
+    from openpyxl.cell import WriteOnlyCell
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Listings")
 

@@ -13,8 +13,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
@@ -71,6 +69,8 @@ def write_csv(out: BinaryIO, columns: Iterable[str], rows: Iterable[tuple[Cell, 
 
 def write_xlsx(out: BinaryIO, columns: Iterable[str], rows: Iterable[tuple[Cell, ...]]) -> int:
     """One sheet of typed cells, written row by row: text is text, numbers keep every digit; gives the number of rows."""
+    from openpyxl import Workbook  # slow to load: every start of the application would pay for it
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Export")
     sheet.append(list(columns))
@@ -90,6 +90,8 @@ def _as_text(value: Cell) -> str:
 
 def _as_cell(sheet: Any, value: Cell) -> Any:
     """A cell of its own type; digits are given as text, since openpyxl would round them through a float."""
+    from openpyxl.cell import WriteOnlyCell
+
     if value is None or value == "":
         return None
     if isinstance(value, str):
