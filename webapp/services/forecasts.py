@@ -140,7 +140,7 @@ def _known_listings(session: Session, rows: Sequence[Row], ids: Mapping[str, int
     return _places(session, select(Listing.channel_id, Listing.external_id).where(*which))
 
 
-def _places(session: Session, query: Select[Any]) -> set[Place]:
+def _places(session: Session, query: Select[*tuple[Any, ...]]) -> set[Place]:
     return {(channel, name) for channel, name in session.execute(query)}
 
 
