@@ -9,14 +9,16 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
 
-from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 import connectors
 from webapp.config import Settings
 from webapp.db import unit_of_work
+from webapp.errors import DomainError
 from webapp.models import Channel, ImportJob, ImportState, SyncRun
-from webapp.models.accounts import Actor
+from webapp.models.accounts import WORKER, Actor
 from webapp.models.base import utc_now
 from webapp.services import channels, imports, plans, propagation, reconciliation, retrieval
 
@@ -32,6 +34,11 @@ class Drained:
     sent: int = 0
     failed: int = 0
     fenced: int = 0
+
+    def __iadd__(self, other: Drained | propagation.Tally) -> Self:
+        self.sent, self.failed = self.sent + other.sent, self.failed + other.failed
+        self.fenced += other.fenced
+        return self
 
 
 def worker_name() -> str:
@@ -53,12 +60,20 @@ def answer(settings: Settings, index: retrieval.CatalogueIndex) -> Callable[[set
 def propagate(settings: Settings, *, channel_id: int | None = None, until: float | None = None) -> Drained:
     """Send what is due, channel by channel, until nothing is or `until` (monotonic seconds) has come."""
     total = Drained()
-    worker = worker_name()
     with unit_of_work() as session:
         propagation.rescue(session, now=utc_now())
-    for each in [channel_id] if channel_id else _due():
-        while (until is None or time.monotonic() < until) and _send_some(settings, each, worker, total):
-            pass
+        propagation.close_idle_runs(session, now=utc_now())
+        due = [channel_id] if channel_id else propagation.due_channels(session, now=utc_now())
+    for each in due:
+        total += send_channel(settings, each, until=until)
+    return total
+
+
+def send_channel(settings: Settings, channel_id: int, *, until: float | None = None) -> Drained:
+    """Send what is due on one channel, batch by batch; any number of workers may do so at once."""
+    total = Drained()
+    while (until is None or time.monotonic() < until) and _send_some(settings, channel_id, total):
+        pass
     return total
 
 
@@ -149,45 +164,52 @@ def suggest(index: retrieval.CatalogueIndex, *, until: float | None = None) -> i
     return done
 
 
-def _due() -> list[int]:
-    """Channels with something due, after the brakes have looked at the automatic ones."""
-    with unit_of_work() as session:
-        due = propagation.due_channels(session, now=utc_now())
-        for channel in session.scalars(select(Channel).where(Channel.id.in_(due))):
-            plans.check_brakes(session, channel)
-        return due
-
-
-def _send_some(settings: Settings, channel_id: int, worker: str, total: Drained) -> bool:
+def _send_some(settings: Settings, channel_id: int, total: Drained) -> bool:
     """Claim, begin, push, settle one batch; gives whether there was one."""
     with unit_of_work() as session:
-        channel = session.get_one(Channel, channel_id)
-        connector = channels.open_connector(channel, settings)
-        claimed_at = time.monotonic()
+        connector = _open(session, channel_id, settings)
+        if connector is None:
+            return False
+        lease, claimed_at = propagation.lease_of(connector.limits), _awake()
+        plans.check_brakes(session, session.get_one(Channel, channel_id))
         claim = propagation.claim_due(
             session,
             channel_id,
             now=utc_now(),
             limit=connector.limits.max_batch,
-            worker=worker,
+            worker=worker_name(),
             sends_stock=connector.sends_stock,
             sends_price=connector.sends_price,
+            lease=lease,
         )
-    if claim is None:
-        return False
+    if claim is None or not claim.deliveries:
+        return claim is not None
     with unit_of_work() as session:
         begun = propagation.begin(session, claim, now=utc_now())
     total.fenced += len(claim.deliveries) - len(begun.deliveries)
     if not begun.deliveries:
-        return bool(claim.deliveries)
-    slept = time.monotonic() - claimed_at > propagation.LEASE.total_seconds() / 2
+        return True
+    slept = _awake() - claimed_at > lease.total_seconds() - connector.limits.seconds
     outcomes = _too_late(begun) if slept else connector.push([d.update for d in begun.deliveries], now=utc_now())
     with unit_of_work() as session:
-        tally = propagation.settle(session, begun, outcomes, now=utc_now(), delays=_delays(begun, outcomes))
-    total.sent += tally.sent
-    total.failed += tally.failed
-    total.fenced += tally.fenced
+        total += propagation.settle(session, begun, outcomes, now=utc_now(), delays=_delays(begun, outcomes))
     return True
+
+
+def _open(session: Session, channel_id: int, settings: Settings) -> connectors.Connector | None:
+    """The channel's connector; a channel that cannot be opened is paused and says why, and the others go on."""
+    channel = session.get_one(Channel, channel_id)
+    try:
+        return channels.open_connector(channel, settings)
+    except (connectors.ConnectorError, DomainError) as error:
+        channels.pause(session, channel, True, by=WORKER)
+        channel.problem = str(error)
+        return None
+
+
+def _awake() -> float:
+    """Seconds on a clock that nobody sets and that goes on while the machine sleeps, where there is one."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 def _too_late(claim: propagation.Claim) -> list[connectors.Outcome]:

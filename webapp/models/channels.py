@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, LargeBinary, String, Text
+from sqlalchemy import ForeignKey, LargeBinary, SmallInteger, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.models.base import Base, BigInt, Id, Json, ShortText, UtcDateTime, choice, utc_now
@@ -37,5 +37,6 @@ class Channel(Base):
     paused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     held: Mapped[str] = mapped_column(Text, default="")  # why the brakes stopped automatic sending; a person releases
     rest_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # the channel asked us to wait
+    failures: Mapped[int] = mapped_column(SmallInteger, default=0)  # calls in a row that the channel did not take
     problem: Mapped[str] = mapped_column(Text, default="")  # the last trouble that needs a person
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)

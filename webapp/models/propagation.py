@@ -73,7 +73,28 @@ class SyncRun(Base):
     artifact: Mapped[str] = mapped_column(String(255), default="")  # the upload file of a channel of kind file
     message: Mapped[str] = mapped_column(Text, default="")
 
-    __table_args__ = (Index("ix_sync_runs_channel", "channel_id", "id"),)
+    __table_args__ = (
+        Index("ix_sync_runs_channel", "channel_id", "id"),
+        Index(
+            "ix_sync_runs_running",
+            "channel_id",
+            sqlite_where=state == RunState.RUNNING,
+            postgresql_where=state == RunState.RUNNING,
+        ),
+        Index(
+            "ix_sync_runs_needs_somebody",
+            "state",
+            "id",
+            sqlite_where=state.in_([RunState.PARTLY, RunState.FAILED]),
+            postgresql_where=state.in_([RunState.PARTLY, RunState.FAILED]),
+        ),
+        Index(
+            "ix_sync_runs_by_hand",
+            "id",
+            sqlite_where=kind == RunKind.MANUAL,
+            postgresql_where=kind == RunKind.MANUAL,
+        ),
+    )
 
 
 class Attempt(Base):

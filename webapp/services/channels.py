@@ -14,11 +14,14 @@ from sqlalchemy.orm import Session
 
 import connectors
 from webapp.config import Settings
+from webapp.db import ring
 from webapp.errors import Conflict, NotFound, Refused, Unavailable
 from webapp.models.accounts import Actor
 from webapp.models.base import utc_now
 from webapp.models.channels import Channel, SendMode
-from webapp.services import audit, counts
+from webapp.models.listings import Listing
+from webapp.models.propagation import Attempt, AttemptState
+from webapp.services import audit, counts, targets
 
 BY_HAND = {"file"}  # a person carries these files to the marketplace: a file after each change helps nobody
 
@@ -102,13 +105,22 @@ def change(
     return channel
 
 
-def pause(session: Session, channel: Channel, paused: bool, *, by: Actor) -> None:
-    """Stop or resume all sending to a channel; nothing is lost, and on resuming only the newest value goes."""
-    if (channel.paused_at is not None) == paused:
-        return
-    channel.paused_at = utc_now() if paused else None
-    word = "Paused" if paused else "Resumed"
-    audit.record(session, by, f"channel.{word.lower()}", f"channel {channel.name}", f"{word} {channel.name}.")
+def pause(session: Session, channel: Channel, paused: bool, *, by: Actor) -> list[str]:
+    """Stop or resume all sending to a channel; nothing is lost, and on resuming only the newest value goes.
+
+    Gives the channel's ids of listings to which a request had begun already: nothing else begins any more.
+    """
+    if (channel.paused_at is not None) != paused:
+        channel.paused_at = utc_now() if paused else None
+        if not paused:
+            channel.rest_until, channel.failures, channel.problem = None, 0, ""
+        session.flush()
+        word = "Paused" if paused else "Resumed"
+        audit.record(session, by, f"channel.{word.lower()}", f"channel {channel.name}", f"{word} {channel.name}.")
+        ring(session, targets.BELL)
+    on_the_way = select(Listing.external_id).join(Attempt, Attempt.listing_id == Listing.id)
+    begun = on_the_way.where(Attempt.channel_id == channel.id, Attempt.state == AttemptState.BEGUN)
+    return list(session.scalars(begun.order_by(Listing.id))) if paused else []
 
 
 def release(session: Session, channel: Channel, *, by: Actor) -> None:

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Row, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from connectors import price_text
-from webapp.models.accounts import WORKER
+from webapp.models.accounts import WORKER, Actor
 from webapp.models.catalog import Price, Product
-from webapp.models.channels import Channel
+from webapp.models.channels import Channel, SendMode
 from webapp.models.links import Link
 from webapp.models.listings import Listing
+from webapp.models.propagation import SyncRun
 from webapp.services import audit
-from webapp.services.propagation import desired
+from webapp.services.claims import desired
+from webapp.services.propagation import start_run
+from webapp.services.stock import counted
 
 ZEROED = (50, Decimal("0.10"))  # more than 50 listings and 10 % of those in stock going to zero at once
 REPRICED = (5, Decimal("0.10"))  # more than 5 listings and 10 % of those with a price moving by a factor above 2
 FACTOR = 2
 CHUNK = 2_000
+# What a listing shows is what it was told last, or what the channel's last file said when it was told nothing yet.
+SHOWN_QUANTITY = case((Link.told_stock_version == 0, Listing.quantity), else_=Link.told_quantity)
+SHOWN_PRICE = case((Link.told_price_version == 0, Listing.price), else_=Link.told_price)
 
 
 @dataclass(frozen=True)
@@ -76,14 +83,13 @@ def plan(
     """
     made = Plan()
     in_stock = priced = 0
-    for link, listing, product, amount in _rows(session, channel, product_ids, link_ids):
+    for row in _rows(session, channel, product_ids, link_ids):
         made.listings += 1
-        told = _changes(link, listing, product, amount, channel, stock=stock, price=price)
+        told = _changes(row, channel, stock=stock, price=price)
         made.changes += told
         made.unchanged += not told
-        shown_price = _shown_price(link, listing)
-        in_stock += (_shown_quantity(link, listing) or 0) > 0
-        priced += shown_price is not None and shown_price > 0
+        in_stock += (row.shown_quantity or 0) > 0
+        priced += (row.shown_price or 0) > 0
     if product_ids is not None or link_ids is not None:
         in_stock, priced = _totals(session, channel)
     if not anyway:
@@ -92,21 +98,38 @@ def plan(
     return made
 
 
+def send(
+    session: Session, channel: Channel, made: Plan, *, stock: bool, price: bool, by: Actor, now: datetime
+) -> SyncRun:
+    """Ask for exactly what a plan lets through: a held price stays behind although its listing's stock goes."""
+    return start_run(
+        session,
+        channel,
+        made.link_ids("stock"),
+        stock=stock,
+        price=price,
+        price_ids=made.link_ids("price"),
+        by=by,
+        now=now,
+        unchanged=made.unchanged,
+        held=len({change.link_id for change in made.held}),
+    )
+
+
 def check_brakes(session: Session, channel: Channel) -> bool:
     """Hold a channel's automatic sending when what is due would empty or reprice it; gives whether it is held."""
-    if channel.held:
-        return True
-    due = (Link.channel_id == channel.id, Link.due_at.is_not(None), Link.run_id.is_(None))
-    zeroed = _number(session, *due, Link.want_stock, Link.told_quantity > 0, Product.available <= 0)
-    limit = _limit(ZEROED, _totals(session, channel)[0]) if zeroed > ZEROED[0] else zeroed
-    if zeroed > limit:
+    if channel.held or channel.mode != SendMode.AUTOMATIC:
+        return bool(channel.held)
+    due = (Link.channel_id == channel.id, Link.due_at.is_not(None), Link.run_id.is_(None), Link.auto_sync)
+    zeroed = _number(session, channel, *due, Link.want_stock, SHOWN_QUANTITY > 0, Product.available <= 0, counted())
+    if zeroed > ZEROED[0] and zeroed > _limit(ZEROED, _totals(session, channel)[0]):
         channel.held = (
             f"{zeroed} listings would go to zero at once. Nothing was sent. Check the stock, then release the channel."
         )
     elif channel.sends_price:
-        shown = (Link.told_price > 0, Product.price > 0)
-        leaps = _number(session, *due, Link.want_price, *shown, Product.price > Link.told_price * FACTOR)
-        leaps += _number(session, *due, Link.want_price, *shown, Product.price * FACTOR < Link.told_price)
+        wanted = Price.amount if channel.price_list_id else Product.price
+        leaping = or_(wanted > SHOWN_PRICE * FACTOR, wanted * FACTOR < SHOWN_PRICE)
+        leaps = _number(session, channel, *due, Link.want_price, SHOWN_PRICE > 0, leaping)
         if leaps > REPRICED[0] and leaps > _limit(REPRICED, _totals(session, channel)[1]):
             channel.held = (
                 f"{leaps} prices would move by more than a factor of 2. Nothing was sent. "
@@ -122,57 +145,57 @@ def _rows(
     channel: Channel,
     product_ids: Sequence[int] | None,
     link_ids: Sequence[int] | None,
-) -> Iterator[tuple[Link, Listing, Product, Decimal | None]]:
-    """The channel's pairs in id order, a chunk at a time."""
+) -> Iterator[Row[Any]]:
+    """The channel's pairs in id order, a chunk at a time: what each shows, and what its product has."""
+    if product_ids is not None:
+        for start in range(0, len(product_ids), CHUNK):
+            yield from _pages(session, channel, Link.product_id.in_(product_ids[start : start + CHUNK]))
+    elif link_ids is not None:
+        for start in range(0, len(link_ids), CHUNK):
+            yield from _pages(session, channel, Link.id.in_(link_ids[start : start + CHUNK]))
+    else:
+        yield from _pages(session, channel)
+
+
+def _pages(session: Session, channel: Channel, *which: ColumnElement[bool]) -> Iterator[Row[Any]]:
     last = 0
     on_list = (Price.product_id == Product.id) & (Price.price_list_id == channel.price_list_id)
     while True:
-        query = (
-            select(Link, Listing, Product, Price.amount)
+        rows = session.execute(
+            select(
+                Link.id,
+                Listing.external_id,
+                Listing.title,
+                Product.sku,
+                Product.available,
+                Product.price,
+                Price.amount,
+                counted().label("counted"),
+                SHOWN_QUANTITY.label("shown_quantity"),
+                SHOWN_PRICE.label("shown_price"),
+            )
             .join(Listing, Listing.id == Link.listing_id)
             .join(Product, Product.id == Link.product_id)
             .outerjoin(Price, on_list)
-            .where(Link.channel_id == channel.id, Link.id > last)
+            .where(Link.channel_id == channel.id, Link.id > last, *which)
             .order_by(Link.id)
             .limit(CHUNK)
-        )
-        if product_ids is not None:
-            query = query.where(Link.product_id.in_(product_ids))
-        if link_ids is not None:
-            query = query.where(Link.id.in_(link_ids))
-        rows = session.execute(query).all()
+        ).all()
         if not rows:
             return
-        last = rows[-1][0].id
+        last = rows[-1].id
         yield from rows
 
 
-def _changes(
-    link: Link,
-    listing: Listing,
-    product: Product,
-    amount: Decimal | None,
-    channel: Channel,
-    *,
-    stock: bool,
-    price: bool,
-) -> list[PlannedChange]:
-    quantity, wanted = desired(product, amount, channel)
-    who = (link.id, listing.external_id, listing.title, product.sku)
+def _changes(row: Row[Any], channel: Channel, *, stock: bool, price: bool) -> list[PlannedChange]:
+    quantity, wanted = desired(row.available, row.price, row.amount, channel, is_counted=row.counted)
+    who = (row.id, row.external_id, row.title, row.sku)
     found = []
-    if stock and (old := _shown_quantity(link, listing)) != quantity:
-        found.append(PlannedChange(*who, "stock", old, quantity))
-    if price and wanted is not None and (shown := _shown_price(link, listing)) != wanted:
-        found.append(PlannedChange(*who, "price", shown, wanted))
+    if stock and quantity is not None and row.shown_quantity != quantity:
+        found.append(PlannedChange(*who, "stock", row.shown_quantity, quantity))
+    if price and wanted is not None and row.shown_price != wanted:
+        found.append(PlannedChange(*who, "price", row.shown_price, wanted))
     return found
-
-
-def _shown_quantity(link: Link, listing: Listing) -> int | None:
-    return link.told_quantity if link.told_stock_version else listing.quantity
-
-
-def _shown_price(link: Link, listing: Listing) -> Decimal | None:
-    return link.told_price if link.told_price_version else listing.price
 
 
 def _zeroes(change: PlannedChange) -> bool:
@@ -202,11 +225,19 @@ def _limit(rule: tuple[int, Decimal], total: int) -> Decimal:
 
 
 def _totals(session: Session, channel: Channel) -> tuple[int, int]:
-    """How many of a channel's linked listings are in stock, and how many have a price, as far as they were told."""
+    """How many of a channel's linked listings show stock, and how many show a price."""
     mine = Link.channel_id == channel.id
-    return _number(session, mine, Link.told_quantity > 0), _number(session, mine, Link.told_price > 0)
+    return _number(session, channel, mine, SHOWN_QUANTITY > 0), _number(session, channel, mine, SHOWN_PRICE > 0)
 
 
-def _number(session: Session, *which: Any) -> int:
-    query = select(func.count()).select_from(Link).join(Product, Product.id == Link.product_id).where(*which)
+def _number(session: Session, channel: Channel, *which: Any) -> int:
+    on_list = (Price.product_id == Product.id) & (Price.price_list_id == channel.price_list_id)
+    query = (
+        select(func.count())
+        .select_from(Link)
+        .join(Listing, Listing.id == Link.listing_id)
+        .join(Product, Product.id == Link.product_id)
+        .outerjoin(Price, on_list)
+        .where(*which)
+    )
     return int(session.scalar(query) or 0)

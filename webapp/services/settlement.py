@@ -9,20 +9,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import exists, func, or_, select, update
+from sqlalchemy import ColumnElement, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 import connectors
 from webapp.models.accounts import WORKER
 from webapp.models.catalog import Product
-from webapp.models.channels import Channel
+from webapp.models.channels import Channel, SendMode
 from webapp.models.links import Link
-from webapp.models.propagation import Attempt, AttemptState, Outcome, RunState, SyncRun
+from webapp.models.propagation import Attempt, AttemptState, Outcome, RunKind, RunState, SyncRun
 from webapp.services import audit, targets
 
-QUARANTINE = timedelta(seconds=30)  # a request that timed out may still land; wait before saying it again
+QUARANTINE = timedelta(seconds=30)  # a request that timed out may still land; wait before saying anything newer
+SOON = timedelta(seconds=5)  # a refused value that has changed meanwhile is worth another try
 TAKEN = {Outcome.APPLIED, Outcome.ACCEPTED}
+DOWN = {connectors.Status.FAILED, connectors.Status.UNKNOWN}
+FAILING = {Outcome.REJECTED, Outcome.THROTTLED, Outcome.FAILED, Outcome.UNKNOWN}
+CHUNK = 500
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,9 @@ class Tally:
     fenced: int = 0
 
 
+Answer = tuple[Delivery, connectors.Outcome, float | None]
+
+
 def settle(
     session: Session,
     claim: Claim,
@@ -66,23 +74,9 @@ def settle(
 ) -> Tally:
     """Write down what the channel answered, one by one; `delays` are seconds until the next try (None: no more)."""
     tally = Tally()
-    for delivery, outcome, delay in zip(claim.deliveries, outcomes, delays, strict=True):
-        attempt = session.get(Attempt, delivery.attempt_id, with_for_update=True)
-        if attempt is None or attempt.state == AttemptState.DONE:
-            continue  # rescued meanwhile: it counts as unknown and is said again
-        result = _settle_one(session, delivery, attempt, outcome, now=now, delay=delay)
-        tally.sent += result in TAKEN
-        tally.fenced += result == Outcome.LATE
-        tally.failed += result not in TAKEN and result != Outcome.LATE
-        if outcome.artifact:
-            session.execute(update(SyncRun).where(SyncRun.id == claim.run_id).values(artifact=outcome.artifact))
-    session.execute(
-        update(SyncRun)
-        .where(SyncRun.id == claim.run_id)
-        .values(
-            sent=SyncRun.sent + tally.sent, failed=SyncRun.failed + tally.failed, fenced=SyncRun.fenced + tally.fenced
-        )
-    )
+    answers = list(zip(claim.deliveries, outcomes, delays, strict=True))
+    for start in range(0, len(answers), CHUNK):
+        _settle_some(session, claim.run_id, answers[start : start + CHUNK], tally, now=now)
     _tell_channel(session, claim, outcomes, now=now)
     close_run(session, claim.run_id, now=now)
     return tally
@@ -94,98 +88,212 @@ def rescue(session: Session, *, now: datetime) -> int:
         session.scalars(
             select(Attempt)
             .where(Attempt.state != AttemptState.DONE, Attempt.lease_until < now)
+            .order_by(Attempt.link_id)
             .with_for_update(skip_locked=True)
         )
     )
     for attempt in over:
         begun = attempt.state == AttemptState.BEGUN
-        attempt.state, attempt.ended_at = AttemptState.DONE, now
-        attempt.outcome = Outcome.UNKNOWN if begun else Outcome.FENCED
+        _end(attempt, Outcome.UNKNOWN if begun else Outcome.FENCED, now)
         attempt.message = (
             "The worker stopped before the channel answered." if begun else "The worker stopped before sending."
         )
-        session.execute(
-            update(Link)
-            .where(Link.listing_id == attempt.listing_id)
-            .values(due_at=now + QUARANTINE if begun else now, dirty_at=func.coalesce(Link.dirty_at, now))
-        )
+        newly_failed = begun and attempt.listing_id not in _failed_before(session, attempt.run_id, [attempt.listing_id])
         session.flush()
-        close_run(session, attempt.run_id, now=now)
+        _say_again(session, attempt, at=now + QUARANTINE if begun else now)
+        _add(session, attempt.run_id, failed=int(newly_failed), fenced=int(not begun))
+    for run_id in sorted({attempt.run_id for attempt in over}):
+        close_run(session, run_id, now=now)
     return len(over)
 
 
 def close_run(session: Session, run_id: int, *, now: datetime) -> None:
-    """End a run when nothing of it is in flight or due."""
+    """End a run when nothing of it is in flight or due; what it never got to say counts as fenced."""
     session.flush()
-    open_attempt = exists().where(Attempt.run_id == run_id, Attempt.state != AttemptState.DONE)
-    due = exists().where(Link.run_id == run_id, Link.due_at.is_not(None))
     run = session.get(SyncRun, run_id, populate_existing=True)
-    if run is None or session.scalar(select(or_(open_attempt, due))):
+    if run is None or run.ended_at is not None or session.scalar(select(_goes_on(run_id))):
         return
     run.ended_at = now
     run.state = RunState.DONE if not run.failed else RunState.PARTLY if run.sent else RunState.FAILED
+    if run.kind == RunKind.MANUAL:
+        run.fenced = max(0, run.asked - run.sent - run.failed)
+    session.flush()
+
+
+def close_idle_runs(session: Session, *, now: datetime) -> int:
+    """End the runs whose last waiting links were unlinked: nobody is going to settle them."""
+    query = select(SyncRun.id).where(SyncRun.state == RunState.RUNNING, ~_goes_on(SyncRun.id))
+    ids = list(session.scalars(query))
+    for run_id in ids:
+        close_run(session, run_id, now=now)
+    return len(ids)
+
+
+def _goes_on(run_id: Any) -> ColumnElement[bool]:
+    """Whether something of a run is in flight or due."""
+    return or_(
+        exists().where(Attempt.run_id == run_id, Attempt.state != AttemptState.DONE),
+        exists().where(Link.run_id == run_id, Link.due_at.is_not(None)),
+    )
+
+
+def _settle_some(session: Session, run_id: int, answers: Sequence[Answer], tally: Tally, *, now: datetime) -> None:
+    """Settle some deliveries in a handful of statements; links are locked in id order, as everywhere."""
+    ids = [delivery.listing_id for delivery, _, _ in answers]
+    links = {link.listing_id: link for link in session.scalars(_locked(Link, Link.listing_id.in_(ids)))}
+    mine = _locked(Attempt, Attempt.id.in_([delivery.attempt_id for delivery, _, _ in answers]))
+    attempts = {attempt.id: attempt for attempt in session.scalars(mine)}
+    product_ids = {link.product_id for link in links.values()}
+    versions = dict(session.execute(select(Product.id, Product.version).where(Product.id.in_(product_ids))).all())
+    before = _failed_before(session, run_id, ids)
+    numbers = {"sent": 0, "failed": 0, "fenced": 0}
+    artifact = ""
+    for delivery, outcome, delay in answers:
+        attempt, link = attempts[delivery.attempt_id], links.get(delivery.listing_id)
+        if attempt.state == AttemptState.DONE:
+            continue  # rescued meanwhile: it counts as unknown and is said again
+        version = versions[link.product_id] if link is not None else 0
+        late = _settle_one(session, attempt, link, outcome, version=version, now=now, delay=delay)
+        taken, again = attempt.outcome in TAKEN, delivery.listing_id in before
+        tally.sent, tally.fenced = tally.sent + taken, tally.fenced + late
+        tally.failed += not taken and not late
+        numbers["sent"] += taken
+        numbers["fenced"] += late
+        numbers["failed"] += -again if taken or late else not again  # a run counts listings, not tries
+        artifact = outcome.artifact or artifact
+    session.flush()
+    _add(session, run_id, **numbers)
+    if artifact:
+        session.execute(update(SyncRun).where(SyncRun.id == run_id).values(artifact=artifact))
 
 
 def _settle_one(
     session: Session,
-    delivery: Delivery,
     attempt: Attempt,
+    link: Link | None,
     outcome: connectors.Outcome,
     *,
+    version: int,
     now: datetime,
     delay: float | None,
-) -> Outcome:
+) -> bool:
+    """Note one answer on its attempt and its link; gives whether it came too late for the link."""
     result = Outcome(outcome.status.value)
-    attempt.state, attempt.ended_at = AttemptState.DONE, now
     attempt.code, attempt.message = outcome.code[:120], outcome.message
-    link = session.scalar(
-        select(Link)
-        .where(Link.listing_id == delivery.listing_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    if link is None or link.id != delivery.link_id or link.fence != attempt.link_version:
-        attempt.outcome = Outcome.LATE
-        if link is not None:  # another product owns the listing now: say its values once more
-            targets.assert_again(session, delivery.listing_id, now=now)
+    if link is None or link.id != attempt.link_id or link.fence != attempt.link_version:
+        # A late answer that never came may still land: it stays "unknown", and the listing is left alone for a while.
+        _end(attempt, Outcome.UNKNOWN if result == Outcome.UNKNOWN else Outcome.LATE, now)
         session.flush()
-        return Outcome.LATE
-    attempt.outcome = result
+        _say_again(session, attempt, at=now + QUARANTINE if result == Outcome.UNKNOWN else now)
+        return True
+    _end(attempt, result, now)
+    changed = version > attempt.product_version
     if result in TAKEN:
-        _taken(session, link, delivery, attempt, now)
+        _taken(link, attempt, changed, now)
+    elif changed:
+        link.tries, link.problem = 0, outcome.message
+        link.due_at = now + min(timedelta(seconds=delay or 0), SOON)
     elif outcome.permanent or delay is None:
         link.problem = outcome.message or outcome.code
         link.due_at = link.dirty_at = link.run_id = None
         link.want_stock = link.want_price = False
     else:
         wait = timedelta(seconds=delay)
-        link.due_at = now + max(wait, QUARANTINE if result == Outcome.UNKNOWN else wait)
+        link.due_at = now + (max(wait, QUARANTINE) if result == Outcome.UNKNOWN else wait)
         link.problem = outcome.message
-    session.flush()
-    return result
+    return False
 
 
-def _taken(session: Session, link: Link, delivery: Delivery, attempt: Attempt, now: datetime) -> None:
+def _taken(link: Link, attempt: Attempt, changed: bool, now: datetime) -> None:
     """Note what the channel was told, never backwards, and whether something is due still."""
-    version = session.scalar(select(Product.version).where(Product.id == link.product_id)) or 0
-    if delivery.stock and link.told_stock_version < attempt.product_version:
+    if attempt.quantity is not None and link.told_stock_version < attempt.product_version:
         link.told_stock_version, link.told_quantity = attempt.product_version, attempt.quantity
-    if delivery.price and link.told_price_version < attempt.product_version:
+    if attempt.price is not None and link.told_price_version < attempt.product_version:
         link.told_price_version, link.told_price = attempt.product_version, attempt.price
     link.told_at, link.problem, link.tries = now, "", 0
-    changed_meanwhile = version > attempt.product_version
-    link.want_stock = link.want_stock and (changed_meanwhile or not delivery.stock)
-    link.want_price = link.want_price and (changed_meanwhile or not delivery.price)
-    if not link.want_stock and not link.want_price:
-        link.due_at = link.dirty_at = link.run_id = None
-    else:
+    link.want_stock = link.want_stock and (changed or attempt.quantity is None)
+    link.want_price = link.want_price and (changed or attempt.price is None)
+    if link.want_stock or link.want_price:
         link.due_at = now
+    else:
+        link.due_at = link.dirty_at = link.run_id = None
+
+
+def _say_again(session: Session, attempt: Attempt, *, at: datetime) -> None:
+    """Make a listing due once more whose last request was lost or came late.
+
+    Its own link goes on with what it wanted. Another link that owns the listing by now says its values once more; on
+    a channel that is sent to by hand it only forgets what was told, so that the next plan shows the difference.
+    """
+    row = session.execute(
+        select(Link.id, Channel.mode)
+        .join(Channel, Channel.id == Link.channel_id)
+        .where(Link.listing_id == attempt.listing_id)
+    ).first()
+    if row is None:
+        return
+    if row.id == attempt.link_id:
+        due = func.coalesce(Link.dirty_at, at)
+        session.execute(
+            update(Link)
+            .where(Link.id == row.id, or_(Link.want_stock, Link.want_price))
+            .values(due_at=at, dirty_at=due)
+            .execution_options(synchronize_session="fetch")
+        )
+        return
+    targets.assert_again(
+        session,
+        row.id,
+        stock=attempt.quantity is not None,
+        price=attempt.price is not None,
+        due=row.mode == SendMode.AUTOMATIC,
+        at=at,
+    )
+
+
+def _end(attempt: Attempt, outcome: Outcome, now: datetime) -> None:
+    attempt.state, attempt.outcome, attempt.ended_at = AttemptState.DONE, outcome, now
+
+
+def _locked(table: Any, which: ColumnElement[bool]) -> Any:
+    """Rows to change, fresh and locked in id order."""
+    return select(table).where(which).order_by(table.id).with_for_update().execution_options(populate_existing=True)
+
+
+def _failed_before(session: Session, run_id: int, listing_ids: Sequence[int]) -> set[int]:
+    """The listings whose last finished try in this run failed: they are counted as failed."""
+    newest = (
+        select(func.max(Attempt.id))
+        .where(
+            Attempt.run_id == run_id,
+            Attempt.listing_id.in_(listing_ids),
+            Attempt.state == AttemptState.DONE,
+            Attempt.outcome != Outcome.FENCED,
+        )
+        .group_by(Attempt.listing_id)
+    )
+    return set(session.scalars(select(Attempt.listing_id).where(Attempt.id.in_(newest), Attempt.outcome.in_(FAILING))))
+
+
+def _add(session: Session, run_id: int, **numbers: int) -> None:
+    """Add to a run's numbers where they stand."""
+    values = {name: getattr(SyncRun, name) + n for name, n in numbers.items() if n}
+    if values:
+        done = update(SyncRun).where(SyncRun.id == run_id).values(values)
+        session.execute(done.execution_options(synchronize_session=False))
 
 
 def _tell_channel(session: Session, claim: Claim, outcomes: Sequence[connectors.Outcome], *, now: datetime) -> None:
-    """Rest a channel that asked for it, and close one that wants to hear no more."""
+    """Rest a channel that asked for it or does not answer at all, and close one that wants to hear no more."""
+    channel = session.get_one(Channel, claim.channel_id, with_for_update=True, populate_existing=True)
+    breaker = connectors.Breaker(failures=channel.failures)
     waits = [o.retry_after for o in outcomes if o.status == connectors.Status.THROTTLED and o.retry_after]
-    channel = session.get_one(Channel, claim.channel_id)
+    if all(o.status in DOWN and not o.permanent for o in outcomes):
+        after = max((o.retry_after for o in outcomes if o.retry_after), default=None)
+        breaker = breaker.failed(now, after)
+        channel.failures, channel.rest_until = breaker.failures, breaker.open_until
+    else:
+        channel.failures = 0
     if waits:
         channel.rest_until = now + timedelta(seconds=max(waits))
     closed = next((o for o in outcomes if o.closes_channel), None)

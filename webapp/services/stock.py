@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import cast
 
-from sqlalchemy import Table, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from webapp.errors import NotFound, Refused
@@ -53,6 +53,7 @@ def set_levels(
     Raises Refused for a level outside 0 to 999,999,999. `quiet` leaves the audit line to the caller's own.
     """
     changed: list[int] = []
+    levels = sorted(levels, key=lambda level: level.product_id)  # one order for everybody: nobody waits in a ring
     for start in range(0, len(levels), CHUNK):
         changed += _set_some(session, levels[start : start + CHUNK], place)
     if changed:
@@ -92,6 +93,7 @@ def set_prices(
 ) -> list[int]:
     """Set prices on the standard list, or on `price_list`; gives the ids of the products that really changed."""
     changed: list[int] = []
+    prices = sorted(prices, key=lambda price: price[0])
     for start in range(0, len(prices), CHUNK):
         wanted = dict(prices[start : start + CHUNK])
         changed += _price_standard(session, wanted) if price_list is None else _price_list(session, wanted, price_list)
@@ -116,6 +118,11 @@ def price_list(session: Session, name: str) -> PriceList:
 def available_to_sell(product: Product) -> int:
     """The single number a marketplace hears: never negative, whatever was oversold."""
     return max(0, product.available)
+
+
+def counted() -> ColumnElement[bool]:
+    """Whether anybody ever counted a product: stock that nobody counted is not known, which is not zero."""
+    return exists().where(StockLevel.product_id == Product.id)
 
 
 def on_hand(session: Session, product_id: int) -> int:
@@ -146,7 +153,8 @@ def _set_some(session: Session, levels: Sequence[Level], place: Warehouse) -> li
         session.execute(update(StockLevel), rows)
     sells = 1 if place.sells else 0
     difference = {i: (n - known.get(i, 0)) * sells for i, n in wanted.items() if i not in known or known[i] != n}
-    really = {i: d for i, d in difference.items() if d or i in moved}
+    new = {row["product_id"] for row in fresh}  # a first count of 0 says more than no count at all
+    really = {i: d for i, d in difference.items() if d or i in moved or i in new}
     _accept(session, really)
     return list(really)
 

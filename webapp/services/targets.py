@@ -18,6 +18,7 @@ from webapp.models.channels import Channel, SendMode
 from webapp.models.links import Link
 
 BELL = "propagate"
+UNKNOWN = -1  # a told version below every other: something was told, nobody knows what
 CHUNK = 500  # ids in one statement: under every database's limit of parameters
 
 
@@ -45,14 +46,21 @@ def mark_batch(session: Session, batch_id: int, *, now: datetime | None = None) 
     return marked
 
 
-def assert_again(session: Session, listing_id: int, *, now: datetime) -> None:
-    """Say a linked listing's values once more: a late delivery may have overwritten them."""
-    session.execute(
-        update(Link)
-        .where(Link.listing_id == listing_id)
-        .values(want_stock=True, due_at=now, dirty_at=func.coalesce(Link.dirty_at, now), told_stock_version=0)
-    )
-    ring(session, BELL)
+def assert_again(session: Session, link_id: int, *, stock: bool, price: bool, due: bool, at: datetime) -> None:
+    """Say a linked listing's values once more: a late delivery may have overwritten them.
+
+    `due` is false on channels that are sent to by hand: what was told counts as not known there, so that the next
+    plan shows it as a difference.
+    """
+    values: dict[str, object] = {"due_at": at, "dirty_at": func.coalesce(Link.dirty_at, at)} if due else {}
+    if stock:
+        values |= {"told_stock_version": UNKNOWN, "told_quantity": None} | ({"want_stock": True} if due else {})
+    if price:
+        values |= {"told_price_version": UNKNOWN, "told_price": None} | ({"want_price": True} if due else {})
+    if values:
+        statement = update(Link).where(Link.id == link_id).values(values)
+        session.execute(statement.execution_options(synchronize_session="fetch"))
+        ring(session, BELL)
 
 
 def _mark(session: Session, which: ColumnElement[bool], *, stock: bool, price: bool, now: datetime) -> int:
@@ -69,6 +77,8 @@ def _mark(session: Session, which: ColumnElement[bool], *, stock: bool, price: b
     if price:
         values["want_price"] = or_(Link.want_price, Link.channel_id.in_(told_price))
     scope = Link.channel_id.in_(automatic if stock else told_price)
+    if session.get_bind().dialect.name == "postgresql":  # in id order, as everywhere: two writers never wait in a ring
+        session.execute(select(Link.id).where(which, Link.auto_sync, scope).order_by(Link.id).with_for_update())
     statement = update(Link).where(which, Link.auto_sync, scope).values(**values)
     done = session.execute(statement.execution_options(synchronize_session=False))
     return int(done.rowcount)  # type: ignore[attr-defined]

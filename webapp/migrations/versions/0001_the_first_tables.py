@@ -130,6 +130,7 @@ def upgrade() -> None:
         sa.Column("paused_at", MOMENT, nullable=True),
         sa.Column("held", sa.Text(), nullable=False),
         sa.Column("rest_until", MOMENT, nullable=True),
+        sa.Column("failures", sa.SmallInteger(), nullable=False),
         sa.Column("problem", sa.Text(), nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.ForeignKeyConstraint(["price_list_id"], ["price_lists.id"], name=op.f("fk_channels_price_list_id")),
@@ -393,7 +394,31 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_sync_runs_channel_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sync_runs")),
     )
+    op.create_index(
+        "ix_sync_runs_by_hand",
+        "sync_runs",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("kind = 'manual'"),
+        postgresql_where=sa.text("kind = 'manual'"),
+    )
     op.create_index("ix_sync_runs_channel", "sync_runs", ["channel_id", "id"], unique=False)
+    op.create_index(
+        "ix_sync_runs_needs_somebody",
+        "sync_runs",
+        ["state", "id"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('partly', 'failed')"),
+        postgresql_where=sa.text("state IN ('partly', 'failed')"),
+    )
+    op.create_index(
+        "ix_sync_runs_running",
+        "sync_runs",
+        ["channel_id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'running'"),
+        postgresql_where=sa.text("state = 'running'"),
+    )
 
     op.create_table(
         "attempts",
