@@ -13,8 +13,10 @@ WHITE_SPACE = (
     "\t\n\x0b\x0c\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000\ufeff"
 )
-#: What is trimmed off titles and other text, which is kept as written otherwise.
-_TEXT_MARGIN = " \t\r\n\xa0\u3000\ufeff"
+#: What is trimmed off titles and other text, which is kept as written otherwise: an export puts an apostrophe before a
+#: tab or carriage return at the start, so that it must come back.
+_TEXT_MARGIN = " \n\xa0\u3000\ufeff"
+_TEXT_END = _TEXT_MARGIN + "\t\r"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _LINE_MARKS = re.compile(r"[\t\n\r]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -132,7 +134,7 @@ class TextReader:
         return text
 
     def _cleaned(self, cell: str) -> str:
-        text = cell.strip(WHITE_SPACE if self.is_id else _TEXT_MARGIN)
+        text = cell.strip(WHITE_SPACE) if self.is_id else cell.lstrip(_TEXT_MARGIN).rstrip(_TEXT_END)
         if _SURROGATE.search(text) or (self.is_id and "\N{REPLACEMENT CHARACTER}" in text):
             raise CellError(
                 "bad_encoding",

@@ -155,6 +155,7 @@ def _row_reader(opened: Opened, kind: Kind, options: Options, limits: Limits) ->
         opened.columns,
         limits,
         lambda index: column_grammar(decimal, values(index)),
+        width=opened.header.width,
         ragged_allowed=opened.table.type_name != "text",
         currency_in_price=bool(preset and preset.currency_in_price),
         known=options.known,

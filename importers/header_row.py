@@ -20,12 +20,13 @@ _NUMBER = re.compile(r"[-+]?[0-9][0-9.,]*")
 class Header:
     """The row of headers: its number (0 when the file has none), its texts, its preset, and whether it looks like data.
 
-    place: index among the rows that were looked at; data starts after it.
+    place: index among the rows that were looked at; data starts after it. width: cells of the row, blank ones included.
     """
 
     row: int
     names: tuple[str, ...]
     place: int
+    width: int
     preset: Preset | None
     looks_like_data: bool
 
@@ -41,7 +42,7 @@ def find_header(rows: Sequence[Row], kind: Kind, options: Options, limits: Limit
         raise FileRefused("empty", "The file has no rows. Export it again, or select another sheet.")
     if options.header_row == 0:
         names = tuple(f"Column {index + 1}" for index in range(len(rows[filled[0]][1])))
-        return Header(0, names, filled[0] - 1, None, looks_like_data=False)
+        return Header(0, names, filled[0] - 1, len(names), None, looks_like_data=False)
     searched = filled[:SEARCHED_ROWS]
     place = _chosen(rows, options.header_row) if options.header_row else _best(rows, searched, kind, options)
     number, cells = rows[place]
@@ -52,7 +53,8 @@ def find_header(rows: Sequence[Row], kind: Kind, options: Options, limits: Limit
             f"The file has {len(names):,} columns; at most {limits.columns:,} can be read. Delete those without use.",
             row=number,
         )
-    return Header(number, names, place, find_preset(names, kind, options.preset), _looks_like_data(cells))
+    preset = find_preset(names, kind, options.preset)
+    return Header(number, names, place, len(cells), preset, _looks_like_data(cells))
 
 
 def _names(cells: Sequence[Cell]) -> tuple[str, ...]:

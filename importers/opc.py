@@ -13,6 +13,7 @@ from importers.report import FileRefused
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _DATE_IDS = frozenset((*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)))
 _NOT_FORMAT = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h|m|s)[^\]]*\]', re.IGNORECASE)
+_SPACING = re.compile(r"_.|\[[^\]]*\]")
 _ZEROS = re.compile(r"0{2,}")
 
 #: What a cell style means for a number: None is plain, "date", or the width of a zero-padding format.
@@ -115,9 +116,9 @@ def _meaning(identity: int, formats: dict[int, str]) -> Style:
     code = formats.get(identity)
     if code is None:
         return "date" if identity in _DATE_IDS else None
+    if _ZEROS.fullmatch(_SPACING.sub("", code).partition(";")[0]):
+        return min(_SPACING.sub("", code).partition(";")[0].count("0"), 15)
     bare = _NOT_FORMAT.sub("", code).partition(";")[0]
-    if _ZEROS.fullmatch(bare):
-        return min(len(bare), 15)
     return "date" if re.search(r"[dmyhs]", bare.replace("General", ""), re.IGNORECASE) else None
 
 

@@ -14,6 +14,8 @@ from importers.sheet_choice import choose_sheet
 from importers.tables import Hidden, Row, Table
 
 CONTENT = "content.xml"
+#: A row with values that is repeated more often is no row of a catalogue.
+_MOST_REPEATS = 10_000
 _NUMBERS = ("float", "currency", "percentage")
 
 
@@ -85,12 +87,15 @@ class _ContentParser:
         self._paragraphs = 0
         self._in_paragraph = 0
         self._in_note = 0
-        self._ready: list[Row] = []
+        self._ready: list[tuple[int, int, list[Cell]]] = []
         self.expat = safe_parser(start=self._start, end=self._end, text=self._characters)
 
-    def take(self) -> list[Row]:
+    def take(self) -> Iterator[Row]:
+        """The rows that are complete; a repeated row is unfolded one by one."""
         ready, self._ready = self._ready, []
-        return ready
+        for start, repeat, cells in ready:
+            for number in range(start, start + repeat):
+                yield number, list(cells)
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         self._depth += 1
@@ -163,12 +168,15 @@ class _ContentParser:
         self._number += repeat
         if not self._cells:
             return
-        if repeat > self._limits.rows:
-            raise FileRefused("too_big", f"Row {self._row_start} is repeated {repeat:,} times. Delete the repeats.")
-        for number in range(self._row_start, self._row_start + repeat):
-            if self._row_hidden:
-                self._hidden.row(number)
-            self._ready.append((number, list(self._cells)))
+        if repeat > _MOST_REPEATS:
+            raise FileRefused(
+                "too_big",
+                f"Row {self._row_start} is repeated {repeat:,} times. Delete the repeats.",
+                row=self._row_start,
+            )
+        if self._row_hidden:
+            self._hidden.row(self._row_start)
+        self._ready.append((self._row_start, repeat, self._cells))
 
     def _value(self, text: str) -> Cell:
         kind, stored = self._attributes.get("value-type", ""), self._attributes.get("value", "")

@@ -38,7 +38,11 @@ _SIGNATURES = (
     (b"ID3", "a sound file"),
     (b"OggS", "a sound file"),
     (b"wOFF", "a font"),
+    (b"MZ\x90\0", "a program"),
+    (b"\xca\xfe\xba\xbe", "a program"),
 )
+#: BIFF2 to BIFF4: a bare stream of records, from the time before compound files.
+_EARLY_EXCEL = (b"\x09\0\x04\0", b"\x09\x02\x06\0", b"\x09\x04\x06\0")
 _HTML = re.compile(rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|table|script|meta)\b", re.I | re.S)
 _XML = re.compile(rb"\s*<(?:\?xml|!doctype|svg|rss|feed)\b", re.IGNORECASE)
 _JSON = re.compile(rb'\s*(?:\{\s*(?:"|\})|\[\s*(?:\{|"|\[|\]))')
@@ -141,6 +145,8 @@ def _refuse_binary(head: bytes) -> None:
             raise _no_spreadsheet(what)
     if head[4:8] == b"ftyp":
         raise _no_spreadsheet("a film or picture")
+    if head.startswith(_EARLY_EXCEL):
+        raise _unsupported("a workbook of Excel 4 or earlier", "Save it as Excel (.xlsx)")
     plain = head.removeprefix(b"\xef\xbb\xbf")
     if _HTML.match(plain):
         raise _no_spreadsheet("a web page")

@@ -74,8 +74,9 @@ class ChoiceReader(TextReader):
 class RowReader:
     """Reads the rows of one table.
 
-    columns: the mapping. known: field to the only values it may have. ragged_allowed: rows of a workbook, whose blank
-    cells at the end are not stored. `notes` holds the warnings of the last row as (header, note).
+    columns: the mapping. width: cells of a whole row. known: field to the only values it may have. ragged_allowed: rows
+    of a workbook, whose blank cells at the end are not stored. `notes` holds the warnings of the last row as
+    (header, note).
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class RowReader:
         limits: Limits,
         grammar_of: Callable[[int], Grammar],
         *,
+        width: int,
         ragged_allowed: bool,
         currency_in_price: bool = False,
         known: Mapping[str, Sequence[str]] | None = None,
@@ -94,7 +96,7 @@ class RowReader:
         self.notes: list[tuple[str, Note]] = []
         self._said: list[Note] = []
         self._limits = limits
-        self._width = len(columns)
+        self._width = max(width, len(columns))
         self._ragged_allowed = ragged_allowed
         self._last_named = max((index for index, column in enumerate(columns) if column.header), default=0) + 1
         self._headers = {column.field: column.header for column in columns if column.field}

@@ -192,3 +192,9 @@ def test_text_in_a_file_called_workbook_is_read_with_a_word_about_it(run):
     checked = run("sku\ttitle\nA\tb\n", name="export.xls")
     assert checked.rows[2]["title"] == "b"
     assert "type_differs" in checked.warnings
+
+
+def test_a_delimiter_at_the_end_of_every_line_is_no_column(run):
+    checked = run("sku,title,price,\nA,x,1.50,\nB,y,2,\nC,z,3\n")
+    assert checked.report.outcome == "accept"
+    assert list(checked.rows) == [2, 3, 4]

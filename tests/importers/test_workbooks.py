@@ -236,3 +236,39 @@ def test_an_opendocument_sheet_is_read_with_formats_and_without_its_endless_tail
 
 def test_an_encrypted_opendocument_sheet_says_so(run):
     assert run(ods(["sku"], manifest="<m><encryption-data/></m>")).errors == [(1, "encrypted")]
+
+
+def test_a_row_repeated_without_end_is_too_big_and_one_repeated_twice_is_two_rows(run):
+    def repeated(count):
+        cells = '<table:table-cell office:value-type="string"><text:p>A</text:p></table:table-cell>' * 2
+        tail = f'<table:table-row table:number-rows-repeated="{count}">{cells}</table:table-row>'
+        header = "".join(
+            f'<table:table-cell office:value-type="string"><text:p>{name}</text:p></table:table-cell>'
+            for name in ("sku", "title")
+        )
+        body = ODS.format(f"<table:table-row>{header}</table:table-row>{tail}").encode()
+        return packed({"mimetype": b"application/vnd.oasis.opendocument.spreadsheet", "content.xml": body})
+
+    twice = run(repeated(2))
+    assert (twice.report.rows, twice.report.rows_skipped) == (2, 1)
+    assert run(repeated(1_000_000)).errors == [(2, "too_big")]
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("00000", "00007"),
+        ("00000;-00000", "00007"),
+        ("[Red]000", "007"),
+        ("&quot;S-&quot;000", "7"),
+        ("#,##0", "7"),
+        ("0", "7"),
+    ],
+)
+def test_only_a_format_of_zeros_pads(run, code, expected):
+    styles = (
+        f'<numFmts count="1"><numFmt numFmtId="170" formatCode="{code}"/></numFmts>'
+        '<cellXfs><xf numFmtId="0"/><xf numFmtId="170"/></cellXfs>'
+    )
+    checked = run(workbook(row(2, num("A2", "7", ' s="1"'), inline("B2", "x")), styles=styles))
+    assert checked.rows[2]["sku"] == expected
