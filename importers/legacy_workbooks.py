@@ -12,6 +12,7 @@ from typing import Any
 import python_calamine as calamine
 
 from importers.archive_guard import Package, damaged
+from importers.biff_errors import error_cells
 from importers.cells import Cell, Mark, Number
 from importers.report import FileRefused, Limits, Options, Sheet
 from importers.sheet_choice import choose_sheet
@@ -35,8 +36,12 @@ def open_legacy(path: Path, type_name: str, options: Options, limits: Limits) ->
     metadata = [item for item in book.sheets_metadata if item.typ == calamine.SheetTypeEnum.WorkSheet]
     sheets = tuple(Sheet(item.name, item.visible != calamine.SheetVisibleEnum.Visible) for item in metadata)
     chosen, doubts = choose_sheet(sheets, options.sheet)
-    rows = partial(_rows, path, chosen.name, limits)
-    return Table(rows, type_name, sheet=chosen.name, sheets=sheets, doubts=[*doubts, _CALAMINE_LOSES_ERRORS])
+    place = [item.name for item in book.sheets_metadata].index(chosen.name)
+    errors = error_cells(path.read_bytes(), place) if type_name == "xls" else None
+    if errors is None:
+        doubts.append(_CALAMINE_LOSES_ERRORS)
+    rows = partial(_rows, path, chosen.name, errors or {}, limits)
+    return Table(rows, type_name, sheet=chosen.name, sheets=sheets, doubts=doubts)
 
 
 def _measure(path: Path, limits: Limits) -> None:
@@ -58,7 +63,7 @@ def _book(path: Path) -> calamine.CalamineWorkbook:
         raise damaged() from error
 
 
-def _rows(path: Path, name: str, limits: Limits) -> Iterator[Row]:
+def _rows(path: Path, name: str, errors: dict[tuple[int, int], str], limits: Limits) -> Iterator[Row]:
     try:
         sheet = _book(path).get_sheet_by_name(name)
     except calamine.CalamineError as error:
@@ -67,8 +72,15 @@ def _rows(path: Path, name: str, limits: Limits) -> Iterator[Row]:
         raise FileRefused("too_big", f"The sheet has more than {limits.columns:,} columns. Delete those without use.")
     first_row, first_column = sheet.start or (0, 0)
     margin: list[Cell] = [""] * first_column
+    found: dict[int, list[tuple[int, str]]] = {}
+    for (row, column), text in errors.items():
+        if column < limits.columns:
+            found.setdefault(row + 1, []).append((column, text))
     for number, values in enumerate(sheet.to_python(skip_empty_area=True), start=first_row + 1):
         cells = [*margin, *(_cell(value) for value in values)]
+        for column, text in found.get(number, ()):
+            cells.extend([""] * (column + 1 - len(cells)))
+            cells[column] = Mark("error_value", text)
         while cells and cells[-1] == "":
             cells.pop()
         if cells:

@@ -42,24 +42,26 @@ def write_problem_rows(
     return int(answer["rows"])
 
 
-def copy_problem_rows(path: Path, staged: Path, out: Path, options: Options, limits: Limits, name: str) -> int:
+def copy_problem_rows(
+    path: Path, kind: Kind, staged: Path, out: Path, options: Options, limits: Limits, name: str
+) -> int:
     """The work of `write_problem_rows` inside the child process."""
     said: dict[int, list[str]] = defaultdict(list)
     for problem in read_problems(staged):
         said[problem.row].append(problem.message)
-    rows = _bad_rows(path, said, options, limits, name)
+    rows = _bad_rows(path, kind, said, options, limits, name)
     write = _write_workbook if out.suffix.lower() == ".xlsx" else _write_text
     write(out, rows)
     return len(said)
 
 
 def _bad_rows(
-    path: Path, said: dict[int, list[str]], options: Options, limits: Limits, name: str
+    path: Path, kind: Kind, said: dict[int, list[str]], options: Options, limits: Limits, name: str
 ) -> Iterator[list[str]]:
     table = open_table(path, name, options, limits)
     source = table.rows()
     head = list(itertools.islice(source, _HEAD_ROWS))
-    header = find_header(head, "products", options, limits)
+    header = find_header(head, kind, options, limits)
     width = len(header.names)
     yield [*header.names, PROBLEM]
     for number, cells in itertools.chain(head, source):
