@@ -42,7 +42,8 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A cell without a usable value; code is one of error_value, formula_no_value, bool_in_text, date_in_text."""
+    """A cell without a usable value; `code` is its error code: error_value, formula_no_value, bool_in_text,
+    date_in_text, or unterminated_quote for a whole row of text that cannot be cut into cells."""
 
     code: str
     raw: str
@@ -63,6 +64,7 @@ class CellError(Exception):
 
 
 _MARK_MESSAGES = {
+    "unterminated_quote": "text follows a closing quotation mark. Double each quotation mark inside a text.",
     "error_value": "the {label} is the error {value}. Correct the formula, or type the value.",
     "formula_no_value": "the {label} is a formula that was never calculated. Open the file in a spreadsheet program, "
     "save it, and select it again.",

@@ -17,7 +17,8 @@ from importers.staging import discard_parts, discard_staged
 _CHILD = Path(__file__).with_name("child.py")
 #: The child writes one report; more than this on its standard output is not a report.
 _MOST_OUTPUT = 64 * 1024**2
-_RESOURCE_SIGNALS = (signal.SIGABRT, signal.SIGKILL, signal.SIGXCPU, signal.SIGXFSZ, signal.SIGSEGV, signal.SIGBUS)
+#: What the system sends for too much memory or disk; a reader that aborts met a damaged file instead.
+_RESOURCE_SIGNALS = (signal.SIGKILL, signal.SIGXFSZ)
 _TOO_BIG = "Reading the file needs more {what} than allowed. Delete rows and formatting without use, or split it."
 
 

@@ -121,6 +121,13 @@ def test_a_quote_that_is_never_closed_refuses_the_file_at_its_row(run):
     assert not checked.rows
 
 
+def test_a_row_with_a_stray_quote_in_a_file_of_one_column_is_named_too(run):
+    assert run('quantity\n"1"x\n', kind="stock", mapping={"quantity": "sku"}).errors[0][1] == "missing_column"
+    checked = run('id\n"1"x\n2\n', kind="listings")
+    assert checked.errors == [(2, "unterminated_quote")]
+    assert list(checked.rows) == [3]
+
+
 def test_amazon_reports_have_no_quotes(run):
     head = "item-name\tlisting-id\tseller-sku\tprice\tquantity\tproduct-id-type\tproduct-id\tfulfillment-channel\n"
     rows = (
