@@ -66,7 +66,8 @@ def set_price(say: Say, sku: str, amount: str, price_list: str | None) -> None:
 
 def _answer(session: Session, product: Product) -> dict[str, Any]:
     session.refresh(product)
-    return {"sku": product.sku, "on_hand": stock.on_hand(session, product.id), "available": stock.available_to_sell(product)}
+    on_hand, available = stock.on_hand(session, product.id), stock.available_to_sell(product)
+    return {"sku": product.sku, "on_hand": on_hand, "available": available}
 
 
 def _words(answer: dict[str, Any]) -> str:
@@ -81,7 +82,8 @@ def _amount(text: str) -> Decimal:
             return value
     except InvalidOperation:
         pass
-    raise Refused(f"“{text[:60]}” is no price. Write a number from 0 up with a point and at most four decimals, such as 19.90.")
+    repair = "Write a number from 0 up with a point and at most four decimals, such as 19.90."
+    raise Refused(f"“{text[:60]}” is no price. {repair}")
 
 
 COMMANDS = (

@@ -26,6 +26,7 @@ from webapp.services import channels, exports, imports
 EXITS = {"accept": 0, "partial": PARTIAL, "reject": REFUSED}
 ENDED = {ImportState.DONE, ImportState.FAILED, ImportState.UNDONE}
 SHOWN = 20  # problems in words; all are in the JSON and on the screen
+NEW_FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 
 
@@ -34,22 +35,24 @@ FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 @click.argument("file", type=FILE)
 @click.option("--channel", "channel", metavar="NAME", help="The channel of listings that name none.")
 @click.option("--preset", metavar="NAME", help="A known export or a saved choice of columns.")
-@click.option("--map", "mapping", multiple=True, metavar="COLUMN=FIELD", help="Read a column as a field; empty leaves it out.")
+@click.option("--map", "mapping", multiple=True, metavar="COLUMN=FIELD", help="Read a column as a field.")
 @click.option("--sheet", metavar="NAME")
 @click.option("--delimiter", metavar="C", help="One character, or “tab”.")
 @click.option("--encoding", metavar="E")
 @click.option("--decimal", type=click.Choice(["comma", "point"]))
 @click.option("--check", is_flag=True, help="Read and report, write nothing.")
 @click.option("--all-or-nothing", is_flag=True, help="Refuse the file when one row is bad.")
-def import_file(say: Say, kind: str, file: Path, channel: str | None, check: bool, all_or_nothing: bool, **options: Any) -> None:
+def import_file(
+    say: Say, kind: str, file: Path, channel: str | None, check: bool, all_or_nothing: bool, **options: Any
+) -> None:
     """Bring in products, stock or listings; good rows are applied, bad ones named.
 
     Listings are not linked by this: run “pairbook reconcile” when the files of a night are all in.
     """
     with unit_of_work(read_only=True) as session:
         chosen = _options(session, **options)
-    report = _check_only(say, ImportKind(kind), file, channel, chosen, all_or_nothing) if check else None
-    report = report or bring_in(say, ImportKind(kind), file, channel=channel, options=chosen, all_or_nothing=all_or_nothing)
+    work = check_only if check else bring_in
+    report = work(say, ImportKind(kind), file, channel=channel, options=chosen, all_or_nothing=all_or_nothing)
     say(report, _words(report), code=EXITS[report["outcome"]])
 
 
@@ -59,8 +62,14 @@ def import_file(say: Say, kind: str, file: Path, channel: str | None, check: boo
 def import_links(say: Say, file: Path, channel: str | None) -> None:
     """Link by a file with the columns channel, listing_id, sku; also Linnworks' own export of links."""
     report = bring_in(say, ImportKind.LINKS, file, channel=channel)
-    refused = [{"row": e["row"], "listing_id": "", "message": e["message"]} for e in report["errors"]] + report.get("refused", [])
-    answer = {"batch": report["batch"], "linked": report.get("linked", 0), "unchanged": report["unchanged"], "refused": refused}
+    bad_rows = [{"row": e["row"], "listing_id": "", "message": e["message"]} for e in report["errors"]]
+    refused = bad_rows + report.get("refused", [])
+    answer = {
+        "batch": report["batch"],
+        "linked": report.get("linked", 0),
+        "unchanged": report["unchanged"],
+        "refused": refused,
+    }
     code = 0 if not refused else PARTIAL if answer["linked"] or answer["unchanged"] else REFUSED
     words = f"Linked {plural(answer['linked'], 'listing')}, {answer['unchanged']:,} were so already."
     say(answer, "\n".join([words, *(r["message"] for r in refused[:SHOWN])]), code=code)
@@ -72,14 +81,15 @@ def undo_import(say: Say, number: int) -> None:
     """Take an import back: its number is “import” in the report."""
     with unit_of_work() as session:
         done = imports.undo(session, number, by=COMMAND_LINE)
-    words = f"Removed {done['removed']:,}, restored {done['restored']:,}, unlinked {done['unlinked']:,}; {done['kept']:,} in use stay."
+    words = f"Removed {done['removed']:,}, restored {done['restored']:,}, unlinked {done['unlinked']:,}; "
+    words += f"{done['kept']:,} in use stay."
     say(done, words, code=PARTIAL if done["kept"] else 0)
 
 
 @command("export")
 @click.argument("what", type=click.Choice(list(exports.TABLES)))
 @click.option("--channel", "channel", metavar="NAME", help="Only this channel's listings or links.")
-@click.option("--out", required=True, type=click.Path(dir_okay=False, writable=True, path_type=Path), help="FILE.csv or FILE.xlsx.")
+@click.option("--out", required=True, type=NEW_FILE, help="FILE.csv or FILE.xlsx.")
 def export(say: Say, what: str, channel: str | None, out: Path) -> None:
     """Write products, listings, links or the audit trail to a file that imports again without change."""
     if out.suffix.lower() not in exports.FORMATS:
@@ -91,8 +101,14 @@ def export(say: Say, what: str, channel: str | None, out: Path) -> None:
 
 
 def bring_in(
-    say: Say, kind: ImportKind, file: Path, *, channel: str | None, options: importers.Options | None = None, all_or_nothing: bool = False,
-) -> dict[str, Any]:  # fmt: skip
+    say: Say,
+    kind: ImportKind,
+    file: Path,
+    *,
+    channel: str | None,
+    options: importers.Options | None = None,
+    all_or_nothing: bool = False,
+) -> dict[str, Any]:
     """Copy the file into the uploads, check it, apply what is good, and give the report."""
     stored = _store(say, file)
     with unit_of_work() as session:
@@ -119,8 +135,14 @@ def _apply(say: Say, job_id: int) -> ImportJob:
         time.sleep(0.2)
 
 
-def _check_only(
-    say: Say, kind: ImportKind, file: Path, channel: str | None, options: importers.Options, all_or_nothing: bool
+def check_only(
+    say: Say,
+    kind: ImportKind,
+    file: Path,
+    *,
+    channel: str | None,
+    options: importers.Options | None = None,
+    all_or_nothing: bool = False,
 ) -> dict[str, Any]:
     """The report of a file that nobody will import: no trace is left."""
     stored = _store(say, file)
@@ -128,9 +150,15 @@ def _check_only(
         with unit_of_work(read_only=True) as session:
             found = channels.get(session, channel) if channel else None
             job = ImportJob(
-                kind=kind, file_name=file.name, stored_as=stored, channel_id=found.id if found else None,
-                options=asdict(options), created=0, updated=0, unchanged=0,
-            )  # fmt: skip
+                kind=kind,
+                file_name=file.name,
+                stored_as=stored,
+                channel_id=found.id if found else None,
+                options=asdict(options or importers.Options()),
+                created=0,
+                updated=0,
+                unchanged=0,
+            )
             report = imports.check(session, job, say.settings.uploads, all_or_nothing=all_or_nothing)
             job.report = report.as_json()
             forecast = imports.forecast(session, job, say.settings.uploads) if report.outcome != "reject" else {}
@@ -147,7 +175,9 @@ def _store(say: Say, file: Path) -> str:
     return stored
 
 
-def _options(session: Session, mapping: tuple[str, ...], preset: str | None, delimiter: str | None, **rest: Any) -> importers.Options:
+def _options(
+    session: Session, mapping: tuple[str, ...], preset: str | None, delimiter: str | None, **rest: Any
+) -> importers.Options:
     columns = dict(pair(text, "--map") for text in mapping)
     saved = session.scalar(select(ImportPreset).where(ImportPreset.name == preset)) if preset else None
     if saved is not None:
@@ -161,10 +191,10 @@ def _options(session: Session, mapping: tuple[str, ...], preset: str | None, del
 
 def _words(report: dict[str, Any]) -> str:
     """The report for a person: numbers first, then the first problems."""
+    done = f"{report['created']:,} new, {report['updated']:,} changed, {report['unchanged']:,} as before."
     head = {
-        "accept": f"Read {plural(report['rows'], 'row')}: {report['created']:,} new, {report['updated']:,} changed, {report['unchanged']:,} as before.",
-        "partial": f"{report['rows_bad']:,} of {plural(report['rows'], 'row')} were left out: "
-        f"{report['created']:,} new, {report['updated']:,} changed, {report['unchanged']:,} as before.",
+        "accept": f"Read {plural(report['rows'], 'row')}: {done}",
+        "partial": f"{report['rows_bad']:,} of {plural(report['rows'], 'row')} were left out: {done}",
         "reject": "The file was refused; nothing was written.",
     }[report["outcome"]]
     more = report["errors_total"] - SHOWN

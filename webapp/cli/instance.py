@@ -27,21 +27,23 @@ def load_demo(say: Say) -> None:
     """Load the sample catalogue, channels and listings; what is there already stays."""
     with unit_of_work() as session:
         loaded = demo.load(session, by=COMMAND_LINE, settings=say.settings)
-    words = f"{plural(loaded['products'], 'product')}, {plural(loaded['listings'], 'listing')} on {plural(loaded['channels'], 'channel')}."
-    say(loaded, f"Sample data: {words}")
+    products, listings = plural(loaded["products"], "product"), plural(loaded["listings"], "listing")
+    say(loaded, f"Sample data: {products}, {listings} on {plural(loaded['channels'], 'channel')}.")
 
 
 @command("add")
 @click.argument("email")
 @click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
-@click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of making a set-up link.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def add_user(say: Say, email: str, role: str, password_stdin: bool) -> None:
     """Add an account; its owner sets the password with a link, unless one is given."""
     from flask_security import hash_password
 
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
     with unit_of_work() as session:
-        user = accounts.add_user(session, email, Role(role), by=COMMAND_LINE, password=password, hash_password=hash_password)
+        user = accounts.add_user(
+            session, email, Role(role), by=COMMAND_LINE, password=password, hash_password=hash_password
+        )
         code = None if password_stdin else accounts.new_setup_code(session, user.email)
         answer: dict[str, Any] = {"email": user.email, "role": user.role.value}
     if code:
@@ -53,7 +55,9 @@ def add_user(say: Say, email: str, role: str, password_stdin: bool) -> None:
 @command("add")
 @click.argument("name")
 @click.option("--kind", required=True, help="file, webhook or demo.")
-@click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="An option of the kind, such as url=https://….")
+@click.option(
+    "--option", "options", multiple=True, metavar="KEY=VALUE", help="An option of the kind, such as url=https://…."
+)
 @click.option("--many", is_flag=True, help="One product may have several listings there.")
 @click.option("--currency", default="", help="Its currency, such as MXN; the instance's own without.")
 def add_channel(say: Say, name: str, kind: str, options: tuple[str, ...], many: bool, currency: str) -> None:
@@ -61,7 +65,14 @@ def add_channel(say: Say, name: str, kind: str, options: tuple[str, ...], many: 
     given = dict(pair(text, "--option") for text in options)
     with unit_of_work() as session:
         channel = channels.connect(
-            session, name, kind, by=COMMAND_LINE, settings=say.settings, options=given, many=many, currency=currency.upper()
+            session,
+            name,
+            kind,
+            by=COMMAND_LINE,
+            settings=say.settings,
+            options=given,
+            many=many,
+            currency=currency.upper(),
         )
         answer = {"channel": channel.name, "kind": channel.kind, "many": channel.many, "mode": channel.mode.value}
     say(answer, f"Added the channel “{answer['channel']}” ({kind}).")

@@ -24,7 +24,9 @@ from webapp.models import Channel, Link, Listing, Product
 from webapp.models.accounts import COMMAND_LINE
 from webapp.services import catalog, channels, links, listings, reconciliation, retrieval
 
+CHUNK = 200  # listings in one step: a person sees progress, and a writer waits for a fraction of a second
 COLUMNS = ("channel", "listing_id", "rank", "sku", "score", "probability", "reasons")
+NEW_FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
 ON_CHANNEL = click.option("--channel", "channel", metavar="NAME", required=True)
 MAYBE_CHANNEL = click.option("--channel", "channel", metavar="NAME", help="Only this channel.")
 
@@ -41,7 +43,7 @@ def reconcile(say: Say, channel: str | None) -> None:
 @command("suggest")
 @MAYBE_CHANNEL
 @click.option("--top", type=click.IntRange(1, 100), default=10, show_default=True, help="Candidates for a listing.")
-@click.option("--out", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Write the candidates to FILE.csv.")
+@click.option("--out", type=NEW_FILE, help="Write the candidates to FILE.csv.")
 def suggest(say: Say, channel: str | None, top: int, out: Path | None) -> None:
     """Find candidates for every pending listing, best first; the review shows the same."""
     began = time.monotonic()
@@ -49,7 +51,7 @@ def suggest(say: Say, channel: str | None, top: int, out: Path | None) -> None:
     with _sheet(out) if out else nullcontext() as sheet:
         while True:
             with unit_of_work(read_only=True) as session:
-                ids = reconciliation.to_suggest(session, channel=found, only_new=False, after=after, limit=tasks.SUGGEST_CHUNK)
+                ids = reconciliation.to_suggest(session, channel=found, only_new=False, after=after, limit=CHUNK)
                 candidates = reconciliation.suggest_for(session, ids, _index(), top=top) if ids else {}
                 if sheet is not None:
                     sheet.writerows(_candidate_rows(session, candidates))
@@ -134,24 +136,30 @@ def add_to_catalogue(say: Say, channel: str, listing_id: str, sku: str | None, a
         )
         similar = [{"sku": a.product.sku, "title": a.product.title, "reason": a.reason} for a in added.similar]
     if added.product is None:
-        words = "\n".join(["Nothing was added: products look alike. Link to one of them, or add --anyway.", *(f"{s['sku']}: {s['title']} ({s['reason']})" for s in similar)])
-        say.note(words)
-        return say({"sku": None, "batch": None, "similar": similar}, "", code=REFUSED)
+        alike = (f"{s['sku']}: {s['title']} ({s['reason']})" for s in similar)
+        words = ["Nothing was added: products look alike. Link to one of them, or add --anyway.", *alike]
+        return say({"sku": None, "batch": None, "similar": similar}, "\n".join(words), code=REFUSED)
     batch = added.change.batch.id if added.change and added.change.batch else None
-    return say({"sku": added.product.sku, "batch": batch, "similar": []}, f"Added {added.product.sku} and linked {listing_id}.")
+    answer = {"sku": added.product.sku, "batch": batch, "similar": []}
+    return say(answer, f"Added {added.product.sku} and linked {listing_id}.")
 
 
 def _answer(say: Say, change: links.Change, verb: str) -> None:
     """What an act did; refused items make it a part, or a refusal when nothing else happened."""
     refused = [{"listing_id": r.external_id, "message": r.message} for r in change.refused]
     answer = {
-        "batch": change.batch.id if change.batch else None, "changed": change.changed, "unchanged": change.unchanged,
-        "refused": refused, "in_flight": change.in_flight,
-    }  # fmt: skip
-    words = [f"{verb} {plural(change.changed, 'listing')}; {change.unchanged:,} were so already.", *(f"{r['listing_id']}: {r['message']}" for r in refused)]
+        "batch": change.batch.id if change.batch else None,
+        "changed": change.changed,
+        "unchanged": change.unchanged,
+        "refused": refused,
+        "in_flight": change.in_flight,
+    }
+    words = [f"{verb} {plural(change.changed, 'listing')}; {change.unchanged:,} were so already."]
+    words += [f"{r['listing_id']}: {r['message']}" for r in refused]
     if change.in_flight:
         words.append(f"A last update was on its way already: {', '.join(change.in_flight)}.")
-    say(answer, "\n".join(words), code=0 if not refused else PARTIAL if change.changed or change.unchanged else REFUSED)
+    code = 0 if not refused else PARTIAL if change.changed or change.unchanged else REFUSED
+    say(answer, "\n".join(words), code=code)
 
 
 def _ids(session: Session, channel: Channel, external: Sequence[str]) -> tuple[list[int], list[links.RefusedItem]]:
@@ -197,13 +205,15 @@ def _sheet(path: Path) -> Iterator[Any]:
 
 def _candidate_rows(session: Session, found: dict[int, list[matching.Candidate]]) -> Iterator[tuple[object, ...]]:
     products = {c.product_id for candidates in found.values() for c in candidates}
-    skus: dict[Any, str] = dict(session.execute(select(Product.id, Product.sku).where(Product.id.in_(products))).tuples())
-    names = dict(session.execute(select(Channel.id, Channel.name)).tuples())
-    which = select(Listing.id, Listing.channel_id, Listing.external_id).where(Listing.id.in_(found)).order_by(Listing.id)
-    for listing_id, channel_id, external in session.execute(which):
+    in_reach = select(Product.id, Product.sku).where(Product.id.in_(products))
+    skus: dict[Any, str] = dict(session.execute(in_reach).tuples().all())
+    names = dict(session.execute(select(Channel.id, Channel.name)).tuples().all())
+    which = select(Listing.id, Listing.channel_id, Listing.external_id).where(Listing.id.in_(found))
+    for listing_id, channel_id, external in session.execute(which.order_by(Listing.id)):
         for rank, candidate in enumerate(found[listing_id], 1):
             sku = neutral(skus.get(candidate.product_id, ""))
-            yield neutral(names[channel_id]), neutral(external), rank, sku, candidate.score, "", neutral(_reasons(candidate))
+            why = neutral(_reasons(candidate))
+            yield neutral(names[channel_id]), neutral(external), rank, sku, candidate.score, "", why
 
 
 def _reasons(candidate: matching.Candidate) -> str:

@@ -42,9 +42,12 @@ def plan(say: Say, channel: str, stock: bool, price: bool, skus: tuple[str, ...]
     """Show old → new for every linked listing and what the brakes hold back; sends nothing."""
     with unit_of_work(read_only=True) as session:
         made = _plan(session, channels.get(session, channel), stock, price, skus)
-    answer = {"changes": [c.as_json() for c in made.changes], "held": [c.as_json() for c in made.held], "unchanged": made.unchanged}
-    lines = [f"{c.listing_id} ({c.sku}) {c.aspect}: {_show(c.old)} → {_show(c.new)}{' HELD' if c.held else ''}" for c in made.changes + made.held]
-    say(answer, "\n".join([*lines, f"{plural(len(made.changes), 'change')}, {len(made.held):,} held, {made.unchanged:,} listings as they ought to be."]))
+    changes, held = [c.as_json() for c in made.changes], [c.as_json() for c in made.held]
+    lines = [_line(change) for change in made.changes + made.held]
+    lines.append(
+        f"{plural(len(changes), 'change')}, {len(held):,} held, {made.unchanged:,} listings as they ought to be."
+    )
+    say({"changes": changes, "held": held, "unchanged": made.unchanged}, "\n".join(lines))
 
 
 @command("sync")
@@ -55,29 +58,42 @@ def sync(say: Say, channel: str, stock: bool, price: bool, skus: tuple[str, ...]
     with unit_of_work() as session:
         found = channels.get(session, channel)
         if found.paused_at is not None:
-            raise Refused(f"{channel} is paused{': ' + found.problem if found.problem else ''}. Resume it first: pairbook channel pause “{channel}” --resume.")
+            raise Refused(f"{channel} is paused. {found.problem} Resume it first: pairbook channel pause --resume.")
         made = _plan(session, found, stock, price, skus, anyway=anyway)
         run = propagation.start_run(
-            session, found, made.link_ids(), stock=stock or not price, price=price, by=COMMAND_LINE, now=utc_now(),
-            unchanged=made.unchanged, held=len(made.held),
-        )  # fmt: skip
+            session,
+            found,
+            made.link_ids(),
+            stock=stock or not price,
+            price=price,
+            by=COMMAND_LINE,
+            now=utc_now(),
+            unchanged=made.unchanged,
+            held=len(made.held),
+        )
     done = tasks.finish_run(say.settings, run.id)
     answer = _result(say.settings, channel, done)
-    words = f"Sent {plural(done.sent, 'update')} to {channel}; {done.unchanged:,} unchanged, {done.failed:,} failed, {done.held:,} held, {done.fenced:,} fenced."
-    trouble = done.failed or done.held
-    code = 0 if not trouble else PARTIAL if done.sent else REFUSED
-    say(answer, "\n".join([words, *(f"{p['listing_id']}: {p['message']}" for p in answer["problems"]), *([answer["file"]] if "file" in answer else [])]), code=code)
+    words = [f"Sent {plural(done.sent, 'update')} to {channel}; {done.unchanged:,} unchanged, {done.failed:,} failed, "]
+    words[0] += f"{done.held:,} held, {done.fenced:,} fenced."
+    words += [f"{p['listing_id']}: {p['message']}" for p in answer["problems"]]
+    words += [answer["file"]] if "file" in answer else []
+    code = 0 if not done.failed and not done.held else PARTIAL if done.sent else REFUSED
+    say(answer, "\n".join(words), code=code)
 
 
 @command("drain")
-@click.option("--seconds", type=click.FloatRange(0), default=0.0, help="Also wait for what becomes due within this time.")
+@click.option(
+    "--seconds", type=click.FloatRange(0), default=0.0, help="Also wait for what becomes due within this time."
+)
 def drain(say: Say, seconds: float) -> None:
     """Work everything that is due, imports included, then return."""
     total, until = tasks.Drained(), time.monotonic() + seconds
     while True:
         tasks.run_imports(say.settings)
         done = tasks.propagate(say.settings)
-        total.sent, total.failed, total.fenced = total.sent + done.sent, total.failed + done.failed, total.fenced + done.fenced
+        total.sent += done.sent
+        total.failed += done.failed
+        total.fenced += done.fenced
         with unit_of_work(read_only=True) as session:
             dirty, following = propagation.count_due(session), health.next_due(session)
         wait = _wait(following, until)
@@ -96,7 +112,9 @@ def _wait(following: datetime | None, until: float) -> float | None:
     return min(ahead + 0.01, 1.0) if time.monotonic() + ahead <= until else None
 
 
-def _plan(session: Session, channel: Channel, stock: bool, price: bool, skus: tuple[str, ...], *, anyway: bool = False) -> plans.Plan:
+def _plan(
+    session: Session, channel: Channel, stock: bool, price: bool, skus: tuple[str, ...], *, anyway: bool = False
+) -> plans.Plan:
     ids = [catalog.by_sku(session, sku).id for sku in skus] or None
     return plans.plan(session, channel, stock=stock or not price, price=price, product_ids=ids, anyway=anyway)
 
@@ -105,17 +123,31 @@ def _result(settings: Settings, channel: str, run: SyncRun) -> dict[str, Any]:
     """A run's numbers, the listings it did not reach, and the file it wrote."""
     with unit_of_work(read_only=True) as session:
         which = (
-            select(Listing.external_id, Attempt.code, Attempt.message).join(Listing, Listing.id == Attempt.listing_id)
-            .where(Attempt.run_id == run.id, Attempt.outcome.is_not(None), Attempt.outcome.not_in(TOLD)).order_by(Attempt.id).limit(LISTED)
-        )  # fmt: skip
+            select(Listing.external_id, Attempt.code, Attempt.message)
+            .join(Listing, Listing.id == Attempt.listing_id)
+            .where(Attempt.run_id == run.id, Attempt.outcome.is_not(None), Attempt.outcome.not_in(TOLD))
+            .order_by(Attempt.id)
+            .limit(LISTED)
+        )
         problems = [{"listing_id": i, "code": code, "message": message} for i, code, message in session.execute(which)]
     answer: dict[str, Any] = {
-        "run": run.id, "sent": run.sent, "unchanged": run.unchanged, "failed": run.failed, "held": run.held, "fenced": run.fenced,
-        "state": run.state.value, "problems": problems,
-    }  # fmt: skip
+        "run": run.id,
+        "sent": run.sent,
+        "unchanged": run.unchanged,
+        "failed": run.failed,
+        "held": run.held,
+        "fenced": run.fenced,
+        "state": run.state.value,
+        "problems": problems,
+    }
     if run.artifact:
         answer["file"] = str(settings.outbox / channels.slug(channel) / run.artifact)
     return answer
+
+
+def _line(change: plans.PlannedChange) -> str:
+    values = f"{_show(change.old)} → {_show(change.new)}"
+    return f"{change.listing_id} ({change.sku}) {change.aspect}: {values}{' (held)' if change.held else ''}"
 
 
 def _show(value: object) -> str:

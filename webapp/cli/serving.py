@@ -75,9 +75,14 @@ def serve(app: Flask, listening: socket.socket) -> None:
     from waitress import create_server
 
     server = create_server(
-        app, sockets=[listening], threads=THREADS, ident=None, clear_untrusted_proxy_headers=True, channel_timeout=60,
+        app,
+        sockets=[listening],
+        threads=THREADS,
+        ident=None,
+        clear_untrusted_proxy_headers=True,
+        channel_timeout=60,
         max_request_body_size=app.config["MAX_CONTENT_LENGTH"],
-    )  # fmt: skip
+    )
 
     def leave(*_: Any) -> None:
         raise SystemExit(0)
@@ -91,17 +96,26 @@ def serve(app: Flask, listening: socket.socket) -> None:
 
 def set_up_logging(stream: Any = None) -> None:
     """One line per event on standard error, ours and those of libraries."""
-    shared: list[Any] = [structlog.stdlib.add_log_level, structlog.stdlib.add_logger_name, structlog.processors.TimeStamper(fmt="iso", utc=True)]
+    shared: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(), cache_logger_on_first_use=True,
-    )  # fmt: skip
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
     line = structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "logger", "event"], bool_as_flag=False)
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.format_exc_info, line],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                line,
+            ],
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
@@ -124,7 +138,9 @@ def _alone(path: Path, settings: Settings) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise Refused(f"Pairbook runs on {settings.instance} already. Stop it first, or choose another PAIRBOOK_INSTANCE.") from error
+            raise Refused(
+                f"Pairbook runs on {settings.instance} already. Stop it first, or choose another PAIRBOOK_INSTANCE."
+            ) from error
         yield
 
 

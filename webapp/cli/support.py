@@ -5,21 +5,25 @@ from __future__ import annotations
 import functools
 import json
 import sys
-from collections.abc import Callable, Mapping
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, ParamSpec
 
 import click
 from flask import Flask
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from webapp import config, create_app
-from webapp.config import Settings, SettingError
+from webapp.config import SettingError, Settings
 from webapp.db import db
 from webapp.errors import DomainError, Refused, Unavailable
 from webapp.migrations import current, newest, upgrade
+from webapp.models.base import utc_now
 
 P = ParamSpec("P")
 REFUSED, PARTIAL = 1, 3
@@ -79,7 +83,7 @@ def command(
     def wrap(function: Callable[..., None]) -> click.Command:
         @functools.wraps(function)
         def inner(*args: Any, as_json: bool = False, **options: Any) -> None:
-            with _translated(as_json):
+            with _translated(as_json, _folder):
                 loaded = config.load()
                 app = create_app(loaded)
                 with app.app_context():
@@ -90,10 +94,16 @@ def command(
                     finally:
                         db.engine.dispose()
 
-        made: Any = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")(inner) if json_option else inner
+        made: Any = inner
+        if json_option:
+            made = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")(inner)
         return click.command(name, **settings)(made)
 
     return wrap
+
+
+def _folder() -> Path:
+    return config.load().instance
 
 
 def make_ready(engine: Engine) -> None:
@@ -102,32 +112,48 @@ def make_ready(engine: Engine) -> None:
     if found is None:
         upgrade(engine)
     elif found != newest(engine):
-        raise Refused(f"The database stands at revision {found} and this version of Pairbook wants {newest(engine)}. Run “pairbook upgrade” first.")
+        words = f"The database stands at revision {found} and this version of Pairbook wants {newest(engine)}."
+        raise Refused(f"{words} Run “pairbook upgrade” first.")
 
 
-class _translated:
-    """Turns what may go wrong into a Failure with words; a traceback never reaches a person."""
+@contextmanager
+def _translated(as_json: bool, instance: Callable[[], Path]) -> Iterator[None]:
+    """Turn what may go wrong into a Failure with words; a traceback never reaches a person."""
+    try:
+        yield
+    except click.exceptions.ClickException:
+        raise
+    except (click.exceptions.Exit, click.exceptions.Abort):
+        raise
+    except Exception as error:
+        code, words = _explained(error)
+        if code == "internal":
+            words = f"{words} The details are in {_keep_trace(instance())}."
+        facts = error.facts if isinstance(error, DomainError) else {}
+        raise Failure(words, code, facts, as_json=as_json) from error
 
-    def __init__(self, as_json: bool) -> None:
-        self.as_json = as_json
 
-    def __enter__(self) -> None:
-        return None
+def _explained(error: Exception) -> tuple[str, str]:
+    """A stable word and a sentence for what happened."""
+    if isinstance(error, DomainError):
+        return error.code, error.message
+    if isinstance(error, SettingError):
+        return "setting", str(error)
+    if isinstance(error, DBAPIError):
+        if "locked" in str(error.orig) or "busy" in str(error.orig):
+            return Unavailable.code, "Somebody else is writing for a long time. Nothing was changed; try again."
+        return Unavailable.code, f"The database does not answer: {error.orig}."
+    if isinstance(error, OSError):
+        return "file", f"{error.filename or 'A file'}: {error.strerror or error}."
+    return "internal", f"Something went wrong inside Pairbook ({type(error).__name__}: {str(error)[:200]})."
 
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        match error:
-            case DomainError():
-                raise Failure(error.message, error.code, error.facts, as_json=self.as_json) from error
-            case SettingError():
-                raise Failure(str(error), "setting", {}, as_json=self.as_json) from error
-            case OperationalError() | DBAPIError():
-                busy = "locked" in str(error.orig) or "busy" in str(error.orig)
-                words = "Somebody else is writing for a long time. Nothing was changed; try again." if busy else f"The database does not answer: {error.orig}."
-                raise Failure(words, Unavailable.code, {}, as_json=self.as_json) from error
-            case PermissionError() | FileNotFoundError() | IsADirectoryError():
-                raise Failure(f"{error.filename}: {error.strerror}.", "file", {}, as_json=self.as_json) from error
-            case _:
-                return
+
+def _keep_trace(instance: Path) -> Path:
+    """Put the traceback of the exception at hand into the instance's folder, for whoever repairs it."""
+    path = instance / "errors.log"
+    with path.open("a", encoding="utf-8") as log:
+        log.write(f"{utc_now().isoformat()} {' '.join(sys.argv[1:3])}\n{traceback.format_exc()}\n")
+    return path
 
 
 def _plain(value: object) -> str:

@@ -20,13 +20,13 @@ from sqlalchemy import select
 from webapp.config import Settings
 from webapp.db import unit_of_work
 from webapp.jobs import Doorbell, tasks
-from webapp.models import Channel, ImportJob, ImportState
+from webapp.models import ImportJob, ImportState
 from webapp.models.base import utc_now
-from webapp.services import health, plans, propagation, retrieval
+from webapp.services import health, propagation, retrieval
 
 log = structlog.get_logger("worker")
 LANES = 8  # channels sent to at the same time
-TURN = 30.0  # seconds one lane works before it looks at the brakes again
+TURN = 30.0  # seconds one lane works before it makes room
 LOOK = 1.0  # seconds between two looks for what became due
 LEFT_BEHIND = timedelta(minutes=2)  # an upload that is unchecked for this long was left by a web process that died
 KEPT = timedelta(days=31)  # uploaded files are kept as long as their import can be taken back
@@ -37,7 +37,11 @@ class Worker:
     """The threads of one worker process; `context` pushes the application's context on a thread."""
 
     def __init__(
-        self, settings: Settings, doorbell: Doorbell, index: retrieval.CatalogueIndex, context: Callable[[], AbstractContextManager[object]]
+        self,
+        settings: Settings,
+        doorbell: Doorbell,
+        index: retrieval.CatalogueIndex,
+        context: Callable[[], AbstractContextManager[object]],
     ) -> None:
         self._settings, self._index, self._context = settings, index, context
         self._consumer = doorbell.consumer(self.answer)
@@ -45,7 +49,10 @@ class Worker:
         self._lanes = ThreadPoolExecutor(LANES, thread_name_prefix="lane")
         self._busy: set[int] = set()
         self._guard, self._suggesting = threading.Lock(), threading.Lock()
-        self._threads = [threading.Thread(target=run, name=name, daemon=True) for name, run in (("sender", self._send), ("pulse", self._pulse))]
+        self._threads = [
+            threading.Thread(target=run, name=name, daemon=True)
+            for name, run in (("sender", self._send), ("pulse", self._pulse))
+        ]
 
     def start(self) -> None:
         """Begin to work; must be called on the main thread, since the queue's consumer takes the signals."""
@@ -106,9 +113,7 @@ class Worker:
                 self._busy.discard(channel_id)
 
     def _send_to(self, channel_id: int) -> None:
-        with unit_of_work() as session:
-            plans.check_brakes(session, session.get_one(Channel, channel_id))
-        done = tasks.propagate(self._settings, channel_id=channel_id, until=time.monotonic() + TURN)
+        done = tasks.send_channel(self._settings, channel_id, until=time.monotonic() + TURN)
         if done.sent or done.failed or done.fenced:
             log.info("sent", channel=channel_id, sent=done.sent, failed=done.failed, fenced=done.fenced)
 
@@ -125,6 +130,7 @@ class Worker:
         with unit_of_work() as session:
             health.beat(session, tasks.worker_name(), now=utc_now())
             freed = propagation.rescue(session, now=utc_now())
+            propagation.close_idle_runs(session, now=utc_now())
         if freed:
             log.warning("rescued", deliveries=freed)
 
@@ -133,7 +139,9 @@ class Worker:
         with unit_of_work(read_only=True) as session:
             left = list(
                 session.scalars(
-                    select(ImportJob.id).where(ImportJob.state == ImportState.CHECKING, ImportJob.created_at < utc_now() - LEFT_BEHIND).limit(10)
+                    select(ImportJob.id)
+                    .where(ImportJob.state == ImportState.CHECKING, ImportJob.created_at < utc_now() - LEFT_BEHIND)
+                    .limit(10)
                 )
             )
         for job_id in left:

@@ -52,10 +52,14 @@ def _rows(name: str) -> Iterator[dict[str, Any]]:
     """The rows of a sample file as an import would hand them on: blank cells are absent, options are gathered."""
     with (SAMPLE / name).open(encoding="utf-8", newline="") as file:
         for line in csv.DictReader(file):
-            row: dict[str, Any] = {column: value for column, value in line.items() if value and not column.startswith("option")}
+            row: dict[str, Any] = {
+                column: value for column, value in line.items() if value and not column.startswith("option")
+            }
             if "sku" in row:
                 row["match_key"] = match_key(row["sku"])
-            options = {line[f"option{n}_name"]: line[f"option{n}_value"] for n in OPTIONS if line.get(f"option{n}_value")}
+            options = {
+                line[f"option{n}_name"]: line[f"option{n}_value"] for n in OPTIONS if line.get(f"option{n}_value")
+            }
             yield {**row, "options": options} if options else row
 
 
@@ -65,8 +69,12 @@ def _unknown_products(session: Session, rows: list[dict[str, Any]]) -> list[dict
     return [row for row in rows if row["match_key"] not in known]
 
 
-def _unknown_listings(session: Session, rows: list[dict[str, Any]], accounts: Mapping[str, Channel]) -> list[dict[str, Any]]:
-    query = select(Listing.channel_id, Listing.external_id).where(Listing.channel_id.in_([c.id for c in accounts.values()]))
+def _unknown_listings(
+    session: Session, rows: list[dict[str, Any]], accounts: Mapping[str, Channel]
+) -> list[dict[str, Any]]:
+    query = select(Listing.channel_id, Listing.external_id).where(
+        Listing.channel_id.in_([c.id for c in accounts.values()])
+    )
     known = {(channel_id, external_id) for channel_id, external_id in session.execute(query)}
     return [row for row in rows if (accounts[row["channel"]].id, row["listing_id"]) not in known]
 
@@ -74,4 +82,6 @@ def _unknown_listings(session: Session, rows: list[dict[str, Any]], accounts: Ma
 def _name_bases(session: Session, rows: list[dict[str, Any]]) -> None:
     """Give the groups of variants their titles, where they have none."""
     for key, title in {match_key(row["base_sku"]): row["base_title"] for row in rows if "base_title" in row}.items():
-        session.execute(update(BaseProduct).where(BaseProduct.match_key == key, BaseProduct.title == "").values(title=title))
+        session.execute(
+            update(BaseProduct).where(BaseProduct.match_key == key, BaseProduct.title == "").values(title=title)
+        )

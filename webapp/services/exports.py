@@ -68,7 +68,7 @@ def write_csv(out: BinaryIO, columns: Iterable[str], rows: Iterable[tuple[Cell, 
 
 
 def write_xlsx(out: BinaryIO, columns: Iterable[str], rows: Iterable[tuple[Cell, ...]]) -> int:
-    """One sheet of typed cells, written row by row: text is text, numbers keep every digit; gives the number of rows."""
+    """One sheet of typed cells, row by row: text is text, numbers keep every digit; gives the number of rows."""
     from openpyxl import Workbook  # slow to load: every start of the application would pay for it
 
     book = Workbook(write_only=True)
@@ -97,7 +97,11 @@ def _as_cell(sheet: Any, value: Cell) -> Any:
     if isinstance(value, str):
         # A text cell is no formula. Only what an import would take for an added apostrophe gets one more.
         shown = neutral(value) if value.startswith("'") else value
-        cell, kind, form = WriteOnlyCell(sheet, NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", shown)[:LONGEST_CELL]), "s", "@"
+        cell, kind, form = (
+            WriteOnlyCell(sheet, NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", shown)[:LONGEST_CELL]),
+            "s",
+            "@",
+        )
     else:
         cell, kind = WriteOnlyCell(sheet, _as_text(value)), "n"
         form = "0" if isinstance(value, int) else "0.00##"
@@ -106,7 +110,12 @@ def _as_cell(sheet: Any, value: Cell) -> Any:
 
 
 def _products(session: Session, _channel: Channel | None) -> Iterator[tuple[Cell, ...]]:
-    main = select(StockLevel).join(Warehouse, Warehouse.id == StockLevel.warehouse_id).where(Warehouse.name == MAIN).subquery()
+    main = (
+        select(StockLevel)
+        .join(Warehouse, Warehouse.id == StockLevel.warehouse_id)
+        .where(Warehouse.name == MAIN)
+        .subquery()
+    )
     query = (
         select(Product, BaseProduct.sku, main.c.on_hand)
         .outerjoin(BaseProduct, BaseProduct.id == Product.base_id)
@@ -119,18 +128,43 @@ def _products(session: Session, _channel: Channel | None) -> Iterator[tuple[Cell
         # Debt after an oversale is below zero, which no file can say: blank leaves it alone.
         quantity = on_hand if on_hand is not None and on_hand >= 0 else None
         yield (
-            p.sku, p.title, p.brand, p.gtin, p.mpn, p.description, p.category, p.price, p.currency or None, quantity, base,
-            *named, *([None] * (2 * OPTIONS - len(named))), p.image_url,
-        )  # fmt: skip
+            p.sku,
+            p.title,
+            p.brand,
+            p.gtin,
+            p.mpn,
+            p.description,
+            p.category,
+            p.price,
+            p.currency or None,
+            quantity,
+            base,
+            *named,
+            *([None] * (2 * OPTIONS - len(named))),
+            p.image_url,
+        )
 
 
 def _listings(session: Session, channel: Channel | None) -> Iterator[tuple[Cell, ...]]:
     query = select(Listing, Channel.name).join(Channel, Channel.id == Listing.channel_id)
     for x, name in _stream(session, _only(query, Listing, channel), Listing.id):
         yield (
-            name, x.external_id, x.sku, x.title, x.brand, x.gtin, x.mpn, x.description, x.category, x.price,
-            x.currency or None, x.quantity, x.status, x.url, x.image_url,
-        )  # fmt: skip
+            name,
+            x.external_id,
+            x.sku,
+            x.title,
+            x.brand,
+            x.gtin,
+            x.mpn,
+            x.description,
+            x.category,
+            x.price,
+            x.currency or None,
+            x.quantity,
+            x.status,
+            x.url,
+            x.image_url,
+        )
 
 
 def _links(session: Session, channel: Channel | None) -> Iterator[tuple[Cell, ...]]:

@@ -30,7 +30,9 @@ def beat(session: Session, worker: str, *, now: datetime) -> None:
     row = session.get(Setting, WORKER + worker) or Setting(key=WORKER + worker)
     row.value = now.isoformat()
     session.add(row)
-    session.execute(delete(Setting).where(Setting.key.startswith(WORKER), Setting.value < (now - timedelta(days=1)).isoformat()))
+    session.execute(
+        delete(Setting).where(Setting.key.startswith(WORKER), Setting.value < (now - timedelta(days=1)).isoformat())
+    )
 
 
 def sign_off(session: Session, worker: str) -> None:
@@ -45,8 +47,10 @@ def last_beat(session: Session) -> datetime | None:
 
 
 def next_due(session: Session) -> datetime | None:
-    """When the next delivery may be tried: links of channels that may be sent to, and leases of workers that may be dead."""
-    by_hand_or_open = or_(Link.run_id.is_not(None), and_(Channel.mode == SendMode.AUTOMATIC, Channel.held == "", Link.auto_sync))
+    """When the next delivery may be tried, by what is due, channels that rest, and leases of dead workers."""
+    by_hand_or_open = or_(
+        Link.run_id.is_not(None), and_(Channel.mode == SendMode.AUTOMATIC, Channel.held == "", Link.auto_sync)
+    )
     waiting = session.execute(
         select(func.min(Link.due_at), Channel.rest_until)
         .join(Channel, Channel.id == Link.channel_id)
@@ -69,9 +73,13 @@ def look(found: str | None, wanted: str) -> dict[str, Any]:
     with unit_of_work(read_only=True) as session:
         now = utc_now()
         answer = {
-            "migrations": tables, "worker": _worker(session, now), "targets": _targets(session, now),
-            "channels": _channels(session), "imports": _imports(session, now), "counts": _doubted(session),
-        }  # fmt: skip
+            "migrations": tables,
+            "worker": _worker(session, now),
+            "targets": _targets(session, now),
+            "channels": _channels(session),
+            "imports": _imports(session, now),
+            "counts": _doubted(session),
+        }
     problems = _problems(answer)
     return {"ok": not problems, **answer, "problems": problems}
 
@@ -111,13 +119,17 @@ def _channels(session: Session) -> list[dict[str, str]]:
 
 def _imports(session: Session, now: datetime) -> dict[str, Any]:
     waiting = session.scalar(
-        select(func.count()).select_from(ImportJob).where(ImportJob.state.in_([ImportState.QUEUED, ImportState.RUNNING]))
+        select(func.count())
+        .select_from(ImportJob)
+        .where(ImportJob.state.in_([ImportState.QUEUED, ImportState.RUNNING]))
     )
     oldest = session.scalar(select(func.min(ImportJob.created_at)).where(ImportJob.state == ImportState.QUEUED))
     failed = session.execute(
         select(ImportJob.id, ImportJob.file_name, ImportJob.message)
-        .where(ImportJob.state == ImportState.FAILED, ImportJob.ended_at > now - RECENT).order_by(ImportJob.id).limit(100)
-    )  # fmt: skip
+        .where(ImportJob.state == ImportState.FAILED, ImportJob.ended_at > now - RECENT)
+        .order_by(ImportJob.id)
+        .limit(100)
+    )
     rows = [{"import": i, "file": name, "message": message} for i, name, message in failed]
     return {"waiting": waiting, "oldest_seconds": (now - oldest).total_seconds() if oldest else None, "failed": rows}
 
@@ -126,7 +138,9 @@ def _doubted(session: Session) -> list[dict[str, Any]]:
     """Numbers kept beside the listings that differ from a real count."""
     real = {
         (c, s): n
-        for c, s, n in session.execute(select(Listing.channel_id, Listing.state, func.count()).group_by(Listing.channel_id, Listing.state))
+        for c, s, n in session.execute(
+            select(Listing.channel_id, Listing.state, func.count()).group_by(Listing.channel_id, Listing.state)
+        )
     }
     kept = {(row.channel_id, row.state): row.n for row in session.scalars(select(ListingCount))}
     names = {c.id: c.name for c in session.scalars(select(Channel))}
@@ -139,12 +153,17 @@ def _doubted(session: Session) -> list[dict[str, Any]]:
 
 def _problems(answer: dict[str, Any]) -> list[str]:
     targets, imports, alive = answer["targets"], answer["imports"], answer["worker"]["alive"]
-    found = [f"{c['channel']} is {c['state']}: {c['message'] or 'a person paused it.'}" for c in answer["channels"] if c["state"] != "open"]
+    found = [
+        f"{c['channel']} is {c['state']}: {c['message'] or 'a person paused it.'}"
+        for c in answer["channels"]
+        if c["state"] != "open"
+    ]
     waits = max(targets["oldest_seconds"] or 0.0, imports["oldest_seconds"] or 0.0)
     if waits > LOST.total_seconds() and not alive:
         found.append("Work waits and no worker runs. Start “pairbook run” or “pairbook worker”.")
     elif (targets["oldest_seconds"] or 0.0) > OLD.total_seconds():
-        found.append(f"A listing has waited for {targets['oldest_seconds'] / 60:.0f} minutes to be told. Look at the sync history.")
+        minutes = targets["oldest_seconds"] / 60
+        found.append(f"A listing has waited for {minutes:.0f} minutes to be told. Look at the sync history.")
     if targets["refused"]:
         found.append(f"{targets['refused']} listings refused their last update. Look at the sync history.")
     found += [f"Import {i['import']} of {i['file']} failed: {i['message']}" for i in imports["failed"]]
