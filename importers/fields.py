@@ -49,7 +49,7 @@ FIELDS = {field.name: field for field in _ALL}
 KIND_FIELDS: dict[Kind, tuple[str, ...]] = {
     "products": (
         *("sku", "title", "brand", "gtin", "mpn", "description", "category", "price", "quantity", "base_sku"),
-        *("image_url", *OPTION_COLUMNS),
+        *("currency", "image_url", *OPTION_COLUMNS),
     ),
     "stock": ("sku", "quantity", "warehouse", "price"),
     "listings": (
