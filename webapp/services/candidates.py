@@ -164,11 +164,32 @@ def holder(session: Session, listing: Listing) -> Holder | None:
     return Holder(row[0], row[1], row[2]) if row else None
 
 
+def taken(session: Session, channel_id: int, product_ids: Sequence[int]) -> dict[int, Taken]:
+    """The listings on this channel that have these products, by product id."""
+    query = (
+        select(Link.product_id, Listing.id, Listing.external_id, Listing.title)
+        .join(Listing, Listing.id == Link.listing_id)
+        .where(Link.product_id.in_(product_ids), Link.channel_id == channel_id)
+    )
+    return {row[0]: Taken(row[1], row[2], row[3]) for row in session.execute(query)}
+
+
+def product(session: Session, product_id: int) -> Product | None:
+    """The product, if it is in the catalogue."""
+    return retrieval.by_ids(session, [product_id]).get(product_id)
+
+
+def known(session: Session, product_ids: Sequence[int]) -> list[int]:
+    """Those of the ids that are products."""
+    return list(session.scalars(select(Product.id).where(Product.id.in_(product_ids))))
+
+
 def near_groups(session: Session, channel: Channel, *, samples: int = 3) -> list[NearGroup]:
     """The near misses of a channel by reason, the largest group first."""
     sizes = session.execute(
         select(NearMiss.reason, func.count())
-        .where(NearMiss.channel_id == channel.id)
+        .join(Listing, Listing.id == NearMiss.listing_id)
+        .where(NearMiss.channel_id == channel.id, Listing.state == ListingState.PENDING)
         .group_by(NearMiss.reason)
         .order_by(func.count().desc(), NearMiss.reason)
     ).all()
@@ -223,18 +244,9 @@ def _dressed(
     if not ids:
         return []
     products = retrieval.by_ids(session, ids)
-    taken = {} if channel.many else _taken(session, channel, ids)
+    held = {} if channel.many else taken(session, channel.id, ids)
     alive = [f for f in found if f[0] in products]
     return [
-        Choice(rank, products[i], score, difference, evidence, taken.get(i))
+        Choice(rank, products[i], score, difference, evidence, held.get(i))
         for rank, (i, score, difference, evidence) in enumerate(alive, 1)
     ]
-
-
-def _taken(session: Session, channel: Channel, product_ids: Sequence[int]) -> dict[int, Taken]:
-    query = (
-        select(Link.product_id, Listing.id, Listing.external_id, Listing.title)
-        .join(Listing, Listing.id == Link.listing_id)
-        .where(Link.product_id.in_(product_ids), Link.channel_id == channel.id)
-    )
-    return {row[0]: Taken(row[1], row[2], row[3]) for row in session.execute(query)}

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from flask import Flask
 
-from webapp.views import accounts, catalog, home, imports
+from webapp.views import accounts, catalog, home, imports, links, pairs, review, review_more
 
 
 def register(app: Flask) -> None:
     """Hang every blueprint into the app."""
-    for module in (accounts, catalog, home, imports):
+    for module in (accounts, catalog, home, imports, links):
         app.register_blueprint(module.bp)
+
+
+SCREENS_OF_LINKS = (pairs, review, review_more)  # they hang their routes on the blueprint of links

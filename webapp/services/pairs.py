@@ -1,0 +1,242 @@
+"""Synced pairs: what a filter holds, page by page, how many that are, and the automatic switch of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from matching.identifiers import match_key, parse_gtin
+from webapp.errors import NotFound
+from webapp.models.accounts import Actor
+from webapp.models.catalog import Price, Product
+from webapp.models.channels import Channel
+from webapp.models.links import BatchVerb, Link, LinkBatch, LinkSource, PastLink
+from webapp.models.listings import Listing, ListingState
+from webapp.services import audit, counts, plans, retrieval, targets
+from webapp.services.claims import desired
+from webapp.services.stock import counted
+
+PAGE = 50
+CAP = 10_000  # a filter's number is said up to here; the dialog that acts on all counts to the end
+NAMES = 200  # products that a search by name looks at
+BANNER = timedelta(hours=24)  # how long a bulk unsync is offered for restoring on the page itself
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which pairs: of a channel, decided how, sent automatically or not, found by a text; the oldest first if so."""
+
+    channel: Channel | None = None
+    by: LinkSource | None = None
+    auto: bool | None = None
+    text: str = ""
+    oldest: bool = False
+    products: tuple[int, ...] = ()  # what the text finds, see `find`
+    listings: tuple[int, ...] = ()
+
+    @property
+    def plain(self) -> bool:
+        """Whether the filter is at most a channel, whose number is kept."""
+        return self.by is None and self.auto is None and not self.text
+
+    @property
+    def where(self) -> list[ColumnElement[bool]]:
+        """The conditions on Link."""
+        found: list[ColumnElement[bool]] = []
+        if self.channel is not None:
+            found.append(Link.channel_id == self.channel.id)
+        if self.by is not None:
+            found.append(Link.source == self.by)
+        if self.auto is not None:
+            found.append(Link.auto_sync.is_(self.auto))
+        if self.text:
+            found.append(or_(Link.product_id.in_(self.products), Link.listing_id.in_(self.listings)))
+        return found
+
+
+@dataclass(frozen=True)
+class PairRow:
+    """One pair: what the channel ought to show (`quantity`, `price`), and what it shows as far as is known."""
+
+    link: Link
+    product: Product
+    listing: Listing
+    channel: Channel
+    quantity: int | None
+    price: Decimal | None
+    shown_quantity: int | None
+    shown_price: Decimal | None
+
+    @property
+    def stock_differs(self) -> bool:
+        """Whether the channel shows another stock than it ought to."""
+        return None not in (self.quantity, self.shown_quantity) and self.shown_quantity != self.quantity
+
+    @property
+    def price_differs(self) -> bool:
+        """Whether the channel shows another price, where both are known and in the same currency."""
+        ours, theirs = self.product.currency, self.listing.currency
+        known = self.shown_price is not None and self.price is not None
+        return known and not (ours and theirs and ours != theirs) and self.shown_price != self.price
+
+
+@dataclass(frozen=True)
+class PairPage:
+    """Rows of one page, and the link ids that the pages before and after it begin from."""
+
+    rows: list[PairRow] = field(default_factory=list)
+    before: int | None = None
+    after: int | None = None
+
+
+def find(session: Session, filters: Filter, index: retrieval.CatalogueIndex) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Products and listings that the filter's text means: a SKU, GTIN or listing id exactly, else a name."""
+    text = filters.text.strip()
+    if not text:
+        return (), ()
+    key, gtin = match_key(text), parse_gtin(text)
+    exact = [Product.match_key == key]
+    if gtin is not None:
+        exact.append(Product.gtin.in_({text, gtin.digits, gtin.digits.lstrip("0"), gtin.digits[1:]}))
+    products = list(session.scalars(select(Product.id).where(or_(*exact)).limit(NAMES)))
+    ids = [filters.channel.id] if filters.channel else list(session.scalars(select(Channel.id)))
+    by_id = or_(Listing.external_id == text, Listing.match_key == key)
+    listings = list(session.scalars(select(Listing.id).where(Listing.channel_id.in_(ids), by_id).limit(NAMES)))
+    if not products and not listings:
+        products = [p.id for p in retrieval.search(session, index, text, limit=NAMES) if _has_word(p, text)]
+    return tuple(products), tuple(listings)
+
+
+def page(session: Session, filters: Filter, *, after: int | None = None, before: int | None = None) -> PairPage:
+    """One page of pairs by link id; `after` and `before` are the cursors of a page that was shown."""
+    forward = before is None
+    down = filters.oldest != forward  # ids go down: newest first forwards, or oldest first backwards
+    query = _rows().where(*filters.where).order_by(Link.id.desc() if down else Link.id).limit(PAGE + 1)
+    cursor = after if forward else before
+    if cursor is not None:
+        query = query.where(Link.id < cursor if down else Link.id > cursor)
+    rows = [_row(r) for r in session.execute(query)]
+    more, rows = len(rows) > PAGE, rows[:PAGE]
+    if not forward:
+        rows.reverse()
+    if not rows:
+        return PairPage()
+    first, last = rows[0].link.id, rows[-1].link.id
+    has_before, has_after = (after is not None, more) if forward else (more, True)
+    return PairPage(rows, first if has_before else None, last if has_after else None)
+
+
+def one(session: Session, listing_id: int) -> PairRow:
+    """The pair of a listing; raises NotFound."""
+    found = session.execute(_rows().where(Link.listing_id == listing_id)).first()
+    if found is None:
+        raise NotFound("This pair is no longer linked.")
+    return _row(found)
+
+
+def count(session: Session, filters: Filter, *, exact: bool = False) -> int:
+    """How many pairs the filter holds: the kept number where there is one, else counted up to CAP, or `exact`."""
+    if filters.plain and not exact:
+        numbers = counts.by_channel(session)
+        chosen = [numbers.get(filters.channel.id, {})] if filters.channel else list(numbers.values())
+        return sum(n.get(ListingState.LINKED, 0) for n in chosen)
+    some = select(Link.id).where(*filters.where)
+    some = some if exact else some.limit(CAP + 1)
+    return int(session.scalar(select(func.count()).select_from(some.subquery())) or 0)
+
+
+def number(session: Session, which: Sequence[ColumnElement[bool]]) -> int:
+    """How many live links match the conditions."""
+    return int(session.scalar(select(func.count()).select_from(select(Link.id).where(*which).subquery())) or 0)
+
+
+def ids_of(which: Sequence[ColumnElement[bool]]) -> Select[int, int]:
+    """Ids of the links that match, with their channels, in id order."""
+    return select(Link.id, Link.channel_id).where(*which).order_by(Link.id)
+
+
+def channels_of(session: Session, which: Sequence[ColumnElement[bool]]) -> list[Channel]:
+    """The channels that have links which match."""
+    return [c for c in session.scalars(select(Channel).order_by(Channel.name)) if _any(session, c, which)]
+
+
+def set_auto(session: Session, which: Sequence[ColumnElement[bool]], on: bool, *, by: Actor) -> int:
+    """Switch automatic sending on or off for the pairs that match; gives how many changed.
+
+    What changed while it was off is told at once when it goes on.
+    """
+    query = select(Link.id, Link.product_id).where(*which, Link.auto_sync.is_not(on))
+    rows = session.execute(query).all()
+    for start in range(0, len(rows), targets.CHUNK):
+        ids = [r.id for r in rows[start : start + targets.CHUNK]]
+        done = update(Link).where(Link.id.in_(ids)).values(auto_sync=on)
+        session.execute(done.execution_options(synchronize_session=False))
+    if rows:
+        word = "on" if on else "off"
+        s = "" if len(rows) == 1 else "s"
+        audit.record(
+            session,
+            by,
+            f"link.auto_{word}",
+            f"{len(rows)} pair{s}",
+            f"Turned auto-sync {word} for {len(rows)} pair{s}.",
+        )
+    if rows and on:
+        targets.mark(session, list({r.product_id for r in rows}), stock=True, price=True)
+    return len(rows)
+
+
+def last_unsync(session: Session, by: Actor, *, now: datetime) -> LinkBatch | None:
+    """This person's newest bulk unsync of the last day, if it still stands."""
+    if by.id is None:
+        return None
+    mine = [LinkBatch.by_id == by.id, LinkBatch.verb == BatchVerb.UNSYNC, LinkBatch.at > now - BANNER]
+    batch = session.scalar(select(LinkBatch).where(*mine).order_by(LinkBatch.id.desc()).limit(1))
+    return batch if batch is not None and batch.undone_by is None else None
+
+
+def ended(session: Session, batch_id: int, *, after: int = 0) -> list[tuple[PastLink, Product, Listing]]:
+    """The pairs that a batch took apart, a page of them by id."""
+    query = (
+        select(PastLink, Product, Listing)
+        .join(Product, Product.id == PastLink.product_id)
+        .join(Listing, Listing.id == PastLink.listing_id)
+        .where(PastLink.ended_batch_id == batch_id, PastLink.id > after)
+        .order_by(PastLink.id)
+        .limit(PAGE + 1)
+    )
+    return [(past, product, listing) for past, product, listing in session.execute(query)]
+
+
+def _rows() -> Select[Any]:
+    on_list = (Price.product_id == Product.id) & (Price.price_list_id == Channel.price_list_id)
+    return (
+        select(Link, Product, Listing, Channel, plans.SHOWN_QUANTITY, plans.SHOWN_PRICE, Price.amount, counted())
+        .join(Product, Product.id == Link.product_id)
+        .join(Listing, Listing.id == Link.listing_id)
+        .join(Channel, Channel.id == Link.channel_id)
+        .outerjoin(Price, on_list)
+    )
+
+
+def _row(row: Any) -> PairRow:
+    link, product, listing, channel, stock, price, amount, is_counted = row
+    quantity, wanted = desired(product.available, product.price, amount, channel, is_counted=is_counted)
+    return PairRow(link, product, listing, channel, quantity, wanted, stock, price)
+
+
+def _any(session: Session, channel: Channel, which: Sequence[ColumnElement[bool]]) -> bool:
+    return session.scalar(select(Link.id).where(*which, Link.channel_id == channel.id).limit(1)) is not None
+
+
+def _has_word(product: Product, text: str) -> bool:
+    """Whether a product shares a beginning of a word with the text: the index also finds what is merely alike."""
+    sku = product.sku.casefold()
+    words = [*product.title.casefold().split(), product.brand.casefold(), sku]
+    return any(part in sku or any(w.startswith(part) for w in words) for part in text.casefold().split())

@@ -1,0 +1,338 @@
+"""Synced pairs: look them over, take one apart with one click, many with a number typed, and give them all back."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from datetime import timedelta
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from flask import Response, current_app, redirect, request, send_file, session, url_for
+from flask_babel import format_date, ngettext
+from flask_babel import gettext as _
+
+from webapp import web
+from webapp.errors import Conflict, NotFound, Refused
+from webapp.models import Channel, Link, LinkBatch, LinkSource, ListingState
+from webapp.models.accounts import Permission
+from webapp.models.base import utc_now
+from webapp.services import channels, counts, exports, links, pairs, plans
+from webapp.services.accounts import owners
+from webapp.services.links import UNDO_DAYS
+from webapp.services.pairs import Filter
+from webapp.views.links import bp, take_back, undone_words
+
+TYPED_FROM = 51  # more pairs than 50 need their number typed
+PICKED = 200  # rows that a form may name one by one
+
+
+@bp.get("/pairs", endpoint="pairs")
+@web.requires(Permission.READ)
+def index() -> Any:
+    """The pairs that the address asks for, a page of them."""
+    db, by = web.session(), web.actor()
+    filters = read_filter()
+    shown = pairs.page(db, filters, after=_cursor("after"), before=_cursor("before"))
+    every = channels.all_channels(db)
+    numbers = counts.by_channel(db)
+    total = pairs.count(db, filters)
+    elsewhere = 0
+    if not shown.rows and filters.text and filters.channel is not None:
+        wider = _found(Filter(text=filters.text))
+        elsewhere = pairs.count(db, wider)
+    offered = pairs.last_unsync(db, by, now=utc_now())
+    if offered is not None and offered.id == session.get("dismissed_unsync"):
+        offered = None
+    return web.page(
+        "links/pairs.html",
+        block="pairs",
+        filters=filters,
+        shown=shown,
+        total=total,
+        capped=total > pairs.CAP and not filters.plain,
+        cap=pairs.CAP,
+        all_pairs=sum(n.get(ListingState.LINKED, 0) for n in numbers.values()),
+        channels=every,
+        elsewhere=elsewhere,
+        channel_links=[(c.name, _with(filters, channel=c.name), c == filters.channel) for c in every],
+        source_links=[(w[2], _with(filters, by=s.value), s == filters.by) for s, w in source_words().items()],
+        offered=offered,
+        **rows_context(filters),
+    )
+
+
+@bp.get("/pairs/export")
+@web.requires(Permission.READ)
+def pairs_export() -> Any:
+    """All pairs of the channel in the address, or of every one, as a file that imports again."""
+    filters = read_filter()
+    folder = Path(tempfile.mkdtemp(dir=web.settings().uploads))
+    path = folder / "pairs.csv"
+    try:
+        exports.export(web.session(), "links", path, channel=filters.channel)
+        content = path.read_bytes()
+    finally:
+        shutil.rmtree(folder)
+    return send_file(BytesIO(content), mimetype="text/csv", as_attachment=True, download_name="pairs.csv")
+
+
+@bp.post("/pairs/<int:listing_id>/unlink")
+@web.requires(Permission.LINK)
+def unlink_pair(listing_id: int) -> Any:
+    """The X of a row: take one pair apart at once; the row offers the way back."""
+    db = web.session()
+    row = pairs.one(db, listing_id)
+    change = links.unlink(db, [listing_id], by=web.actor())
+    if change.batch is None:
+        raise NotFound(_("This pair is no longer linked."))
+    text = _("Pair unlinked. The listing is back in Review.")
+    if change.in_flight:
+        text = _("Pair unlinked. Its last update was already on its way. The listing is back in Review.")
+    if not web.is_htmx():
+        web.say(text)
+        return redirect(url_for("links.pairs", **_kept(), unlinked=change.batch.id), code=303)
+    toast = web.Toast(text, url_for("links.undo_pair", batch_id=change.batch.id, listing_id=listing_id))
+    return web.piece("links/_gone.html", toast=toast, row=row, batch=change.batch, query=_kept())
+
+
+@bp.post("/pairs/undo/<int:batch_id>/<int:listing_id>")
+@web.requires(Permission.LINK)
+def undo_pair(batch_id: int, listing_id: int) -> Any:
+    """Give one pair back and put its row where it was."""
+    change = take_back(batch_id)
+    text = undone_words(change)
+    if not web.is_htmx():
+        web.say(text)
+        return redirect(url_for("links.pairs", **_kept()), code=303)
+    try:
+        row = pairs.one(web.session(), listing_id)
+    except NotFound:
+        message = change.refused[0].message if change.refused else text
+        return web.piece(toast=web.Toast(message, kind="warn"))
+    return web.piece("links/_pair_back.html", toast=web.Toast(text), row=row, **rows_context(read_filter()))
+
+
+@bp.post("/pairs/<int:listing_id>/auto")
+@web.requires(Permission.SYNC)
+def auto(listing_id: int) -> Any:
+    """The switch of a row: send this pair's changes by themselves, or not."""
+    db = web.session()
+    row = pairs.one(db, listing_id)
+    on = request.form.get("on") == "1"
+    pairs.set_auto(db, [Link.listing_id == listing_id], on, by=web.actor())
+    title = row.product.title or row.product.sku
+    text = _("Auto-sync on for %(product)s", product=title) if on else _("Auto-sync off for %(product)s", product=title)
+    if not web.is_htmx():
+        web.say(text)
+        return redirect(url_for("links.pairs", **_kept()), code=303)
+    return web.piece(toast=web.Toast(text))
+
+
+@bp.post("/pairs/auto")
+@web.requires(Permission.SYNC)
+def auto_many() -> Any:
+    """Switch automatic sending for a selection, or for all that match."""
+    which, _n = _selection()
+    on = request.form.get("on") == "1"
+    n = pairs.set_auto(web.session(), which, on, by=web.actor())
+    words = (
+        ngettext("Auto-sync turned on for %(num)s pair.", "Auto-sync turned on for %(num)s pairs.", n)
+        if on
+        else ngettext("Auto-sync turned off for %(num)s pair.", "Auto-sync turned off for %(num)s pairs.", n)
+    )
+    web.say(words)
+    return web.go("links.pairs", **_kept())
+
+
+@bp.post("/pairs/sync")
+@web.requires(Permission.SYNC)
+def sync_now() -> Any:
+    """Tell the stock of a selection to its channels now; the brakes hold what looks wrong."""
+    db, by, now = web.session(), web.actor(), utc_now()
+    which, _n = _selection()
+    rows = db.execute(pairs.ids_of(which)).all()
+    sent = held = right = 0
+    for channel_id in sorted({r.channel_id for r in rows}):
+        channel = db.get_one(Channel, channel_id)
+        ids = [r.id for r in rows if r.channel_id == channel_id]
+        plan = plans.plan(db, channel, link_ids=ids)
+        plans.send(db, channel, plan, stock=True, price=False, by=by, now=now)
+        sent += len(plan.link_ids("stock"))
+        held += len(plan.held)
+        right += plan.unchanged
+    words = ngettext("Sending the stock of %(num)s listing.", "Sending the stock of %(num)s listings.", sent)
+    if right:
+        words += " " + ngettext("%(num)s was already right.", "%(num)s were already right.", right)
+    if held:
+        words += " " + ngettext(
+            "%(num)s is held back; see Sync History.", "%(num)s are held back; see Sync History.", held
+        )
+    web.say(words, kind="warn" if held else "ok")
+    return web.go("links.pairs", **_kept())
+
+
+@bp.get("/pairs/unsync")
+@web.requires(Permission.READ)
+def unsync_ask() -> Any:
+    """Say exactly what an unsync would take apart; the number is counted here, and typed when it is large."""
+    return _dialog()
+
+
+@bp.post("/pairs/unsync")
+@web.requires(Permission.LINK)
+def unsync() -> Any:
+    """Take the selection apart if it still has the number that was shown, and for many, typed."""
+    db, by = web.session(), web.actor()
+    which, n = _selection()
+    expect = request.form.get("expect", 0, int)
+    if n > 1 and not by.may(Permission.UNSYNC_MANY):
+        return web.forbidden(Permission.UNSYNC_MANY)
+    if expect >= TYPED_FROM:
+        typed = "".join(c for c in request.form.get("typed", "") if c not in " .,'’\u00a0\u202f")
+        if typed != str(expect):
+            wrong = _("You typed %(typed)s. Type %(n)s.", typed=request.form.get("typed", "") or "0", n=expect)
+            return _dialog(error=wrong, status=422)
+    web.once()
+    try:
+        change = links.unsync(db, which, expect=expect, by=by)
+    except Conflict as error:
+        if not web.is_htmx():
+            raise
+        db.rollback()
+        return _dialog(error=error.message, status=409)
+    text = ngettext("%(num)s pair unsynced.", "%(num)s pairs unsynced.", change.changed)
+    if change.in_flight:
+        late = ngettext("%(num)s update was on its way.", "%(num)s updates were on their way.", len(change.in_flight))
+        text = f"{text} {late}"
+    web.say(text)
+    return web.go("links.pairs", **_kept())
+
+
+@bp.get("/pairs/unsynced/<int:batch_id>")
+@web.requires(Permission.READ)
+def unsynced(batch_id: int) -> Any:
+    """The pairs that an act took apart."""
+    db = web.session()
+    batch = db.get(LinkBatch, batch_id)
+    if batch is None:
+        raise NotFound(_("There is no such act."))
+    rows = pairs.ended(db, batch_id, after=request.args.get("after", 0, int))
+    more = rows[pairs.PAGE - 1][0].id if len(rows) > pairs.PAGE else None
+    return web.page("links/unsynced.html", batch=batch, rows=rows[: pairs.PAGE], more=more)
+
+
+@bp.post("/pairs/dismiss/<int:batch_id>")
+@web.requires(Permission.READ)
+def dismiss(batch_id: int) -> Any:
+    """Put the offer to restore away; the undo stays in Activity for thirty days."""
+    session["dismissed_unsync"] = batch_id
+    return redirect(url_for("links.pairs", **_kept()), code=303)
+
+
+def read_filter() -> Filter:
+    """The filter that the address or the form names."""
+    values = request.values
+    name, by, auto_sync = values.get("channel", ""), values.get("by", ""), values.get("auto", "")
+    filters = Filter(
+        channel=channels.get(web.session(), name) if name else None,
+        by=LinkSource(by) if by in set(LinkSource) else None,
+        auto={"on": True, "off": False}.get(auto_sync),
+        text=values.get("q", "").strip()[:200],
+        oldest=values.get("sort") == "oldest",
+    )
+    return _found(filters)
+
+
+def query_of(filters: Filter) -> dict[str, Any]:
+    """The part of an address that names a filter."""
+    query: dict[str, Any] = {}
+    if filters.channel is not None:
+        query["channel"] = filters.channel.name
+    if filters.by is not None:
+        query["by"] = filters.by.value
+    if filters.auto is not None:
+        query["auto"] = "on" if filters.auto else "off"
+    if filters.text:
+        query["q"] = filters.text
+    if filters.oldest:
+        query["sort"] = "oldest"
+    return query
+
+
+def rows_context(filters: Filter) -> dict[str, Any]:
+    """What the template of a row needs beside the row."""
+    known = "catalog.detail" in current_app.view_functions
+    return {"query": query_of(filters), "sources": source_words(), "catalog_page": known}
+
+
+def source_words() -> dict[LinkSource, tuple[str, str, str]]:
+    """Who decided on a link as the colour, icon and word of its chip; a person's own name goes in place of the word."""
+    return {
+        LinkSource.SKU: ("ok", "equal", _("Same SKU")),
+        LinkSource.HAND: ("acc", "hand", _("By hand")),
+        LinkSource.FILE: ("", "file-spreadsheet", _("Imported")),
+        LinkSource.ADDED: ("acc", "plus", _("Added")),
+    }
+
+
+def _found(filters: Filter) -> Filter:
+    """The filter with what its text means looked up."""
+    if not filters.text:
+        return filters
+    products, listings = pairs.find(web.session(), filters, web.catalogue_index())
+    return Filter(filters.channel, filters.by, filters.auto, filters.text, filters.oldest, products, listings)
+
+
+def _with(filters: Filter, **changed: Any) -> str:
+    return url_for("links.pairs", **query_of(filters) | changed)
+
+
+def _kept() -> dict[str, Any]:
+    """The filter of the page that a form stood on."""
+    return query_of(read_filter())
+
+
+def _selection() -> tuple[list[Any], int]:
+    """The conditions on Link that a bulk form means, all that match or the ticked rows, and how many pairs that are."""
+    db, values = web.session(), request.values
+    if values.get("match") == "1":
+        filters = read_filter()
+        return filters.where, pairs.count(db, filters, exact=True)
+    ids = values.getlist("id", int)[:PICKED]
+    if not ids:
+        raise Refused(_("Tick some pairs first."))
+    which = [Link.listing_id.in_(ids)]
+    return which, pairs.number(db, which)
+
+
+def _dialog(*, error: str = "", status: int = 200) -> Response:
+    db, by = web.session(), web.actor()
+    which, n = _selection()
+    whole = request.values.get("match") == "1"
+    filters = read_filter()
+    on = pairs.channels_of(db, which) if filters.channel is None else [filters.channel]
+    response = web.page(
+        "links/unsync.html",
+        block="dialog",
+        status=status,
+        standalone=not web.is_htmx(),
+        n=n,
+        name=on[0].name if len(on) == 1 else "",
+        ids=[] if whole else request.values.getlist("id", int)[:PICKED],
+        whole=whole,
+        query=query_of(filters),
+        typed=n >= TYPED_FROM,
+        until=format_date(utc_now() + timedelta(days=UNDO_DAYS), "d MMMM"),
+        allowed=by.may(Permission.UNSYNC_MANY) or (n <= 1 and by.may(Permission.LINK)),
+        owners=owners(db),
+        error=error,
+    )
+    if status >= 400:
+        response.headers.update({"HX-Retarget": "#dialog", "HX-Reswap": "innerHTML"})
+    return response
+
+
+def _cursor(name: str) -> int | None:
+    return request.args.get(name, None, int)

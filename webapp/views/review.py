@@ -1,0 +1,342 @@
+"""Review: one listing after another, each decided with one key; every answer brings the next listing along."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Response, current_app, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from webapp import web
+from webapp.errors import Conflict, DomainError
+from webapp.models import Channel, Listing, ListingState
+from webapp.models.accounts import Permission
+from webapp.models.base import utc_now
+from webapp.services import candidates, channels, counts, links, review
+from webapp.services.accounts import owners
+from webapp.services.review import Queue, Shelf
+from webapp.views import review_words as words
+from webapp.views.links import bp, take_back, undone_words
+
+Act = Callable[[Listing], tuple[links.Change, str]]
+
+
+@bp.get("/review", endpoint="review")
+@web.requires(Permission.READ)
+def index() -> Any:
+    """The head of the queue."""
+    queue = read_queue()
+    if queue is None:
+        return show(None, None)
+    return show(queue, review.first(web.session(), queue))
+
+
+@bp.get("/review/<int:listing_id>")
+@web.requires(Permission.READ)
+def review_one(listing_id: int) -> Any:
+    """One listing of the queue, wherever it stands."""
+    listing = review.get(web.session(), listing_id)
+    return show(read_queue(listing), listing.id, compare=request.args.get("compare", 0, int))
+
+
+@bp.post("/review/<int:listing_id>/link")
+@web.requires(Permission.LINK)
+def link(listing_id: int) -> Any:
+    """Link the listing to the chosen product."""
+    session, by = web.session(), web.actor()
+    product_id = request.form.get("product_id", 0, int)
+
+    def act(listing: Listing) -> tuple[links.Change, str]:
+        score = candidates.score_of(session, listing, product_id, web.catalogue_index())
+        return links.confirm(session, [links.Pair(listing.id, product_id, score)], by=by), _("Linked.")
+
+    return decide(listing_id, act, product_id=product_id)
+
+
+@bp.post("/review/<int:listing_id>/link-all")
+@web.requires(Permission.LINK)
+def link_all(listing_id: int) -> Any:
+    """Link every waiting listing of the channel with this very SKU to the chosen product."""
+    session, by = web.session(), web.actor()
+    product_id = request.form.get("product_id", 0, int)
+
+    def act(listing: Listing) -> tuple[links.Change, str]:
+        ids = candidates.same_sku(session, listing)
+        score = candidates.score_of(session, listing, product_id, web.catalogue_index())
+        pairs = [links.Pair(i, product_id, score) for i in ids]
+        change = links.confirm(session, pairs, by=by, reason="same SKU", shown=listing.id)
+        return change, ngettext("Linked %(num)s listing.", "Linked %(num)s listings.", change.changed)
+
+    return decide(listing_id, act, product_id=product_id)
+
+
+@bp.post("/review/<int:listing_id>/move")
+@web.requires(Permission.LINK)
+def move(listing_id: int) -> Any:
+    """Take the product's link on this channel apart and give it to this listing."""
+    session, by = web.session(), web.actor()
+    product_id = request.form.get("product_id", 0, int)
+
+    def act(listing: Listing) -> tuple[links.Change, str]:
+        held = candidates.taken(session, listing.channel_id, [product_id]).get(product_id)
+        if held is not None:
+            links.unlink(session, [held.listing_id], by=by, reason="moved to another listing")
+        score = candidates.score_of(session, listing, product_id, web.catalogue_index())
+        change = links.confirm(session, [links.Pair(listing.id, product_id, score)], by=by)
+        return change, _("Linked. The other listing waits in review again.")
+
+    return decide(listing_id, act, product_id=product_id)
+
+
+@bp.post("/review/<int:listing_id>/none")
+@web.requires(Permission.LINK)
+def none(listing_id: int) -> Any:
+    """No product fits: remember the suggestions on the screen as wrong."""
+    return _aside(listing_id, ListingState.NO_MATCH, _("No match."))
+
+
+@bp.post("/review/<int:listing_id>/ignore")
+@web.requires(Permission.LINK)
+def ignore(listing_id: int) -> Any:
+    """Leave the listing alone for good: a bundle, a test."""
+    return _aside(listing_id, ListingState.IGNORED, _("Ignored."))
+
+
+@bp.post("/review/<int:listing_id>/reopen")
+@web.requires(Permission.LINK)
+def reopen(listing_id: int) -> Any:
+    """Let a listing wait again that was set aside."""
+    return _aside(listing_id, ListingState.PENDING, _("It waits again."))
+
+
+@bp.post("/review/<int:listing_id>/skip")
+@web.requires(Permission.LINK)
+def skip(listing_id: int) -> Any:
+    """Send the listing to the end of the queue."""
+    return decide(listing_id, lambda x: (links.skip(web.session(), x.id, by=web.actor()), _("Skipped.")))
+
+
+@bp.post("/review/<int:listing_id>/unlink")
+@web.requires(Permission.LINK)
+def unlink(listing_id: int) -> Any:
+    """Take the listing's link apart and put it on the stage."""
+    links.unlink(web.session(), [listing_id], by=web.actor())
+    listing = review.get(web.session(), listing_id)
+    return answer(read_queue(listing), listing_id, _("Unlinked. %(name)s waits again.", name=_name(listing)))
+
+
+@bp.post("/review/undo")
+@web.requires(Permission.LINK)
+def undo_last() -> Any:
+    """Take this person's last decision back, and put its listing on the stage again."""
+    session = web.session()
+    batch = review.last_decision(session, web.actor())
+    if batch is None or batch.listing_id is None:
+        return answer(read_queue(), None, _("There is nothing to take back."))
+    change = take_back(batch.id)
+    listing = session.get(Listing, batch.listing_id)
+    if listing is None:
+        return answer(read_queue(), None, undone_words(change))
+    said = _("Undone. %(name)s waits again.", name=_name(listing))
+    if change.refused or listing.state != ListingState.PENDING:
+        said = undone_words(change)
+    return answer(read_queue(listing), listing.id, said)
+
+
+def decide(listing_id: int, act: Act, *, product_id: int = 0) -> Any:
+    """Do `act` once if the listing is still as it was on the screen; answer with the next one, or who was quicker."""
+    session = web.session()
+    listing = review.get(session, listing_id)
+    queue = read_queue(listing)
+    if queue is None:
+        raise Conflict(_("This channel is no longer there."))
+    key = queue.key(listing)
+    try:
+        web.once()
+    except Conflict:  # the same form again: a double click, or a retry after a lost answer
+        return answer(queue, review.next_after(session, queue, key), _("Saved already."))
+    posted = request.form.get("version", "")
+    if posted and posted != candidates.version(listing):
+        return quicker(queue, listing)
+    try:
+        change, said = act(listing)
+    except DomainError as error:
+        return quicker(queue, listing, error.message, status=error.status)
+    if change.refused and not change.changed:
+        return quicker(queue, listing, change.refused[0].message, product_id=product_id)
+    if change.refused:
+        said = f"{said} {change.refused[0].message}"
+    return answer(queue, review.next_after(session, queue, key), said)
+
+
+def answer(queue: Queue | None, listing_id: int | None, said: str) -> Any:
+    """The next listing as a piece, or a redirect to it where there is no htmx."""
+    if web.is_htmx():
+        response = show(queue, listing_id, said=said)
+        response.headers["HX-Replace-Url"] = _url(queue, listing_id)
+        return response
+    web.say(said)
+    return redirect(_url(queue, listing_id), code=303)
+
+
+def show(queue: Queue | None, listing_id: int | None, *, said: str = "", compare: int = 0) -> Response:
+    """The whole page, or for htmx the stage with the queue and the status line out-of-band."""
+    context = screen(queue, listing_id, compare=compare)
+    if web.is_htmx():
+        return web.piece("links/_stage.html", "links/_around.html", said=_said(said, context), **context)
+    return web.page("links/review.html", said="", **context)
+
+
+def quicker(queue: Queue, listing: Listing, message: str = "", *, product_id: int = 0, status: int = 409) -> Response:
+    """Say that the world had changed and that nothing was written."""
+    session, now = web.session(), utc_now()
+    session.refresh(listing)
+    taken = candidates.taken(session, listing.channel_id, [product_id]).get(product_id) if product_id else None
+    holder = candidates.holder(session, listing)
+    context: dict[str, Any] = {
+        "queue": queue,
+        "query": query_of(queue),
+        "listing": listing,
+        "holder": holder,
+        "taken": taken if holder is None and not queue.channel.many else None,
+        "product_id": product_id,
+        "product": candidates.product(session, product_id),
+        "word": review.last_word(session, listing, now=now),
+        "version": candidates.version(listing),
+        "message": message,
+        "ago": words.ago,
+        "now": now,
+        "next_id": review.next_after(session, queue, queue.key(listing)),
+    }
+    if web.is_htmx():
+        return web.piece("links/_conflict.html", "links/_no_dialog.html", status=status, **context)
+    return web.page("links/conflict.html", status=status, **context)
+
+
+def screen(queue: Queue | None, listing_id: int | None, *, compare: int = 0) -> dict[str, Any]:
+    """Everything the review page shows."""
+    session, by, now = web.session(), web.actor(), utc_now()
+    numbers = counts.by_channel(session)
+    every = channels.all_channels(session)
+    waiting = {c.id: numbers.get(c.id, {}).get(ListingState.PENDING, 0) for c in every}
+    context: dict[str, Any] = {
+        "queue": queue,
+        "query": query_of(queue),
+        "channels": every,
+        "waiting": waiting,
+        "listed": sum(sum(n.values()) for n in numbers.values()),
+        "shelves": numbers.get(queue.channel.id, {}) if queue else {},
+        "words": words,
+        "bands": words.BANDS,
+        "band": _band_of(queue),
+        "Shelf": Shelf,
+        "owners": owners(session) if not by.may(Permission.LINK) else [],
+        "stage": None,
+        "now": now,
+        "catalog_page": "catalog.detail" in current_app.view_functions,
+    }
+    if queue is None:
+        return context
+    run = review.run(session, queue.channel, by, now=now)
+    left = review.count(session, queue) if queue.filtered else waiting[queue.channel.id]
+    context |= {"run": run, "left": left, "pace": words.pace(run.each, left)}
+    context["computing"] = review.computing(session, queue.channel) if queue.shelf is Shelf.WAITING else 0
+    if listing_id is not None:
+        listing = review.get(session, listing_id)
+        stage = candidates.stage(session, listing, queue.channel, web.catalogue_index(), compare=compare)
+        context |= {"stage": stage, "window": review.window(session, queue, listing, by, now=now)}
+        if not stage.choices and stage.holder is None:
+            text = words.search_words(listing)
+            context["found"] = candidates.search(
+                session, listing, queue.channel, web.catalogue_index(), text, hide=True
+            )
+            context["text"] = text
+    return context
+
+
+def read_queue(listing: Listing | None = None) -> Queue | None:
+    """The queue that the address names; without one, the first channel where something waits; None without channels."""
+    session = web.session()
+    args = request.args
+    if listing is not None:
+        channel = session.get_one(Channel, listing.channel_id)
+    elif args.get("channel"):
+        channel = channels.get(session, args["channel"])
+    else:
+        every = channels.all_channels(session)
+        numbers = counts.by_channel(session)
+        waiting = [c for c in every if numbers.get(c.id, {}).get(ListingState.PENDING, 0)]
+        if not every:
+            return None
+        channel = (waiting or every)[0]
+    shelf = args.get("state", "")
+    low, high = _read_band(args.get("score", ""))
+    return Queue(channel, Shelf(shelf) if shelf in set(Shelf) else Shelf.WAITING, low, high)
+
+
+def query_of(queue: Queue | None) -> dict[str, Any]:
+    """The part of an address that names a queue."""
+    if queue is None:
+        return {}
+    query: dict[str, Any] = {"channel": queue.channel.name}
+    if queue.shelf is not Shelf.WAITING:
+        query["state"] = queue.shelf.value
+    if band := _band_of(queue):
+        query["score"] = band
+    return query
+
+
+def _aside(listing_id: int, state: ListingState, said: str) -> Any:
+    """Set a listing aside; the suggestions it has are rejected with it when no product fits."""
+    session, by = web.session(), web.actor()
+
+    def act(listing: Listing) -> tuple[links.Change, str]:
+        wrong = []
+        if state is ListingState.NO_MATCH:
+            shown = request.form.getlist("suggested", int)[:20]
+            wrong = [links.Pair(listing.id, i) for i in candidates.known(session, shown)]
+        return links.set_aside(session, [listing.id], state, by=by, rejected=wrong), said
+
+    return decide(listing_id, act)
+
+
+def _read_band(text: str) -> tuple[int | None, int | None]:
+    if text == "none":
+        return 0, 0
+    low, dash, high = text.partition("-")
+    if not dash or not low.isdecimal() or not (high or "100").isdecimal():
+        return None, None
+    return min(int(low), 100), min(int(high or 100), 100)
+
+
+def _band_of(queue: Queue | None) -> str:
+    if queue is None or queue.low is None:
+        return ""
+    if queue.high == 0:
+        return "none"
+    return f"{queue.low}-{'' if queue.high == 100 else queue.high}"
+
+
+def _url(queue: Queue | None, listing_id: int | None) -> str:
+    if listing_id is None:
+        return url_for("links.review", **query_of(queue))
+    return url_for("links.review_one", listing_id=listing_id, **query_of(queue))
+
+
+def _said(said: str, context: dict[str, Any]) -> str:
+    """The status line: what was done, and what comes next."""
+    stage = context["stage"]
+    if not said or stage is None or request.method == "GET":
+        return said
+    title = stage.listing.title or stage.listing.external_id
+    if stage.chosen is None:
+        return str(_("%(said)s Next: %(title)s, no suggestion.", said=said, title=title))
+    return str(
+        _("%(said)s Next: %(title)s, best suggestion %(score)s.", said=said, title=title, score=stage.chosen.score)
+    )
+
+
+def _name(listing: Listing) -> str:
+    return listing.sku or listing.external_id

@@ -1,0 +1,251 @@
+"""Beside the review: search the catalogue for a listing, add it as a product, link near misses and equal SKUs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+from decimal import Decimal
+from typing import Any
+
+from flask import Response, redirect, request, session, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from flask_wtf import FlaskForm
+from wtforms import StringField
+from wtforms.validators import InputRequired, Length, ValidationError
+
+from matching import parse_gtin
+from matching.identifiers import check_digit
+from webapp import web
+from webapp.errors import Conflict, Refused
+from webapp.jobs import tasks
+from webapp.models import Channel, Listing
+from webapp.models.accounts import Permission
+from webapp.services import candidates, catalog, channels, links, retrieval, review
+from webapp.views import review_words as words
+from webapp.views.links import bp
+from webapp.views.review import answer, query_of, quicker, read_queue
+
+AT_ONCE = 5_000  # near misses that one press links; the rest waits for the next press
+WHOLE = re.compile(r"-?[0-9]{1,9}")
+PRICE = re.compile(r"[0-9]{1,12}([.,][0-9]{1,4})?")
+
+
+class AddForm(FlaskForm):
+    """The product that a listing becomes."""
+
+    title = StringField(filters=[lambda t: (t or "").strip()])
+    sku = StringField(filters=[lambda t: (t or "").strip()], validators=[Length(max=255)])
+    gtin = StringField(filters=[lambda t: (t or "").strip()], validators=[Length(max=64)])
+    price = StringField(filters=[lambda t: (t or "").strip()])
+    quantity = StringField(filters=[lambda t: (t or "").strip()])
+
+    def validate_title(self, field: Any) -> None:
+        """A product needs a name."""
+        if not field.data:
+            raise ValidationError(_("Type a name."))
+
+    def validate_sku(self, field: Any) -> None:
+        """A product needs a SKU."""
+        if not field.data:
+            raise ValidationError(_("Type the SKU that the new product shall have."))
+
+    def validate_gtin(self, field: Any) -> None:
+        """A GTIN has 8 to 14 digits, the last of which checks the others."""
+        if not field.data:
+            return
+        gtin = parse_gtin(field.data)
+        if gtin is None:
+            raise ValidationError(_("Type 8, 12, 13 or 14 digits, or leave the GTIN empty."))
+        if not gtin.valid:
+            right = check_digit(gtin.digits[:-1])
+            raise ValidationError(_("The last digit should be %(digit)s. Check the code on the package.", digit=right))
+
+    def validate_price(self, field: Any) -> None:
+        """A price is a plain number."""
+        if field.data and not PRICE.fullmatch(field.data):
+            raise ValidationError(_("Type a price without letters, for example 34.00."))
+
+    def validate_quantity(self, field: Any) -> None:
+        """Stock is a whole number."""
+        if field.data and not WHOLE.fullmatch(field.data):
+            raise ValidationError(_("Type a whole number, for example 12."))
+
+    def fields(self) -> dict[str, Any]:
+        """What was typed, as the catalogue wants it."""
+        price = Decimal(self.price.data.replace(",", ".")) if self.price.data else None
+        given = {"title": self.title.data, "sku": self.sku.data, "gtin": self.gtin.data}
+        return given | {"price": price, "quantity": int(self.quantity.data) if self.quantity.data else None}
+
+
+class NearForm(FlaskForm):
+    """One group of near misses."""
+
+    reason = StringField(validators=[InputRequired(), Length(max=24)])
+
+
+@bp.get("/review/<int:listing_id>/search")
+@web.requires(Permission.READ)
+def search(listing_id: int) -> Any:
+    """Find the product by hand: the dialog, or only its results while somebody types."""
+    listing, channel = _listing(listing_id)
+    text = request.args.get("q", words.search_words(listing))[:200]
+    hide = "all" not in request.args
+    found = candidates.search(web.session(), listing, channel, web.catalogue_index(), text, hide=hide)
+    queue = read_queue(listing)
+    context: dict[str, Any] = {"listing": listing, "channel": channel, "queue": queue, "query": query_of(queue)}
+    context |= {
+        "stage": None,
+        "standalone": not web.is_htmx(),
+        "found": found,
+        "text": text,
+        "hide": hide,
+        "version": candidates.version(listing),
+    }
+    piece = {"closest": "links/_closest.html", "found": "links/_found.html"}.get(request.headers.get("HX-Target", ""))
+    if piece and web.is_htmx():
+        return web.piece(piece, **context)
+    return web.page("links/search.html", block="dialog", **context)
+
+
+@bp.get("/review/<int:listing_id>/add")
+@web.requires(Permission.LINK)
+def add(listing_id: int) -> Any:
+    """The form that makes a product of a listing, with the products it may duplicate on top."""
+    listing, channel = _listing(listing_id)
+    price = words.plain_price(listing.price)
+    form = AddForm(
+        formdata=None,
+        title=listing.title,
+        sku=listing.sku,
+        gtin=listing.gtin,
+        price=price,
+        quantity=words.plain_number(listing.quantity),
+    )
+    return _add_page(listing, channel, form)
+
+
+@bp.post("/review/<int:listing_id>/add")
+@web.requires(Permission.LINK)
+def add_confirm(listing_id: int) -> Any:
+    """Make the product and link it; 422 with words under the fields, or with the look-alikes first."""
+    db, by = web.session(), web.actor()
+    listing, channel = _listing(listing_id)
+    queue = read_queue(listing)
+    if queue is None:
+        raise Conflict(_("This channel is no longer there."))
+    form = AddForm()
+    if not form.validate():
+        return _add_page(listing, channel, form, status=422)
+    key = queue.key(listing)
+    try:
+        web.once()
+    except Conflict:
+        return answer(queue, review.next_after(db, queue, key), _("Saved already."))
+    posted = request.form.get("version", "")
+    if posted and posted != candidates.version(listing):
+        return quicker(queue, listing)
+    anyway = request.form.get("anyway") == "1"
+    try:
+        added = catalog.add_from_listing(
+            db, listing.id, by=by, index=web.catalogue_index(), fields=form.fields(), anyway=anyway
+        )
+    except (Conflict, Refused) as error:
+        if candidates.holder(db, listing) is not None:
+            return quicker(queue, listing)
+        form.sku.errors = [error.message]
+        return _add_page(listing, channel, form, status=422)
+    if added.product is None:
+        return _add_page(listing, channel, form, status=422)
+    said = _("Added %(sku)s and linked.", sku=added.product.sku)
+    return answer(queue, review.next_after(db, queue, key), said)
+
+
+@bp.get("/review/near")
+@web.requires(Permission.READ)
+def near() -> Any:
+    """Waiting listings whose SKU nearly is a product's, by the kind of difference."""
+    queue = read_queue()
+    groups = candidates.near_groups(web.session(), queue.channel) if queue else []
+    return web.page(
+        "links/near.html",
+        queue=queue,
+        query=query_of(queue),
+        groups=groups,
+        words=words,
+        at_once=AT_ONCE,
+        linked=session.pop("linked_near", None),
+    )
+
+
+@bp.post("/review/near")
+@web.requires(Permission.LINK)
+def near_confirm() -> Any:
+    """Link a whole group as one act."""
+    queue, form = read_queue(), NearForm()
+    if queue is None or not form.validate():
+        raise Refused(_("Choose a group of listings first."))
+    web.once()
+    db = web.session()
+    pairs = [
+        links.Pair(a, b) for a, b in candidates.near_pairs(db, queue.channel, form.reason.data or "", limit=AT_ONCE)
+    ]
+    change = links.confirm(db, pairs, by=web.actor(), reason=f"near miss: {form.reason.data}")
+    text = ngettext("Linked %(num)s listing.", "Linked %(num)s listings.", change.changed)
+    if change.refused:
+        rest = ngettext("%(num)s was left as it was.", "%(num)s were left as they were.", len(change.refused))
+        text = f"{text} {rest}"
+    session["linked_near"] = [change.batch.id if change.batch else 0, text]
+    return redirect(url_for("links.near", **query_of(queue)), code=303)
+
+
+@bp.post("/review/reconcile")
+@web.requires(Permission.LINK)
+def reconcile() -> Any:
+    """Link every listing of the channel (or of all, with `channel` left out) whose SKU is exactly a product's."""
+    db, by = web.session(), web.actor()
+    name = request.args.get("channel", "")
+    channel = channels.get(db, name) if name else None
+    web.release_session()
+    done = tasks.reconcile(channel, by=by)
+    session["reconciled"] = asdict(done) | {"channel": name}
+    return redirect(url_for("links.reconciled"), code=303)
+
+
+@bp.get("/review/reconciled")
+@web.requires(Permission.READ)
+def reconciled() -> Any:
+    """What linking by SKU has just done, and why the rest waits."""
+    done = session.get("reconciled")
+    if done is None:
+        return redirect(url_for("links.review"), code=303)
+    return web.page("links/reconciled.html", done=done)
+
+
+def _listing(listing_id: int) -> tuple[Listing, Channel]:
+    listing = review.get(web.session(), listing_id)
+    return listing, web.session().get_one(Channel, listing.channel_id)
+
+
+def _add_page(listing: Listing, channel: Channel, form: AddForm, *, status: int = 200) -> Response:
+    """The dialog or page of the form; look-alikes are compared as the listing is."""
+    db = web.session()
+    similar = retrieval.look_alikes(db, web.catalogue_index(), listing)
+    ids = [alike.product.id for alike in similar]
+    response = web.page(
+        "links/add.html",
+        block="dialog",
+        status=status,
+        standalone=not web.is_htmx(),
+        listing=listing,
+        channel=channel,
+        form=form,
+        version=candidates.version(listing),
+        query=query_of(read_queue(listing)),
+        similar=similar,
+        words=words,
+        taken={} if channel.many else candidates.taken(db, channel.id, ids),
+    )
+    if status == 422:
+        response.headers.update({"HX-Retarget": "#dialog", "HX-Reswap": "innerHTML"})
+    return response

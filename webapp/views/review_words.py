@@ -1,0 +1,201 @@
+"""The words and marks of the review screen: evidence as rows of a table, results, times and scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from webapp.models.listings import Listing
+from webapp.services.candidates import Choice
+
+Pieces = list[tuple[str, bool]]
+BANDS = ("95-", "85-94", "60-84", "40-59", "none")
+MONO = {"sku", "gtin", "model"}
+SAFE_LINKS = ("https://", "http://")
+
+
+@dataclass(frozen=True)
+class FactRow:
+    """One field of both sides; pieces are (text, differs) in reading order, the verdict is (kind, icon, word)."""
+
+    label: str
+    ours: Pieces
+    theirs: Pieces
+    verdict: tuple[str, str, str]
+    mono: bool = False
+    note: str = ""
+
+
+def field_name(field: str) -> str:
+    """What a field of the evidence is called on the screen."""
+    names = {
+        "title": _("Title"),
+        "sku": _("SKU"),
+        "gtin": _("GTIN"),
+        "model": _("Model"),
+        "brand": _("Brand"),
+        "size": _("Size"),
+        "pack": _("Pack"),
+        "colour": _("Colour"),
+        "options": _("Options"),
+        "price": _("Price"),
+        "rivals": _("Stands out"),
+    }
+    return str(names.get(field, field.replace("_", " ").capitalize()))
+
+
+def verdict_words(verdict: str) -> tuple[str, str, str]:
+    """A verdict as the colour, the icon and the word of its chip."""
+    return {
+        "same": ("ok", "equal", _("Same")),
+        "close": ("warn", "equal-approximately", _("Close")),
+        "differs": ("bad", "equal-not", _("Differs")),
+        "missing": ("", "circle-dashed", _("Missing")),
+    }.get(verdict, ("", "minus", _("Not used")))
+
+
+def fact_rows(choice: Choice) -> list[FactRow]:
+    """The compared fields below the titles; a field that neither side has is left out."""
+    found = []
+    for e in choice.evidence:
+        if e["field"] in ("title", "rivals") or not (e["ours"] or e["theirs"]):
+            continue
+        ours, theirs = marked(e)
+        note = e["note"] if e["verdict"] != "missing" else ""
+        mono = e["field"] in MONO
+        found.append(FactRow(field_name(e["field"]), ours, theirs, verdict_words(e["verdict"]), mono, note))
+    return found
+
+
+def plain_rows(listing: Listing) -> list[FactRow]:
+    """The facts of a listing that has nothing beside it."""
+    facts = [("sku", listing.sku), ("gtin", listing.gtin), ("model", listing.mpn), ("brand", listing.brand)]
+    facts += [(name.lower(), str(value)) for name, value in (listing.options or {}).items()]
+    return [FactRow(field_name(f), [], [(text, False)], ("", "", ""), f in MONO) for f, text in facts if text]
+
+
+def titles(choice: Choice, listing: Listing) -> tuple[Pieces, Pieces]:
+    """Both titles with their differing words marked."""
+    ours = choice.product.title or choice.product.sku
+    theirs = listing.title or listing.external_id
+    for e in choice.evidence:
+        if e["field"] == "title" and e["ours"] == ours.strip() and e["theirs"] == theirs.strip():
+            return marked(e)
+    return [(ours, False)], [(theirs, False)]
+
+
+def why(choice: Choice) -> list[tuple[str, int, int]]:
+    """What each field gave of what it could give; the points add up to the score."""
+    return [(field_name(e["field"]), e["points"], e["of"]) for e in choice.evidence if e["of"]]
+
+
+def marked(evidence: Mapping[str, Any]) -> tuple[Pieces, Pieces]:
+    """Both values of a field cut at the places where they differ."""
+    ours, theirs = evidence["marks"]
+    return pieces(evidence["ours"], ours), pieces(evidence["theirs"], theirs)
+
+
+def pieces(text: str, spans: Iterable[Sequence[int]]) -> Pieces:
+    """A text cut into (part, differs)."""
+    found: Pieces = []
+    at = 0
+    for start, end in spans:
+        found += [(text[at:start], False), (text[start:end], True)]
+        at = end
+    return [(part, differs) for part, differs in [*found, (text[at:], False)] if part]
+
+
+def band_words(band: str) -> str:
+    """A band of scores as the filter says it."""
+    if band == "none":
+        return str(_("no suggestion"))
+    low, _dash, high = band.partition("-")
+    return str(_("%(low)s to %(high)s", low=low, high=high) if high else _("%(low)s or more", low=low))
+
+
+def duration(seconds: float) -> str:
+    """A span of time in at most two units."""
+    whole = round(seconds)
+    if whole < 60:
+        return str(_("%(n)s s", n=whole))
+    if whole < 3600:
+        return str(_("%(m)s min %(s)s s", m=whole // 60, s=whole % 60))
+    return str(_("%(h)s h %(m)s min", h=whole // 3600, m=whole % 3600 // 60))
+
+
+def ago(at: datetime, now: datetime) -> str:
+    """How long ago something was, roughly."""
+    seconds = max(0, round((now - at).total_seconds()))
+    if seconds < 60:
+        return str(_("%(n)s s ago", n=seconds))
+    if seconds < 3600:
+        return str(_("%(n)s min ago", n=seconds // 60))
+    if seconds < 86_400:
+        return str(_("%(n)s h ago", n=seconds // 3600))
+    return str(ngettext("%(num)s day ago", "%(num)s days ago", seconds // 86_400))
+
+
+def pace(each: float | None, left: int) -> tuple[str, str]:
+    """Seconds for each listing, and the minutes that are left, in words; empty before anybody could know."""
+    if not each or each <= 0:
+        return "", ""
+    text = f"{each:.1f}" if each < 10 else str(round(each))
+    minutes = max(1, round(each * left / 60))
+    return _("%(n)s s each", n=text), ngettext("%(num)s min", "%(num)s min", minutes)
+
+
+def open_link(url: str) -> str:
+    """The listing's page on the channel, if it is an address of the web."""
+    return url if url.lower().startswith(SAFE_LINKS) else ""
+
+
+def search_words(listing: Listing) -> str:
+    """Up to four telling words of a title: codes and numbers first, then the longest, in their order."""
+    words = [w.strip("()[],.;:!?\"'“”") for w in listing.title.split()]
+    telling = [w for w in dict.fromkeys(words) if len(w) > 2 or any(c.isdigit() for c in w)]
+    best = sorted(telling, key=lambda w: (not any(c.isdigit() for c in w), -len(w)))[:4]
+    return " ".join(w for w in telling if w in best) or listing.sku
+
+
+def near_words(reason: str) -> str:
+    """What kind of difference keeps two SKUs from being equal."""
+    words = {
+        "invisible": _("An invisible character"),
+        "width": _("The width of the characters"),
+        "case": _("Upper and lower case"),
+        "spaces": _("Spaces"),
+        "apostrophe": _("An apostrophe"),
+        "excel_zero": _("“.0” at the end"),
+        "dash": _("Dashes or other marks"),
+        "leading_zero": _("Zeros in front"),
+        "several": _("More than one of these"),
+    }
+    return str(words.get(reason, reason.replace("_", " ").capitalize()))
+
+
+def alike_words(reason: str) -> str:
+    """Why a product of the catalogue may be the listing already."""
+    words = {
+        "same_gtin": _("Same GTIN"),
+        "same_sku": _("Same SKU"),
+        "near_sku": _("Nearly the same SKU"),
+        "near_gtin": _("GTIN with one wrong digit"),
+        "alike_name": _("Nearly the same name"),
+    }
+    return str(words.get(reason, reason.replace("_", " ").capitalize()))
+
+
+def plain_price(price: Decimal | None) -> str:
+    """A price as somebody would type it: at least two decimals, no currency."""
+    return "" if price is None else format(price.quantize(Decimal("0.01")) if price * 100 % 1 == 0 else price, "f")
+
+
+def plain_number(number: int | None) -> str:
+    """A whole number as somebody would type it."""
+    return "" if number is None else str(number)
