@@ -160,6 +160,22 @@ def add_from_listing(
     return Added(product, change)
 
 
+def add_product(session: Session, fields: Mapping[str, Any], *, by: Actor, currency: str = "") -> Product:
+    """Add one product from typed fields (`sku` and any of the others, `price` and `quantity` included).
+
+    Raises Refused without a SKU, Conflict for one that another product has.
+    """
+    key = match_key(fields.get("sku", ""))
+    if not key:
+        raise Refused("Type a SKU. A product without one cannot be matched.")
+    _refuse_taken(session, key, fields["sku"])
+    row = {name: value for name, value in fields.items() if value not in ("", None)}
+    result = upsert_products(session, [row], by=by, currency=currency)
+    product = session.get_one(Product, result.ids[key], populate_existing=True)
+    audit.record(session, by, "product.added", f"product {product.sku}", f"Added {product.sku}.")
+    return product
+
+
 def edit_product(session: Session, product: Product, fields: Mapping[str, Any], *, by: Actor) -> Product:
     """Change facts of a product, its SKU included; links hang on the product and stay.
 
@@ -170,9 +186,7 @@ def edit_product(session: Session, product: Product, fields: Mapping[str, Any], 
         key = match_key(values["sku"])
         if not key:
             raise Refused("Type a SKU. A product without one cannot be matched.")
-        other = session.scalar(select(Product).where(Product.match_key == key, Product.id != product.id))
-        if other is not None:
-            raise Conflict(f"The SKU {values['sku']} belongs to “{other.title or other.sku}”. Choose another SKU.")
+        _refuse_taken(session, key, values["sku"], unless=product.id)
         values |= {"match_key": key, "loose_key": loose_key(values["sku"])}
     before = {name: getattr(product, name) for name in values if getattr(product, name) != values[name]}
     if before:
@@ -191,6 +205,12 @@ def edit_product(session: Session, product: Product, fields: Mapping[str, Any], 
             after=after,
         )
     return product
+
+
+def _refuse_taken(session: Session, key: str, sku: str, *, unless: int | None = None) -> None:
+    other = session.scalar(select(Product).where(Product.match_key == key))
+    if other is not None and other.id != unless:
+        raise Conflict(f"The SKU {sku} belongs to “{other.title or other.sku}”. Choose another SKU.")
 
 
 def by_sku(session: Session, sku: str) -> Product:

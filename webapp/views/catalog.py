@@ -2,18 +2,228 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
-from flask import Blueprint
+from flask import Blueprint, current_app, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from flask_wtf import FlaskForm
+from wtforms import Field, StringField, ValidationError
+from wtforms.validators import InputRequired, Length, Regexp
 
+from matching.identifiers import check_digit, is_valid_gtin
 from webapp import web
+from webapp.errors import Conflict, Refused
+from webapp.models import Link, Outcome, Product
 from webapp.models.accounts import Permission
+from webapp.services import catalog, catalog_search, pairs, stock
+from webapp.views.catalog_words import availability, outcomes, sources
 
 bp = Blueprint("catalog", __name__)
+GTIN_LENGTHS = {8, 12, 13, 14}
+MOST_CHECKED = 500  # products in one bulk act: a page holds fewer
+
+
+class ProductForm(FlaskForm):
+    """The facts of a product that people edit."""
+
+    sku = StringField(validators=[Length(max=255)])
+    title = StringField(validators=[Length(max=2000)])
+    brand = StringField(validators=[Length(max=255)])
+    gtin = StringField(validators=[Length(max=64)])
+    mpn = StringField(validators=[Length(max=255)])
+    price = StringField(filters=[lambda text: (text or "").strip()])
+    stock = StringField(filters=[lambda text: (text or "").strip()])
+
+    def __init__(self, product: Product | None = None, **given: Any) -> None:
+        self.product = product
+        super().__init__(**given)
+        self.sku.validators = [InputRequired(_("Type a SKU.")), *self.sku.validators]
+        self.title.validators = [InputRequired(_("Type a name.")), *self.title.validators]
+        words = _("Type a price without letters, for example 34.00.")
+        self.price.validators = [Regexp(r"^([0-9]{1,12}(\.[0-9]{1,4})?)?$", message=words)]
+        words = _("Type the stock as a whole number, for example 12.")
+        self.stock.validators = [Regexp(r"^[0-9]{0,9}$", message=words)]
+
+    def validate_gtin(self, field: Field) -> None:
+        """Catch a mistyped barcode; one that was stored like that before is left to its owner."""
+        digits = "".join((field.data or "").split()).replace("-", "")
+        unchanged = self.product is not None and field.data == self.product.gtin
+        if unchanged or not digits or not digits.isascii() or not digits.isdigit() or len(digits) not in GTIN_LENGTHS:
+            return
+        if not is_valid_gtin(digits):
+            right = check_digit(digits[:-1])
+            raise ValidationError(_("The last digit should be %(digit)s. Check the code on the package.", digit=right))
 
 
 @bp.get("/products")
 @web.requires(Permission.READ)
 def index() -> Any:
-    """The table of products."""
-    return web.page("catalog/index.html")
+    """A page of the table; tabs, search and place are in the address."""
+    session = web.session()
+    tab = request.args.get("stock", "all")
+    filters = catalog_search.Filter(
+        stock=tab if tab in {"in", "out"} else "all",
+        linked="no" if request.args.get("linked") == "no" else "",
+        text=request.args.get("q", "").strip()[:200],
+    )
+    found = catalog_search.search_products(
+        session, web.catalogue_index(), filters, after=_whole("after"), before=_whole("before")
+    )
+    kept = {"q": filters.text, "linked": filters.linked}
+    counted = {name: catalog_search.count(session, catalog_search.Filter(name)) for name in ("out", "in", "all")}
+    return web.page(
+        "catalog/index.html",
+        block="products_table",
+        found=found,
+        filters=filters,
+        counted=counted,
+        cap=catalog_search.CAP,
+        low=catalog_search.LOW,
+        kept=kept,
+        next_url=_place(filters, "after", found.next),
+        previous_url=_place(filters, "before", found.previous),
+        availability=availability,
+        history_url=_maybe("propagation.history"),
+    )
+
+
+@bp.get("/products/<int:product_id>")
+@web.requires(Permission.READ)
+def detail(product_id: int) -> Any:
+    """One product: its variants, listings or history by `tab`."""
+    session = web.session()
+    product = catalog_search.get(session, product_id)
+    tab = request.args.get("tab", "") or ("variants" if product.base_id else "listings")
+    parts: dict[str, Any] = {"variants": catalog_search.variants(session, product)}
+    parts["offers"] = catalog_search.offers(session, product)
+    if tab == "history":
+        parts["trail"] = catalog_search.trail(session, product)
+        parts["deliveries"] = catalog_search.deliveries(session, product)
+    return web.page(
+        "catalog/detail.html",
+        block="product_tab",
+        product=product,
+        base=catalog_search.base(session, product),
+        levels=catalog_search.levels(session, product),
+        tab=tab,
+        sync_url=_maybe("propagation.sync_product", product_id=product_id),
+        low=catalog_search.LOW,
+        availability=availability,
+        sources=sources(),
+        outcomes=outcomes(),
+        waiting=Outcome.ACCEPTED,
+        **parts,
+    )
+
+
+@bp.route("/products/new", methods=["GET", "POST"])
+@web.requires(Permission.CATALOG)
+def add() -> Any:
+    """The form for a product of one's own."""
+    form = ProductForm()
+    if form.validate_on_submit():
+        fields = _facts(form) | {"price": form.price.data, "quantity": form.stock.data}
+        try:
+            product = catalog.add_product(web.session(), fields, by=web.actor(), currency=web.settings().currency)
+        except (Conflict, Refused) as error:
+            form.sku.errors = [error.message]
+        else:
+            web.say(_("Added %(sku)s.", sku=product.sku))
+            return web.go("catalog.detail", product_id=product.id)
+    return web.page("catalog/form.html", form=form, product=None, status=422 if form.is_submitted() else 200)
+
+
+@bp.route("/products/<int:product_id>/edit", methods=["GET", "POST"])
+@web.requires(Permission.CATALOG)
+def edit(product_id: int) -> Any:
+    """The form for facts, price and stock of one product."""
+    session = web.session()
+    product = catalog_search.get(session, product_id)
+    held = catalog_search.on_hand(session, product_id, stock.MAIN)
+    given = {name: getattr(product, name) for name in ("sku", "title", "brand", "gtin", "mpn")}
+    price = "" if product.price is None else f"{product.price:f}"
+    form = ProductForm(product, data={**given, "price": price, "stock": "" if held is None else str(held)})
+    if form.validate_on_submit():
+        try:
+            _save(product, form, held)
+        except (Conflict, Refused) as error:
+            session.rollback()  # the price may stand already where the SKU was refused: all or nothing
+            form.sku.errors = [error.message]
+        else:
+            web.say(_("Saved %(sku)s.", sku=product.sku))
+            return web.go("catalog.detail", product_id=product_id)
+    return web.page("catalog/form.html", form=form, product=product, status=422 if form.is_submitted() else 200)
+
+
+@bp.post("/products/<int:product_id>/auto")
+@web.requires(Permission.SYNC)
+def auto(product_id: int) -> Any:
+    """Switch automatic sending on or off for all listings of a product."""
+    session = web.session()
+    product = catalog_search.get(session, product_id)
+    on = request.form.get("on") == "1"
+    pairs.set_auto(session, [Link.product_id == product_id], on, by=web.actor())
+    name = product.title or product.sku
+    text = _("Auto-sync on for %(product)s", product=name) if on else _("Auto-sync off for %(product)s", product=name)
+    toast = web.say(text)
+    if not web.is_htmx():
+        return web.go("catalog.detail", product_id=product_id, tab=request.form.get("tab") or None)
+    return web.piece("catalog/_auto.html", toast=toast, product=product, on=on, linked=True)
+
+
+@bp.post("/products/auto")
+@web.requires(Permission.SYNC)
+def auto_many() -> Any:
+    """Switch automatic sending on or off for the selected products."""
+    ids = [int(i) for i in request.form.getlist("id") if i.isdecimal()][:MOST_CHECKED]
+    on = request.form.get("on") == "1"
+    changed = pairs.set_auto(web.session(), [Link.product_id.in_(ids)], on, by=web.actor()) if ids else 0
+    if on:
+        text = ngettext("Auto-sync on for %(num)s pair", "Auto-sync on for %(num)s pairs", changed)
+    else:
+        text = ngettext("Auto-sync off for %(num)s pair", "Auto-sync off for %(num)s pairs", changed)
+    web.say(text if changed else _("Nothing changed: no selected product is linked, or all are like that already."))
+    return web.go("catalog.index", **_back())
+
+
+# ---- the steps -------------------------------------------------------------------------------------------
+
+
+def _facts(form: ProductForm) -> dict[str, str]:
+    return {name: (form[name].data or "").strip() for name in ("sku", "title", "brand", "gtin", "mpn")}
+
+
+def _save(product: Product, form: ProductForm, held: int | None) -> None:
+    """Write what the form changed; stock goes to the main warehouse, and only when its number was changed."""
+    session, by = web.session(), web.actor()
+    catalog.edit_product(session, product, _facts(form), by=by)
+    if form.price.data and Decimal(form.price.data) != product.price:
+        stock.set_prices(session, [(product.id, Decimal(form.price.data))], by=by)
+    if form.stock.data and int(form.stock.data) != held:
+        level = stock.Level(product.id, int(form.stock.data))
+        stock.set_levels(session, [level], stock.warehouse(session), by=by)
+
+
+def _whole(name: str) -> int:
+    text = request.args.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else 0
+
+
+def _place(filters: catalog_search.Filter, side: str, product_id: int | None) -> str:
+    """The address of another page of the same table, or nothing at its end."""
+    if not product_id:
+        return ""
+    values: dict[str, Any] = {"q": filters.text or None, "linked": filters.linked or None, side: product_id}
+    return url_for("catalog.index", stock=filters.stock if filters.stock != "all" else None, **values)
+
+
+def _back() -> dict[str, Any]:
+    """The table's own address, as its bulk form carries it."""
+    return {name: request.form[name] for name in ("stock", "q", "linked", "after", "before") if request.form.get(name)}
+
+
+def _maybe(endpoint: str, **values: Any) -> str:
+    """The address of a screen, or nothing when this installation has none."""
+    return url_for(endpoint, **values) if endpoint in current_app.view_functions else ""

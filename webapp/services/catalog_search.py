@@ -1,0 +1,203 @@
+"""Products as the screens read them: a page of the table, and one product with its variants, listings and history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy.orm import Session
+
+from webapp.errors import NotFound
+from webapp.models.accounts import AuditEntry
+from webapp.models.catalog import BaseProduct, Product
+from webapp.models.channels import Channel
+from webapp.models.links import Link, PastLink
+from webapp.models.listings import Listing
+from webapp.models.propagation import Attempt
+from webapp.models.stock import StockLevel, Warehouse
+from webapp.services import retrieval
+
+PAGE = 50
+CAP = 10_000  # counts stop here: "10,000+" is as good an answer, and never a scan of a million rows
+HISTORY = 50
+LOW = 5  # units: what is left is said from here on
+
+
+@dataclass
+class Row:
+    """A product in the table: the channels it is linked on, when it was last told, and whether it sends by itself."""
+
+    product: Product
+    channels: list[str] = field(default_factory=list)
+    links: int = 0
+    auto: int = 0  # of its links, how many send by themselves
+    told_at: datetime | None = None
+    problem: str = ""
+
+
+@dataclass
+class Page:
+    """One page of the table; `next` and `previous` are the ids to go on from, None at an end."""
+
+    rows: list[Row]
+    next: int | None = None
+    previous: int | None = None
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What the table shows: stock in, out or all; only what is linked nowhere; and free text."""
+
+    stock: str = "all"
+    linked: str = ""
+    text: str = ""
+
+    @property
+    def where(self) -> list[ColumnElement[bool]]:
+        """As conditions on products."""
+        found: list[ColumnElement[bool]] = [Product.retired_at.is_(None)]
+        if self.stock in {"in", "out"}:
+            found.append(Product.available > 0 if self.stock == "in" else Product.available <= 0)
+        if self.linked == "no":
+            found.append(~exists().where(Link.product_id == Product.id))
+        return found
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A linked listing of a product: what it was told last, and when; before that, what its last file said."""
+
+    link: Link
+    listing: Listing
+    channel: Channel
+
+    @property
+    def quantity(self) -> int | None:
+        """The stock that the channel shows, as far as we know."""
+        return self.link.told_quantity if self.link.told_stock_version else self.listing.quantity
+
+    @property
+    def price(self) -> Decimal | None:
+        """The price that the channel shows, as far as we know."""
+        return self.link.told_price if self.link.told_price_version else self.listing.price
+
+
+def search_products(
+    session: Session, index: retrieval.CatalogueIndex, filters: Filter, *, after: int = 0, before: int = 0
+) -> Page:
+    """A page of products by id; free text gives the closest ones instead, best first, on one page."""
+    if filters.text:
+        ids = [p.id for p in retrieval.search(session, index, filters.text, limit=PAGE)]
+        found = {p.id: p for p in session.scalars(select(Product).where(Product.id.in_(ids), *filters.where))}
+        return Page(_rows(session, [found[i] for i in ids if i in found]))
+    query = select(Product).where(*filters.where)
+    if before:
+        backwards = query.where(Product.id < before).order_by(Product.id.desc()).limit(PAGE + 1)
+        products = list(session.scalars(backwards))[::-1]
+        more_before, more_after = len(products) > PAGE, True
+        products = products[-PAGE:]
+    else:
+        products = list(session.scalars(query.where(Product.id > after).order_by(Product.id).limit(PAGE + 1)))
+        more_before, more_after = after > 0, len(products) > PAGE
+        products = products[:PAGE]
+    page = Page(_rows(session, products))
+    if products:
+        page.next = products[-1].id if more_after else None
+        page.previous = products[0].id if more_before else None
+    return page
+
+
+def count(session: Session, filters: Filter) -> int:
+    """How many products the filter holds, counted up to one more than CAP."""
+    some = select(Product.id).where(*filters.where).limit(CAP + 1).subquery()
+    return int(session.scalar(select(func.count()).select_from(some)) or 0)
+
+
+def get(session: Session, product_id: int) -> Product:
+    """The product of that number; raises NotFound, also for one that was taken out of the catalogue."""
+    product = session.get(Product, product_id)
+    if product is None or product.retired_at is not None:
+        raise NotFound("This product is no longer in the catalogue.")
+    return product
+
+
+def base(session: Session, product: Product) -> BaseProduct | None:
+    """What the product is a variant of."""
+    return session.get(BaseProduct, product.base_id) if product.base_id else None
+
+
+def variants(session: Session, product: Product) -> list[Row]:
+    """All variants of the product's base, by id; none for a product without one."""
+    if product.base_id is None:
+        return []
+    same = (Product.base_id == product.base_id, Product.retired_at.is_(None))
+    return _rows(session, list(session.scalars(select(Product).where(*same).order_by(Product.id).limit(500))))
+
+
+def offers(session: Session, product: Product) -> list[Offer]:
+    """The listings that the product is linked to, by channel."""
+    query = (
+        select(Link, Listing, Channel).join(Listing, Listing.id == Link.listing_id)
+        .join(Channel, Channel.id == Link.channel_id).where(Link.product_id == product.id)
+        .order_by(Channel.name, Link.id).limit(500)
+    )  # fmt: skip
+    return [Offer(link, listing, channel) for link, listing, channel in session.execute(query)]
+
+
+def levels(session: Session, product: Product) -> list[tuple[Warehouse, int]]:
+    """What each warehouse holds of the product."""
+    query = (
+        select(Warehouse, StockLevel.on_hand).join(StockLevel, StockLevel.warehouse_id == Warehouse.id)
+        .where(StockLevel.product_id == product.id).order_by(Warehouse.id)
+    )  # fmt: skip
+    return [(place, on_hand) for place, on_hand in session.execute(query)]
+
+
+def on_hand(session: Session, product_id: int, warehouse: str) -> int | None:
+    """What one warehouse holds of a product; None when it never held any."""
+    query = select(StockLevel.on_hand).join(Warehouse, Warehouse.id == StockLevel.warehouse_id)
+    return session.scalar(query.where(StockLevel.product_id == product_id, Warehouse.name == warehouse))
+
+
+def trail(session: Session, product: Product) -> list[AuditEntry]:
+    """What people did to the product, newest first."""
+    query = select(AuditEntry).where(AuditEntry.subject == f"product {product.sku}")
+    return list(session.scalars(query.order_by(AuditEntry.id.desc()).limit(HISTORY)))
+
+
+def deliveries(session: Session, product: Product) -> list[tuple[Attempt, Listing, Channel]]:
+    """What was sent for the product to the listings it is or was linked to, newest first."""
+    mine = [
+        *session.scalars(select(Link.listing_id).where(Link.product_id == product.id).limit(500)),
+        *session.scalars(select(PastLink.listing_id).where(PastLink.product_id == product.id).limit(500)),
+    ]
+    if not mine:
+        return []
+    query = (
+        select(Attempt, Listing, Channel).join(Listing, Listing.id == Attempt.listing_id)
+        .join(Channel, Channel.id == Attempt.channel_id)
+        .where(Attempt.listing_id.in_(mine), Attempt.product_id == product.id)
+        .order_by(Attempt.id.desc()).limit(HISTORY)
+    )  # fmt: skip
+    return [(attempt, listing, channel) for attempt, listing, channel in session.execute(query)]
+
+
+def _rows(session: Session, products: Sequence[Product]) -> list[Row]:
+    """Products with their links: one query for all of them."""
+    rows = {product.id: Row(product) for product in products}
+    query = (
+        select(Link.product_id, Channel.name, Link.auto_sync, Link.told_at, Link.problem)
+        .join(Channel, Channel.id == Link.channel_id).where(Link.product_id.in_(rows)).order_by(Channel.name, Link.id)
+    )  # fmt: skip
+    for product_id, name, auto, told_at, problem in session.execute(query) if rows else ():
+        row = rows[product_id]
+        row.links += 1
+        row.auto += bool(auto)
+        if name not in row.channels:
+            row.channels.append(name)
+        row.told_at = max(filter(None, (row.told_at, told_at)), default=None)
+        row.problem = row.problem or problem
+    return list(rows.values())

@@ -1,0 +1,46 @@
+"""The words of the product screens: availability, who linked, what came of a delivery."""
+
+from __future__ import annotations
+
+from flask_babel import format_decimal
+from flask_babel import gettext as _
+
+from webapp.models import LinkSource, Outcome, Product
+from webapp.services.catalog_search import LOW
+
+Chip = tuple[str, str, str]  # kind, icon, words
+
+
+def availability(product: Product) -> Chip:
+    """Out of stock, low, or available."""
+    if product.available <= 0:
+        return "bad", "circle-slash", _("Out of stock")
+    if product.available <= LOW:
+        return "warn", "triangle-alert", _("Low, %(n)s left", n=format_decimal(product.available))
+    return "ok", "circle-check", _("Available")
+
+
+def sources() -> dict[LinkSource, Chip]:
+    """Who decided on a link."""
+    return {
+        LinkSource.SKU: ("ok", "equal", _("Same SKU")),
+        LinkSource.HAND: ("acc", "hand", _("By hand")),
+        LinkSource.FILE: ("", "file-spreadsheet", _("Imported")),
+        LinkSource.ADDED: ("acc", "plus", _("Added")),
+        LinkSource.RESTORED: ("", "history", _("Restored")),
+    }
+
+
+def outcomes() -> dict[Outcome | None, Chip]:
+    """What came of a delivery; None while it is on its way."""
+    return {
+        None: ("", "circle-dashed", _("On its way")),
+        Outcome.APPLIED: ("ok", "check", _("Sent")),
+        Outcome.ACCEPTED: ("ok", "check", _("Accepted")),
+        Outcome.REJECTED: ("bad", "circle-x", _("Refused")),
+        Outcome.THROTTLED: ("warn", "triangle-alert", _("Asked to wait")),
+        Outcome.FAILED: ("bad", "circle-x", _("Failed")),
+        Outcome.UNKNOWN: ("warn", "triangle-alert", _("No answer")),
+        Outcome.FENCED: ("", "minus", _("Not sent")),
+        Outcome.LATE: ("", "minus", _("Too late")),
+    }
