@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, case, func, or_, select
+from sqlalchemy import ColumnElement, Integer, Row, case, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from connectors import price_text
@@ -128,7 +128,8 @@ def check_brakes(session: Session, channel: Channel) -> bool:
         )
     elif channel.sends_price:
         wanted = Price.amount if channel.price_list_id else Product.price
-        leaping = or_(wanted > SHOWN_PRICE * FACTOR, wanted * FACTOR < SHOWN_PRICE)
+        twofold = literal(FACTOR, Integer)  # a plain number: as an amount it would count as twenty thousand
+        leaping = or_(wanted > SHOWN_PRICE * twofold, wanted * twofold < SHOWN_PRICE)
         leaps = _number(session, channel, *due, Link.want_price, SHOWN_PRICE > 0, leaping)
         if leaps > REPRICED[0] and leaps > _limit(REPRICED, _totals(session, channel)[1]):
             channel.held = (

@@ -23,7 +23,7 @@ from webapp.jobs import tasks
 from webapp.models import Attempt, Channel, Link, Listing, Product, SyncRun
 from webapp.models.accounts import COMMAND_LINE
 from webapp.models.base import utc_now
-from webapp.services import channels, links, propagation, stock
+from webapp.services import catalog, channels, links, listings, propagation, stock
 
 SECRET = connectors.kinds()["webhook"].options[1].suggest()  # type: ignore[misc]
 
@@ -34,20 +34,47 @@ class Shop:
     def __init__(self, app: Flask, settings: Settings, stub: StubChannel) -> None:
         self.app, self.settings, self.stub = app, settings, stub
 
-    def open(self, pairs: int = 1, *, quantity: int = 10, prefix: str = "L", **options: str) -> list[tuple[int, int]]:
+    def open(
+        self,
+        pairs: int = 1,
+        *,
+        quantity: int = 10,
+        prefix: str = "L",
+        facts: dict[str, Any] | None = None,
+        **options: str,
+    ) -> list[tuple[int, int]]:
         """A webhook channel with linked pairs; gives (listing id, product id) each."""
         with unit_of_work() as session:
-            make = Make(session, self.settings)
-            channel = make.channel(
+            channel = Make(session, self.settings).channel(
                 "Hook", "webhook", options={"url": self.stub.url, "secret": SECRET, "timeout": "1", **options}
             )
-            made = []
-            for number in range(pairs):
-                product = make.product(f"{prefix}-{number}", quantity=quantity)
-                listing = make.listing(f"{prefix}-{number}", channel=channel, listing_id=f"{prefix}{number}")
-                made.append((listing.id, product.id))
-            links.confirm(session, [links.Pair(*pair) for pair in made], by=COMMAND_LINE)
+            made = self.fill(session, channel, pairs, quantity=quantity, prefix=prefix, facts=facts)
         return made
+
+    def fill(
+        self,
+        session: Session,
+        channel: Channel,
+        pairs: int,
+        *,
+        quantity: int = 10,
+        prefix: str = "L",
+        facts: dict[str, Any] | None = None,
+    ) -> list[tuple[int, int]]:
+        """Linked pairs on a channel."""
+        goods = [{"sku": f"{prefix}-{n}", "quantity": quantity, "price": "9.90"} for n in range(pairs)]
+        offers = [{"channel": channel.name, "listing_id": f"{prefix}{n}", **(facts or {})} for n in range(pairs)]
+        products = catalog.upsert_products(session, goods, by=COMMAND_LINE, currency="USD").ids
+        offered = listings.upsert_listings(session, offers, {channel.name: channel}).ids
+        made = list(zip(sorted(offered.values()), sorted(products.values()), strict=True))  # both in the order of rows
+        links.confirm(session, [links.Pair(*pair) for pair in made], by=COMMAND_LINE)
+        return made
+
+    def links_of(self, session: Session, channel: Channel) -> list[Link]:
+        return list(session.scalars(select(Link).where(Link.channel_id == channel.id).order_by(Link.id)))
+
+    def make(self, session: Session) -> Make:
+        return Make(session, self.settings)
 
     def claim(self, *, begin: bool) -> propagation.Claim:
         """What a worker holds that has taken what is due, and then fell asleep."""
@@ -157,8 +184,11 @@ class Shop:
 
     def _work(self, stop: threading.Event) -> None:
         while not stop.is_set():
-            self.send()
-            stop.wait(0.002)
+            with unit_of_work(read_only=True) as session:
+                due = propagation.due_channels(session, now=utc_now())
+            for channel_id in due:
+                tasks.send_channel(self.settings, channel_id)
+            stop.wait(0.005)
 
     def thread(self, what: Callable[[], object]) -> threading.Thread:
         def inside() -> None:

@@ -40,7 +40,7 @@ def test_nothing_begins_for_an_unlinked_listing_after_the_unlink_returned(shop, 
     ]
     assert begun_after == []
     told = {item["listing_id"] for arrival in stub.arrivals for item in arrival.items if item["quantity"] >= 100}
-    assert 5 < len(told), "the race was never close: no update got through before its unlink"
+    assert len(told) > 5, "the race was never close: no update got through before its unlink"
     assert len(told) < ROUNDS or any(in_flight.values()), "the race was never close: every update got through"
     assert stub.overlaps() == 0
     assert shop.due() == 0
@@ -79,9 +79,9 @@ def test_a_late_answer_for_the_old_pair_makes_the_new_pair_speak_again(shop, stu
 
 
 def test_nothing_begins_after_a_pause_returned_and_resuming_sends_the_newest_only(shop, stub, rng):
-    pairs = shop.open(12, batch="1")
+    pairs = shop.open(8, batch="1")
     shop.send()
-    for round_ in range(6):
+    for round_ in range(4):
         stub.reset()
         stop = threading.Event()
         worker = shop.worker(stop)
@@ -100,8 +100,8 @@ def test_nothing_begins_after_a_pause_returned_and_resuming_sends_the_newest_onl
         stub.reset()
         shop.change(lambda s: channels.pause(s, _hook(s), False, by=COMMAND_LINE))
         shop.send()
-        assert shop.now_shown() == shop.ought() == {f"L{n}": 50 + round_ for n in range(12)}
-        assert len(stub.arrivals) == 12, "one update per listing: the newest"
+        assert shop.now_shown() == shop.ought() == {f"L{n}": 50 + round_ for n in range(8)}
+        assert len(stub.arrivals) == 8, "one update per listing: the newest"
 
 
 def _hook(session) -> Channel:
