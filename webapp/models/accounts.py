@@ -131,7 +131,7 @@ class AuditEntry(Base):
     by_id: Mapped[int | None] = mapped_column(BigInt, ForeignKey("users.id"))
     by_name: Mapped[str] = mapped_column(ShortText)
     event: Mapped[str] = mapped_column(ShortText, index=True)
-    subject: Mapped[str] = mapped_column(String(300), default="")
+    subject: Mapped[str] = mapped_column(String(300), default="", index=True)
     sentence: Mapped[str] = mapped_column(Text)
     before: Mapped[Any | None] = mapped_column(Json)
     after: Mapped[Any | None] = mapped_column(Json)

@@ -102,6 +102,13 @@ class Link(Base):
     __table_args__ = (
         UniqueConstraint("product_id", "channel_id", "slot"),
         Index("ix_links_channel", "channel_id", "id"),
+        Index(  # the few that were not linked by the exact rule: the overview counts them
+            "ix_links_not_by_sku",
+            "channel_id",
+            sqlite_where=source != LinkSource.SKU,
+            postgresql_where=source != LinkSource.SKU,
+        ),
+        Index("ix_links_problem", "channel_id", sqlite_where=problem != "", postgresql_where=problem != ""),
         Index(
             "ix_links_due",
             "channel_id",

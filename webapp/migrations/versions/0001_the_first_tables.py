@@ -112,6 +112,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_audit_at"), "audit", ["at"], unique=False)
     op.create_index(op.f("ix_audit_event"), "audit", ["event"], unique=False)
+    op.create_index(op.f("ix_audit_subject"), "audit", ["subject"], unique=False)
 
     op.create_table(
         "channels",
@@ -552,6 +553,22 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("due_at IS NOT NULL"),
         postgresql_where=sa.text("due_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_links_not_by_sku",
+        "links",
+        ["channel_id"],
+        unique=False,
+        sqlite_where=sa.text("source != 'sku'"),
+        postgresql_where=sa.text("source != 'sku'"),
+    )
+    op.create_index(
+        "ix_links_problem",
+        "links",
+        ["channel_id"],
+        unique=False,
+        sqlite_where=sa.text("problem != ''"),
+        postgresql_where=sa.text("problem != ''"),
     )
 
     op.create_table(
