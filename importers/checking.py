@@ -27,6 +27,8 @@ HEAD_ROWS = 200
 SAMPLES = 3
 LISTED_PER_CODE = 100
 MOST_LOOK_ALIKES = 100
+#: Blank lines do not count as rows, but they take time.
+_LINES_PER_ROW = 3
 
 
 @dataclass
@@ -86,7 +88,7 @@ def check_file(path: Path, kind: Kind, staged: Path | None, options: Options, li
         report = replace(
             report, sheet=table.sheet, sheets=table.sheets, encoding=table.encoding, delimiter=table.delimiter
         )
-        rows = table.rows()
+        rows = _filled(table.rows(), limits)
         head = list(itertools.islice(rows, HEAD_ROWS))
         header = find_header(head, kind, options, limits)
         report = _with_columns(report, header, plain_columns(header, head), None)
@@ -99,6 +101,16 @@ def check_file(path: Path, kind: Kind, staged: Path | None, options: Options, li
         return _check_rows(opened, kind, staged, options, limits, report)
     except FileRefused as refusal:
         return replace(report, outcome="reject", errors=(refusal.problem,), errors_total=1)
+
+
+def _filled(rows: Iterator[Row], limits: Limits) -> Iterator[Row]:
+    """The rows that hold a cell; a hundred million blank lines are refused before they have cost a minute."""
+    last = _LINES_PER_ROW * limits.rows
+    for row in rows:
+        if row[0] > last:
+            raise FileRefused("too_big", f"The file has more than {last:,} lines. Delete the blank ones.", row=row[0])
+        if row[1]:
+            yield row
 
 
 def _with_columns(report: Report, header: Header, columns: tuple[Column, ...], preset: Preset | None) -> Report:

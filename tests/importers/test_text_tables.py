@@ -205,3 +205,10 @@ def test_a_delimiter_at_the_end_of_every_line_is_no_column(run):
     checked = run("sku,title,price,\nA,x,1.50,\nB,y,2,\nC,z,3\n")
     assert checked.report.outcome == "accept"
     assert list(checked.rows) == [2, 3, 4]
+
+
+def test_blank_lines_are_passed_over_up_to_a_point(run):
+    assert list(run("\n" * 500 + "sku,title\n" + "\n" * 500 + "A,x\n").rows) == [1002]
+    few = replace(DEFAULT, rows=10)
+    assert run("sku,title\nA,x\n" + "\n" * 40, limits=few).errors == [(31, "too_big")]
+    assert run("sku,title\nA,x\n" + " , \n" * 40, limits=few).errors == [(31, "too_big")]
