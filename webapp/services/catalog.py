@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, String, cast, func, insert, literal, selec
 from sqlalchemy.orm import Session
 
 from matching.identifiers import loose_key, match_key
+from webapp.db import among
 from webapp.errors import Conflict, NotFound, Refused
 from webapp.models.accounts import Actor
 from webapp.models.base import utc_now
@@ -59,7 +60,7 @@ def upsert_products(
             facts["base_id"] = bases[match_key(row["base_sku"])]
         by_key[key] = facts
     known: dict[Hashable, Product] = {
-        p.match_key: p for p in session.scalars(select(Product).where(Product.match_key.in_(by_key)))
+        p.match_key: p for p in session.scalars(select(Product).where(among(session, Product.match_key, by_key)))
     }
     now = utc_now()
     defaults = dict.fromkeys((*TEXTS, "loose_key"), "") | {
@@ -222,7 +223,7 @@ def by_sku(session: Session, sku: str) -> Product:
 
 
 def _ids(session: Session, keys: Sequence[Hashable]) -> dict[Hashable, int]:
-    query = select(Product.match_key, Product.id).where(Product.match_key.in_(keys))
+    query = select(Product.match_key, Product.id).where(among(session, Product.match_key, keys))
     return dict[Hashable, int](session.execute(query).all())
 
 

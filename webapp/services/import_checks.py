@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import importers
+from webapp.db import among
 from webapp.models.catalog import Product
 from webapp.models.channels import Channel
 from webapp.models.imports import ImportJob, ImportKind
@@ -35,6 +36,8 @@ def resolve(session: Session, job: ImportJob, report: importers.Report, staged: 
     if job.kind == ImportKind.PRODUCTS:
         return report
     channels = channels_of(session, job)
+    if job.kind == ImportKind.LISTINGS and job.channel_id is not None and "channel" not in report.columns.values():
+        return report
     found: dict[int, importers.Problem] = {}
     for chunk in chunks(importers.read_staged(staged)):
         found |= _unknown(session, job, chunk, channels)
@@ -87,7 +90,7 @@ def _unknown_channels(
 
 def _unknown_skus(session: Session, chunk: list[tuple[int, dict[str, Any]]]) -> dict[int, importers.Problem]:
     keys = [values["match_key"] for _, values in chunk if values.get("match_key")]
-    known = set(session.scalars(select(Product.match_key).where(Product.match_key.in_(keys))))
+    known = set(session.scalars(select(Product.match_key).where(among(session, Product.match_key, keys))))
     found = {}
     for row, values in chunk:
         if values.get("match_key") not in known:
@@ -103,7 +106,8 @@ def _unknown_listings(
     fallback = next(iter(channels), "")
     wanted = {row: (channels[v.get("channel") or fallback], v["listing_id"]) for row, v in chunk}
     query = select(Listing.channel_id, Listing.external_id).where(
-        Listing.external_id.in_([listing_id for _, listing_id in wanted.values()])
+        among(session, Listing.external_id, [listing_id for _, listing_id in wanted.values()]),
+        Listing.channel_id.in_({channel.id for channel, _ in wanted.values()}),
     )
     known = {tuple(r) for r in session.execute(query)}
     found = {}

@@ -16,7 +16,7 @@ from sqlalchemy import delete, func, insert, or_, select
 from sqlalchemy.orm import Session
 
 import importers
-from webapp.db import ring
+from webapp.db import among, ring
 from webapp.errors import Conflict, NotFound, Refused
 from webapp.models.accounts import Actor
 from webapp.models.base import utc_now
@@ -265,7 +265,7 @@ def _apply(session: Session, job: ImportJob, rows: list[dict[str, Any]], by: Act
         return listings.upsert_listings(session, named, channels, import_id=job.id)
     keys = [row["match_key"] for row in rows]
     ids: dict[Any, int] = dict(
-        session.execute(select(Product.match_key, Product.id).where(Product.match_key.in_(keys))).all()
+        session.execute(select(Product.match_key, Product.id).where(among(session, Product.match_key, keys))).all()
     )
     if job.kind == ImportKind.STOCK:
         touched = catalog.set_stock_and_prices(session, rows, ids, by=by)

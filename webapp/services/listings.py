@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import delete, func, select, tuple_, update
+from sqlalchemy import Row, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from matching.identifiers import loose_key
+from webapp.db import among
 from webapp.errors import NotFound
 from webapp.models.base import utc_now
 from webapp.models.channels import Channel
@@ -39,8 +40,8 @@ def upsert_listings(
     for row in rows:
         channel = channels[row["channel"]]
         by_key[(channel.id, row["listing_id"])] = _values(row, channel)
-    pairs = select(Listing).where(tuple_(Listing.channel_id, Listing.external_id).in_(list(by_key)))
-    known: dict[Hashable, Listing] = {(x.channel_id, x.external_id): x for x in session.scalars(pairs)}
+    compared = sorted({name for row in by_key.values() for name in row} | {"id"})
+    known: dict[Hashable, Any] = {(x.channel_id, x.external_id): x for x in _rows(session, by_key, compared)}
     now = utc_now()
     defaults = dict.fromkeys(TEXTS, "") | {
         "sku": "",
@@ -100,11 +101,19 @@ def _values(row: Mapping[str, Any], channel: Channel) -> dict[str, Any]:
     return values
 
 
-def _ids(session: Session, keys: Sequence[Hashable]) -> dict[Hashable, int]:
-    query = select(Listing.channel_id, Listing.external_id, Listing.id).where(
-        tuple_(Listing.channel_id, Listing.external_id).in_(list(keys))
-    )
-    return {(c, e): i for c, e, i in session.execute(query)}
+def _ids(session: Session, keys: Iterable[Hashable]) -> dict[Hashable, int]:
+    return {(c, e): i for c, e, i in _rows(session, keys, ("channel_id", "external_id", "id"))}
+
+
+def _rows(session: Session, keys: Iterable[Any], names: Sequence[str]) -> Iterator[Row[*tuple[Any, ...]]]:
+    """These columns of the listings with the keys (channel, external id), channel by channel."""
+    ids: dict[int, list[str]] = {}
+    for channel_id, external_id in keys:
+        ids.setdefault(channel_id, []).append(external_id)
+    columns = Listing.__table__.c
+    for channel_id in sorted(ids):
+        here = columns.channel_id == channel_id, among(session, columns.external_id, ids[channel_id])
+        yield from session.connection().execute(select(*(columns[name] for name in names)).where(*here)).all()
 
 
 def remove(session: Session, which: Any) -> int:
