@@ -100,7 +100,16 @@ def check_file(path: Path, kind: Kind, staged: Path | None, options: Options, li
             return replace(report, outcome="accept")
         return _check_rows(opened, kind, staged, options, limits, report)
     except FileRefused as refusal:
-        return replace(report, outcome="reject", errors=(refusal.problem,), errors_total=1)
+        return replace(report, outcome="reject", errors=(_with_sheets(refusal.problem, report),), errors_total=1)
+
+
+def _with_sheets(problem: Problem, report: Report) -> Problem:
+    """The problem, with the other sheets named where the wrong one may have been read."""
+    names = [shown(sheet.name) for sheet in report.sheets if not sheet.hidden]
+    if problem.code not in ("missing_column", "empty") or len(names) < 2:
+        return problem
+    said = f" The file has {len(names)} sheets: {', '.join(names)}. Choose another one if this is not it."
+    return replace(problem, message=problem.message + said)
 
 
 def _filled(rows: Iterator[Row], limits: Limits) -> Iterator[Row]:

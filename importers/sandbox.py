@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from importers.report import DEFAULT, FileRefused, Kind, Limits, Options, Problem, Report, refused, shown
+from importers.report import DEFAULT, FileRefused, Kind, Limits, Options, Report, refused, shown
 from importers.staging import discard_parts, discard_staged
 
 _CHILD = Path(__file__).with_name("child.py")
@@ -141,8 +141,3 @@ def _ended(code: int) -> FileRefused:
 
 #: What the child ends with when its memory was not enough; a number that neither Python nor a shell uses.
 EXIT_MEMORY = 77
-
-
-def first_problem(report: Report) -> Problem | None:
-    """The cause of a refusal, for callers that show one sentence."""
-    return report.errors[0] if report.errors else None

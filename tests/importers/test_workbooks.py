@@ -272,3 +272,12 @@ def test_only_a_format_of_zeros_pads(run, code, expected):
     )
     checked = run(workbook(row(2, num("A2", "7", ' s="1"'), inline("B2", "x")), styles=styles))
     assert checked.rows[2]["sku"] == expected
+
+
+def test_a_wrong_sheet_is_refused_with_the_names_of_the_others(run):
+    notes = row(1, inline("A1", "Read me")) + row(2, inline("A2", "Dear all"))
+    book = workbook(sheets=(("Notes", "visible"), ("Products", "visible")), bodies=(notes, HEADER + GOOD_ROW))
+    refused = run(book)
+    assert refused.errors == [(1, "missing_column")]
+    assert "Notes, Products" in refused.report.errors[0].message
+    assert list(run(book, sheet="Products").rows) == [2]
