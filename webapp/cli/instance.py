@@ -105,7 +105,7 @@ def status(say: Say, repair: bool) -> None:
     if repair:
         with unit_of_work() as session:
             health.recount(session)
-    found = health.look(current(db.engine), newest(db.engine))
+    found = health.look(current(db.engine), newest())
     words = "Everything is well." if found["ok"] else "\n".join(found["problems"])
     say(found, words, code=0 if found["ok"] else REFUSED)
 

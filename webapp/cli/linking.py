@@ -140,7 +140,7 @@ def add_to_catalogue(say: Say, channel: str, listing_id: str, sku: str | None, a
         words = ["Nothing was added: products look alike. Link to one of them, or add --anyway.", *alike]
         return say({"sku": None, "batch": None, "similar": similar}, "\n".join(words), code=REFUSED)
     batch = added.change.batch.id if added.change and added.change.batch else None
-    answer = {"sku": added.product.sku, "batch": batch, "similar": []}
+    answer: dict[str, object] = {"sku": added.product.sku, "batch": batch, "similar": []}
     return say(answer, f"Added {added.product.sku} and linked {listing_id}.")
 
 

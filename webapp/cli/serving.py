@@ -18,7 +18,6 @@ from types import FrameType
 from typing import Any
 
 import click
-import structlog
 from flask import Flask
 
 from webapp.cli.instance import base_url
@@ -26,7 +25,6 @@ from webapp.cli.support import Say, command
 from webapp.config import Settings
 from webapp.db import db, unit_of_work
 from webapp.errors import Refused
-from webapp.jobs.worker import Worker
 from webapp.migrations import upgrade
 from webapp.services import accounts
 
@@ -34,7 +32,7 @@ THREADS = 16
 PATIENCE = 30.0  # seconds a worker gets to bring its deliveries to an end
 LONG_LIVED = 60.0  # a worker that lived this long died of something new: begin again without waiting
 LONGEST_WAIT = 30.0
-log = structlog.get_logger("run")
+log = logging.getLogger("run")
 
 
 @command("run", database=False, json_option=False)
@@ -57,6 +55,8 @@ def run(say: Say) -> None:
 @click.option("--parent", type=int, hidden=True, help="End when this process is no longer the parent.")
 def worker(say: Say, parent: int | None) -> None:
     """Run one more worker, on this or another machine."""
+    from webapp.jobs.worker import Worker
+
     set_up_logging()
     app = say.app
     busy = Worker(say.settings, app.extensions["pairbook_doorbell"], app.extensions["pairbook_index"], app.app_context)
@@ -72,7 +72,7 @@ def worker(say: Say, parent: int | None) -> None:
 
 def serve(app: Flask, listening: socket.socket) -> None:
     """Answer requests until a signal comes."""
-    from waitress import create_server
+    from waitress.server import create_server
 
     server = create_server(
         app,
@@ -96,6 +96,8 @@ def serve(app: Flask, listening: socket.socket) -> None:
 
 def set_up_logging(stream: Any = None) -> None:
     """One line per event on standard error, ours and those of libraries."""
+    import structlog
+
     shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -183,7 +185,7 @@ def _keep_worker(ended: threading.Event) -> None:
             _end(child)
             return
         wait = 0.5 if time.monotonic() - began > LONG_LIVED else min(max(wait * 2, 0.5), LONGEST_WAIT)
-        log.warning("worker.died", exit=child.returncode, again_in=wait)
+        log.warning("worker.died exit=%s again_in=%s", child.returncode, wait)
 
 
 def _start_worker() -> subprocess.Popen[bytes]:

@@ -73,7 +73,7 @@ def as_text(result: Mapping[str, object]) -> str:
 
 
 def command(
-    name: str, *, database: bool = True, json_option: bool = True, **settings: Any
+    name: str, *, database: bool = True, json_option: bool = True, context_settings: dict[str, Any] | None = None
 ) -> Callable[[Callable[..., None]], click.Command]:
     """Make a command of a function whose first argument is a `Say`; it runs with the app's context pushed.
 
@@ -94,10 +94,10 @@ def command(
                     finally:
                         db.engine.dispose()
 
-        made: Any = inner
+        made: Callable[..., None] = inner
         if json_option:
             made = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")(inner)
-        return click.command(name, **settings)(made)
+        return click.command(name, context_settings=context_settings)(made)
 
     return wrap
 
@@ -111,8 +111,8 @@ def make_ready(engine: Engine) -> None:
     found = current(engine)
     if found is None:
         upgrade(engine)
-    elif found != newest(engine):
-        words = f"The database stands at revision {found} and this version of Pairbook wants {newest(engine)}."
+    elif found != newest():
+        words = f"The database stands at revision {found} and this version of Pairbook wants {newest()}."
         raise Refused(f"{words} Run “pairbook upgrade” first.")
 
 

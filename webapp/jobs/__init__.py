@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from huey import RedisHuey, SqliteHuey, crontab
-from huey.consumer import Consumer
-from huey.serializer import SignedSerializer
+if TYPE_CHECKING:  # huey loads the drivers of every queue it knows: only who rings or listens waits for that
+    from huey.consumer import Consumer
 
 log = logging.getLogger(__name__)
 Answer = Callable[[set[str]], None]
@@ -23,20 +23,33 @@ class Doorbell:
     """Rings travel over huey, signed with the instance's key since huey pickles; `run` answers them in a worker."""
 
     def __init__(self, url: str, secret: str) -> None:
+        scheme_of(url)
         self._answer: Answer | None = None
-        self.queue = open_queue(url, SignedSerializer(secret=secret, salt="pairbook doorbell"))
-        self._look = self.queue.task(name="look_again")(self._looked)
-        self.queue.periodic_task(crontab(minute="*"), name="sweep")(lambda: self._looked([]))
+        self._url, self._secret = url, secret
+
+    @cached_property
+    def queue(self) -> Any:
+        """The queue with its two tasks, opened at the first ring."""
+        from huey import crontab
+        from huey.serializer import SignedSerializer
+
+        queue = open_queue(self._url, SignedSerializer(secret=self._secret, salt="pairbook doorbell"))
+        self._look = queue.task(name="look_again")(self._looked)
+        queue.periodic_task(crontab(minute="*"), name="sweep")(lambda: self._looked([]))
+        return queue
 
     def ring(self, names: set[str]) -> None:
         """Wake the workers; a queue that does not answer is logged and forgiven."""
         try:
+            _ = self.queue
             self._look(sorted(names))
         except Exception:
             log.warning("doorbell unreachable; the sweep will find the work", exc_info=True)
 
     def consumer(self, answer: Answer, *, workers: int = 2) -> Consumer:
         """A consumer whose threads call `answer` with the names of the bells; run it with `.run()`."""
+        from huey.consumer import Consumer
+
         self._answer = answer
         return Consumer(self.queue, workers=workers, periodic=True, initial_delay=0.05, backoff=1.1, max_delay=0.5)
 
@@ -47,10 +60,18 @@ class Doorbell:
 
 def open_queue(url: str, serializer: Any) -> Any:
     """The queue for PAIRBOOK_QUEUE_URL: `sqlite:///path` or `redis://host:port/0`; ValueError for another scheme."""
-    if url.startswith("sqlite:///"):
+    from huey import RedisHuey, SqliteHuey
+
+    if scheme_of(url) == "sqlite":
         path = Path(url.removeprefix("sqlite:///"))
         path.parent.mkdir(parents=True, exist_ok=True)
         return SqliteHuey("pairbook", filename=str(path), results=False, timeout=10, serializer=serializer)
-    if url.startswith(("redis://", "rediss://")):
-        return RedisHuey("pairbook", url=url, results=False, serializer=serializer)
+    return RedisHuey("pairbook", url=url, results=False, serializer=serializer)
+
+
+def scheme_of(url: str) -> str:
+    """Which kind of queue the address names; raises ValueError with the repair for any other."""
+    for start, kind in (("sqlite:///", "sqlite"), ("redis://", "redis"), ("rediss://", "redis")):
+        if url.startswith(start):
+            return kind
     raise ValueError(f"PAIRBOOK_QUEUE_URL is “{url}”. Use sqlite:///path or redis://host:port/0.")

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Engine
+from sqlalchemy import Engine, inspect, text
+
+if TYPE_CHECKING:  # most starts find the tables as they ought to be: only an upgrade loads Alembic
+    from alembic.config import Config
 
 HERE = Path(__file__).parent
 
 
 def alembic_config(engine: Engine) -> Config:
     """Alembic's settings for this engine; there is no alembic.ini to keep in step."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(HERE))
     config.attributes["engine"] = engine
@@ -22,6 +25,8 @@ def alembic_config(engine: Engine) -> Config:
 
 def upgrade(engine: Engine, revision: str = "head") -> str:
     """Create or upgrade the database; gives the revision it has afterwards."""
+    from alembic import command
+
     command.upgrade(alembic_config(engine), revision)
     return current(engine) or ""
 
@@ -29,11 +34,12 @@ def upgrade(engine: Engine, revision: str = "head") -> str:
 def current(engine: Engine) -> str | None:
     """The revision of this database, or None when it is empty."""
     with engine.connect().execution_options(read_only=True) as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        found = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        return None if found is None else str(found)
 
 
-def newest(engine: Engine) -> str:
-    """The revision that this version of Pairbook wants."""
-    from alembic.script import ScriptDirectory
-
-    return ScriptDirectory.from_config(alembic_config(engine)).get_current_head() or ""
+def newest() -> str:
+    """The revision that this version of Pairbook wants: the number at the beginning of the newest file's name."""
+    return max(path.name.split("_")[0] for path in (HERE / "versions").glob("[0-9]*.py"))

@@ -183,7 +183,7 @@ def _audit(session: Session, _channel: Channel | None) -> Iterator[tuple[Cell, .
         yield _moment(e.at), e.by_name, e.event, e.subject, e.sentence, _json(e.before), _json(e.after)
 
 
-def _only(query: Select[Any], model: Any, channel: Channel | None) -> Select[Any]:
+def _only(query: Any, model: Any, channel: Channel | None) -> Any:
     return query if channel is None else query.where(model.channel_id == channel.id)
 
 

@@ -57,7 +57,7 @@ def next_due(session: Session) -> datetime | None:
         .where(Link.due_at.is_not(None), Channel.paused_at.is_(None), by_hand_or_open)
         .group_by(Channel.id, Channel.rest_until)
     )
-    moments = [max(due, rest) if rest else due for due, rest in waiting]
+    moments = [max(due, rest) if rest else due for due, rest in waiting if due]
     lease = session.scalar(select(func.min(Attempt.lease_until)).where(Attempt.state != AttemptState.DONE))
     return min([*moments, *([lease] if lease else [])], default=None)
 
