@@ -2,18 +2,46 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from flask import Blueprint
+from babel.dates import format_date
+from flask import Blueprint, url_for
+from flask_babel import get_locale
 
 from webapp import web
 from webapp.models.accounts import Permission
+from webapp.models.base import utc_now
+from webapp.services import overview
+from webapp.views import home_words as words
+from webapp.views.review_words import ago
 
 bp = Blueprint("home", __name__)
+NEEDS_SHOWN = 7
+TOTALS = ("linked", "listings", "waiting", "no_match")
+SCREENS = ("links.review", "links.pairs", "propagation.history", "accounts.activity")
 
 
 @bp.get("/")
 @web.requires(Permission.READ)
 def index() -> Any:
-    """One picture, one list."""
-    return web.page("home/index.html")
+    """One picture, one list, three small ones."""
+    now = utc_now()
+    found = overview.look(web.session(), now=now)
+    needs = [words.need(need) for need in found.needs]
+    return web.page(
+        "home/index.html",
+        overview=found,
+        needs=needs[:NEEDS_SHOWN],
+        more=len(needs) - NEEDS_SHOWN,
+        total={name: sum(getattr(p, name) for p in found.progress) for name in TOTALS},
+        minutes=max(1, sum(p.waiting for p in found.progress) * overview.SECONDS_A_DECISION // 60),
+        today=format_date(now, "full", locale=get_locale()),
+        acts=[(act, words.act_words(act)) for act in found.acts],
+        runs=[(run, channel, words.run_words(run.state)) for run, channel in found.runs],
+        widest=max((abs(d.by) for d in found.differences), default=1),
+        ago=partial(ago, now=now),
+        urls={name: words.maybe(name) for name in SCREENS},
+        review_url=lambda channel: words.maybe("links.review", channel=channel.id),
+        sample_url=url_for("imports.sample"),
+    )

@@ -1,0 +1,236 @@
+"""What the first page shows: how far each channel is, what needs a person, the last acts and the largest differences.
+
+Every query here is bounded: kept numbers, partial indexes, or the newest rows of a table; never a scan of all pairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from webapp.models.catalog import Product
+from webapp.models.channels import Channel
+from webapp.models.imports import ImportJob, ImportState
+from webapp.models.links import BatchVerb, Link, LinkBatch, LinkSource, NearMiss
+from webapp.models.listings import Listing, ListingState
+from webapp.models.propagation import SyncRun
+from webapp.services import channels, counts, health
+
+CAP = 10_000
+SURE = 95  # match score from which a suggestion is nearly always right
+LOOKED_AT = 500  # newest pairs among which the largest differences are sought
+SHOWN = 5
+RECENT = timedelta(days=7)
+SECONDS_A_DECISION = 5  # the mean of the keystroke model that the review screen was designed by
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One channel's listings by what became of them."""
+
+    channel: Channel
+    by_sku: int = 0
+    by_hand: int = 0
+    waiting: int = 0
+    no_match: int = 0
+    ignored: int = 0
+
+    @property
+    def linked(self) -> int:
+        """All pairs of the channel."""
+        return self.by_sku + self.by_hand
+
+    @property
+    def listings(self) -> int:
+        """All listings of the channel."""
+        return self.linked + self.waiting + self.no_match + self.ignored
+
+
+@dataclass(frozen=True)
+class Need:
+    """Something that a person should look at: what (a key for words), how many, on which channel, and why."""
+
+    what: str
+    n: int = 0
+    channel: Channel | None = None
+    reason: str = ""
+    job: ImportJob | None = None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A pair whose listing shows another stock or price than the catalogue; prices in percent, stock in units."""
+
+    link_id: int
+    title: str
+    aspect: str  # "stock" or "price"
+    by: Decimal
+
+
+@dataclass(frozen=True)
+class Act:
+    """One of the last acts of a person, with the listing it was about when it was about one."""
+
+    batch: LinkBatch
+    listing: Listing | None
+    channel: Channel | None
+
+
+@dataclass
+class Overview:
+    """All parts of the page."""
+
+    progress: list[Progress] = field(default_factory=list)
+    products: bool = False
+    needs: list[Need] = field(default_factory=list)
+    acts: list[Act] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
+    differing: int = 0
+    runs: list[tuple[SyncRun, Channel]] = field(default_factory=list)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was imported yet."""
+        return not self.products and not any(p.listings for p in self.progress)
+
+
+def look(session: Session, *, now: datetime) -> Overview:
+    """Read the whole page."""
+    progress = by_channel(session)
+    found, differing = largest_differences(session)
+    return Overview(
+        progress=progress,
+        products=session.scalar(select(Product.id).limit(1)) is not None,
+        needs=needs(session, progress, now=now),
+        acts=last_acts(session),
+        differences=found,
+        differing=differing,
+        runs=last_runs(session),
+    )
+
+
+def by_channel(session: Session) -> list[Progress]:
+    """Each channel's numbers, from those that are kept; pairs that are not from the exact rule are few and indexed."""
+    numbers = counts.by_channel(session)
+    by_hand = (
+        select(Link.channel_id, func.count()).where(Link.source != LinkSource.SKU).group_by(Link.channel_id)
+    )  # fmt: skip
+    hand = {int(channel_id): int(n) for channel_id, n in session.execute(by_hand)}
+    found = []
+    for channel in channels.all_channels(session):
+        own = numbers.get(channel.id, {})
+        linked = own.get(ListingState.LINKED, 0)
+        handmade = min(hand.get(channel.id, 0), linked)
+        rest = (own.get(state, 0) for state in (ListingState.PENDING, ListingState.NO_MATCH, ListingState.IGNORED))
+        found.append(Progress(channel, linked - handmade, handmade, *rest))
+    return found
+
+
+def needs(session: Session, progress: Sequence[Progress], *, now: datetime) -> list[Need]:
+    """What needs a person, most costly first: what keeps values from channels, then lost work, then decisions."""
+    found = [*_stopped(progress), *_refused(session), *_no_worker(session, progress, now), *_imports(session, now)]
+    near = _by_channel(session, NearMiss)
+    found += [Need("near", near[p.channel.id], p.channel) for p in progress if near.get(p.channel.id)]
+    for each in progress:
+        sure = _sure(session, each.channel) if each.waiting else 0
+        if sure:
+            found.append(Need("sure", sure, each.channel))
+    return found + [Need("waiting", p.waiting, p.channel) for p in progress if p.waiting]
+
+
+def last_acts(session: Session, *, limit: int = SHOWN) -> list[Act]:
+    """The newest acts on links."""
+    query = (
+        select(LinkBatch, Listing, Channel)
+        .outerjoin(Listing, Listing.id == LinkBatch.listing_id)
+        .outerjoin(Channel, Channel.id == func.coalesce(Listing.channel_id, LinkBatch.channel_id))
+        .where(LinkBatch.verb != BatchVerb.SKIP).order_by(LinkBatch.id.desc()).limit(limit)
+    )  # fmt: skip
+    return [Act(batch, listing, channel) for batch, listing, channel in session.execute(query)]
+
+
+def last_runs(session: Session, *, limit: int = SHOWN) -> list[tuple[SyncRun, Channel]]:
+    """The newest rounds of sending."""
+    query = select(SyncRun, Channel).join(Channel, Channel.id == SyncRun.channel_id).order_by(SyncRun.id.desc())
+    return [(run, channel) for run, channel in session.execute(query.limit(limit))]
+
+
+def largest_differences(session: Session, *, limit: int = SHOWN) -> tuple[list[Difference], int]:
+    """The largest differences among the newest pairs, stock and price apart by turns, and how many of them differ."""
+    query = (
+        select(Link, Listing, Product).join(Listing, Listing.id == Link.listing_id)
+        .join(Product, Product.id == Link.product_id).order_by(Link.id.desc()).limit(LOOKED_AT)
+    )  # fmt: skip
+    found = [d for link, listing, product in session.execute(query) for d in _differences(link, listing, product)]
+    found.sort(key=lambda d: abs(d.by), reverse=True)
+    stock = [d for d in found if d.aspect == "stock"][:limit]
+    price = [d for d in found if d.aspect == "price"][:limit]
+    picked = price[: max(limit // 2, limit - len(stock))]
+    return [*picked, *stock[: limit - len(picked)]], len({d.link_id for d in found})
+
+
+def _differences(link: Link, listing: Listing, product: Product) -> list[Difference]:
+    quantity = link.told_quantity if link.told_stock_version else listing.quantity
+    price = link.told_price if link.told_price_version else listing.price
+    title, found = product.title or product.sku, []
+    if quantity is not None and quantity != max(product.available, 0):
+        found.append(Difference(link.id, title, "stock", Decimal(quantity - max(product.available, 0))))
+    same_currency = not listing.currency or not product.currency or listing.currency == product.currency
+    if price is not None and product.price and price != product.price and same_currency:
+        found.append(Difference(link.id, title, "price", (price - product.price) * 100 / product.price))
+    return found
+
+
+def _stopped(progress: Sequence[Progress]) -> list[Need]:
+    """Channels to which nothing is sent: those that broke, those the brakes hold, those a person paused."""
+    broken = [Need("broken", 0, p.channel, p.channel.problem) for p in progress if p.channel.problem]
+    held = [Need("held", 0, p.channel, p.channel.held) for p in progress if p.channel.held and not p.channel.problem]
+    rest = [p.channel for p in progress if not p.channel.problem and not p.channel.held]
+    return [*broken, *held, *(Need("paused", 0, channel) for channel in rest if channel.paused_at)]
+
+
+def _refused(session: Session) -> list[Need]:
+    """Listings whose channel refused the last update; they are few, and indexed."""
+    query = (
+        select(Channel, func.count(), func.max(Link.problem)).join(Link, Link.channel_id == Channel.id)
+        .where(Link.problem != "").group_by(Channel.id).order_by(func.count().desc())
+    )  # fmt: skip
+    return [Need("refused", n, channel, reason) for channel, n, reason in session.execute(query)]
+
+
+def _no_worker(session: Session, progress: Sequence[Progress], now: datetime) -> list[Need]:
+    """Whether work waits and nobody does it."""
+    seen = health.last_beat(session)
+    if seen is not None and now - seen < health.LOST:
+        return []
+    due = select(Link.id).where(Link.due_at.is_not(None), Link.due_at < now - health.LOST)
+    for each in progress:
+        if session.scalar(due.where(Link.channel_id == each.channel.id).limit(1)) is not None:
+            return [Need("no_worker")]
+    return []
+
+
+def _imports(session: Session, now: datetime) -> list[Need]:
+    """Imports that stopped, and checked files that nobody confirmed."""
+    states = {ImportState.FAILED: "failed_import", ImportState.CHECKED: "waiting_import"}
+    query = select(ImportJob).where(ImportJob.state.in_(states), ImportJob.created_at > now - RECENT)
+    jobs = session.scalars(query.order_by(ImportJob.state.desc(), ImportJob.id.desc()).limit(SHOWN))
+    return [Need(states[job.state], job.rows_ok, None, job.message, job) for job in jobs]
+
+
+def _sure(session: Session, channel: Channel) -> int:
+    """How many waiting listings of a channel have a suggestion that is nearly always right, up to CAP."""
+    which = (Listing.channel_id == channel.id, Listing.state == ListingState.PENDING, Listing.place <= 100 - SURE)
+    some = select(Listing.id).where(*which).limit(CAP + 1).subquery()
+    return int(session.scalar(select(func.count()).select_from(some)) or 0)
+
+
+def _by_channel(session: Session, table: Any) -> dict[int, int]:
+    query = select(table.channel_id, func.count()).group_by(table.channel_id)
+    return {int(channel_id): int(n) for channel_id, n in session.execute(query)}
