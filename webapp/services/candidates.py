@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session
 
 import matching
+from matching.identifiers import match_key
 from webapp.models.catalog import Product
 from webapp.models.channels import Channel
 from webapp.models.links import Link, NearMiss, Refusal, Suggestion
@@ -132,7 +133,9 @@ def search(
     if not text.strip():
         return []
     found = weigh(session, listing, channel, retrieval.search(session, index, text, limit=4 * FOUND))
+    key = match_key(text)
     free = [c for c in found if not (hide and c.taken)]
+    free.sort(key=lambda c: (c.product.match_key != key, -c.score))  # stable: among equals the search's own order
     return [Choice(n, c.product, c.score, c.difference, c.evidence, c.taken) for n, c in enumerate(free[:FOUND], 1)]
 
 

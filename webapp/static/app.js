@@ -7,7 +7,10 @@ const one = (selector, from = document) => from.querySelector(selector);
 const all = (selector, from = document) => [...from.querySelectorAll(selector)];
 const on = (name, run, capture = false) => document.addEventListener(name, run, capture);
 const count = n => new Intl.NumberFormat(root.lang || "en").format(n);
-const shown = el => el.checkVisibility ? el.checkVisibility({ visibilityProperty: true }) : el.getClientRects().length > 0;
+const shown = el => { /* what lies in a closed menu answers to its key too */
+  const menu = !el.matches("summary") && el.closest("details.pop:not([open])"), at = menu || el;
+  return at.checkVisibility ? at.checkVisibility({ visibilityProperty: true }) : at.getClientRects().length > 0;
+};
 const idle = el => !el.disabled && el.getAttribute("aria-disabled") !== "true" && !el.closest("[data-busy],[inert]");
 const topDialog = () => all("dialog[open]").filter(d => d.matches(":modal")).sort((a, b) => (a.opened || 0) - (b.opened || 0)).pop();
 
@@ -47,7 +50,7 @@ function press(name) {
 
 function rowKey(name, active) {
   const rows = active.closest("[data-rows]") || (active === document.body || active.tabIndex < 0 ? one("[data-rows]") : null);
-  if (!rows || topDialog()) return false;
+  if (!rows || topDialog() && !topDialog().contains(rows)) return false;
   const row = active.closest("[data-row]"), step = { j: 1, arrowdown: 1, k: -1, arrowup: -1 }[name];
   if (step) {
     const list = all("[data-row]", rows).filter(shown);
@@ -334,6 +337,16 @@ function init(piece) {
   within("[data-confirm-number]").forEach(checkNumber);
   if (within("[data-stage]").length) painted();
 }
+
+/* ---- a search field above its results: arrow down goes there, Enter takes the first ---- */
+on("keydown", event => {
+  const field = event.target.closest?.("[data-steers]"), enter = event.key === "Enter";
+  if (!field || event.isComposing || !(enter || event.key === "ArrowDown")) return;
+  event.preventDefault();
+  const to = inReach(enter && event.shiftKey ? "[data-key='shift+enter']" : `#${field.dataset.steers} [data-row]`)[0];
+  if (enter) to?.click(); else to?.focus();
+}, true);
+
 watchToasts(one("#toasts"));
 if (window.htmx) htmx.onLoad(init); else init(document.body);
 })();

@@ -8,9 +8,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
+from webapp.models.catalog import Product
 from webapp.models.listings import Listing
 from webapp.services.candidates import Choice
 
@@ -30,6 +31,7 @@ class FactRow:
     verdict: tuple[str, str, str]
     mono: bool = False
     note: str = ""
+    price: bool = False
 
 
 def field_name(field: str) -> str:
@@ -60,17 +62,32 @@ def verdict_words(verdict: str) -> tuple[str, str, str]:
     }.get(verdict, ("", "minus", _("Not used")))
 
 
-def fact_rows(choice: Choice) -> list[FactRow]:
+def fact_rows(choice: Choice, listing: Listing) -> list[FactRow]:
     """The compared fields below the titles; a field that neither side has is left out."""
     found = []
     for e in choice.evidence:
         if e["field"] in ("title", "rivals") or not (e["ours"] or e["theirs"]):
             continue
         ours, theirs = marked(e)
-        note = e["note"] if e["verdict"] != "missing" else ""
+        note = e["note"] if e["verdict"] not in ("missing", "same") else ""
+        if e["field"] == "price":
+            note = _price_note(choice.product, listing) or note
         mono = e["field"] in MONO
-        found.append(FactRow(field_name(e["field"]), ours, theirs, verdict_words(e["verdict"]), mono, note))
+        found.append(
+            FactRow(
+                field_name(e["field"]), ours, theirs, verdict_words(e["verdict"]), mono, note, e["field"] == "price"
+            )
+        )
     return found
+
+
+def _price_note(product: Product, listing: Listing) -> str:
+    """How much higher or lower the listing's price is, when both are in one currency."""
+    ours, theirs = product.price, listing.price
+    if not ours or theirs is None or ours == theirs or product.currency != listing.currency:
+        return ""
+    percent = format_decimal(abs(theirs / ours - 1) * 100, "#,##0.#")
+    return str(_("%(n)s%% higher", n=percent) if theirs > ours else _("%(n)s%% lower", n=percent))
 
 
 def plain_rows(listing: Listing) -> list[FactRow]:
