@@ -141,7 +141,11 @@ def needs(session: Session, progress: Sequence[Progress], *, now: datetime) -> l
         sure = _sure(session, each.channel) if each.waiting else 0
         if sure:
             found.append(Need("sure", sure, each.channel))
-    return found + [Need("waiting", p.waiting, p.channel) for p in progress if p.waiting]
+    waiting = [p for p in progress if p.waiting]
+    if waiting:
+        only = waiting[0].channel if len(waiting) == 1 else None
+        found.append(Need("waiting", sum(p.waiting for p in waiting), only))
+    return found
 
 
 def last_acts(session: Session, *, limit: int = SHOWN) -> list[Act]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, current_app, request, url_for
@@ -17,8 +18,10 @@ from webapp import web
 from webapp.errors import Conflict, Refused
 from webapp.models import Link, Outcome, Product
 from webapp.models.accounts import Permission
+from webapp.models.base import utc_now
 from webapp.services import catalog, catalog_search, pairs, stock
 from webapp.views.catalog_words import availability, outcomes, sources
+from webapp.views.review_words import ago
 
 bp = Blueprint("catalog", __name__)
 GTIN_LENGTHS = {8, 12, 13, 14}
@@ -85,6 +88,7 @@ def index() -> Any:
         next_url=_place(filters, "after", found.next),
         previous_url=_place(filters, "before", found.previous),
         availability=availability,
+        ago=partial(ago, now=utc_now()),
         history_url=_maybe("propagation.history"),
     )
 
@@ -111,6 +115,7 @@ def detail(product_id: int) -> Any:
         sync_url=_maybe("propagation.sync_product", product_id=product_id),
         low=catalog_search.LOW,
         availability=availability,
+        ago=partial(ago, now=utc_now()),
         sources=sources(),
         outcomes=outcomes(),
         waiting=Outcome.ACCEPTED,

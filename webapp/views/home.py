@@ -17,7 +17,7 @@ from webapp.views import home_words as words
 from webapp.views.review_words import ago
 
 bp = Blueprint("home", __name__)
-NEEDS_SHOWN = 7
+NEEDS_SHOWN = 6
 TOTALS = ("linked", "listings", "waiting", "no_match")
 SCREENS = ("links.review", "links.pairs", "propagation.history", "accounts.activity")
 
@@ -42,6 +42,6 @@ def index() -> Any:
         widest=max((abs(d.by) for d in found.differences), default=1),
         ago=partial(ago, now=now),
         urls={name: words.maybe(name) for name in SCREENS},
-        review_url=lambda channel: words.maybe("links.review", channel=channel.id),
+        review_url=lambda channel: words.maybe("links.review", channel=channel.name),
         sample_url=url_for("imports.sample"),
     )

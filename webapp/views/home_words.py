@@ -66,7 +66,7 @@ def _import(found: overview.Need, job: ImportJob) -> Line:
 def _decisions(found: overview.Need) -> Line:
     """Listings that wait for somebody, on one channel."""
     channel, n = found.channel, format_decimal(found.n)
-    name, here = (channel.name, {"channel": channel.id}) if channel else ("", {})
+    name, here = (channel.name, {"channel": channel.name}) if channel else (_("All channels"), {})
     if found.what == "refused":
         title = ngettext(
             "%(n)s listing refused the last update", "%(n)s listings refused the last update", found.n, n=n
