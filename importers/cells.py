@@ -25,7 +25,8 @@ FIRST_INEXACT = 10**15
 ERROR_VALUES = frozenset(
     "#N/A #REF! #DIV/0! #VALUE! #NAME? #NULL! #NUM! #SPILL! #CALC! #GETTING_DATA #FIELD! #BLOCKED!".split()
 )
-_ESCAPED_STARTS = ("'=", "'+", "'-", "'@", "'\t", "'\r")
+#: What an export puts an apostrophe before, since spreadsheets would run it: the way back of `connectors.sheets.neutral`.
+_ESCAPED = re.compile("'+[=+\\-@\t\r\n＝＋－＠]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,7 @@ class TextReader:
         return text
 
     def _first_mark(self, text: str) -> str:
-        if text.startswith(_ESCAPED_STARTS):
+        if _ESCAPED.match(text):
             said = f"the apostrophe before the {self.label} {{}} was added by an export, and is left out."
             self.notes.append(("escaped_text", said, text[1:]))
             return text[1:]

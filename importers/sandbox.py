@@ -19,6 +19,8 @@ _CHILD = Path(__file__).with_name("child.py")
 _MOST_OUTPUT = 64 * 1024**2
 #: What the system sends for too much memory or disk; a reader that aborts met a damaged file instead.
 _RESOURCE_SIGNALS = (signal.SIGKILL, signal.SIGXFSZ)
+#: What the child ends with when its memory was not enough; a number that neither Python nor a shell uses.
+EXIT_MEMORY = 77
 _TOO_BIG = "Reading the file needs more {what} than allowed. Delete rows and formatting without use, or split it."
 
 
@@ -137,7 +139,3 @@ def _ended(code: int) -> FileRefused:
         "corrupt",
         "The file cannot be read. Open it in a spreadsheet program, save it under a new name, and select that file.",
     )
-
-
-#: What the child ends with when its memory was not enough; a number that neither Python nor a shell uses.
-EXIT_MEMORY = 77
