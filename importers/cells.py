@@ -25,7 +25,7 @@ FIRST_INEXACT = 10**15
 ERROR_VALUES = frozenset(
     "#N/A #REF! #DIV/0! #VALUE! #NAME? #NULL! #NUM! #SPILL! #CALC! #GETTING_DATA #FIELD! #BLOCKED!".split()
 )
-#: What an export puts an apostrophe before, since spreadsheets would run it: the way back of `connectors.sheets.neutral`.
+#: What an export puts an apostrophe before: the way back of `connectors.sheets.neutral`.
 _ESCAPED = re.compile("'+[=+\\-@\t\r\n＝＋－＠]")
 
 
