@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 from collections.abc import Iterator, Sequence
@@ -114,3 +115,9 @@ def _environment(settings: Settings) -> dict[str, str]:
         "PAIRBOOK_SECRET_KEY": settings.secret_key,
         "PAIRBOOK_OUTBOUND_ALLOW": "127.0.0.0/8",
     }
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV file that a command wrote."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))

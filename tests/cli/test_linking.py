@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-
 import pytest
+
+from tests.cli.conftest import read
 
 
 def test_reconcile_links_equal_skus_once_and_says_why_the_rest_waits(shop):
@@ -60,7 +60,7 @@ def test_a_rejected_pair_is_not_suggested_again(shop, tmp_path):
     sheet = tmp_path / "s.csv"
     shop("reject", "--channel", "Alpha", "L3", "A-3")
     shop("suggest", "--out", str(sheet))
-    rows = list(csv.DictReader(sheet.open(encoding="utf-8-sig")))
+    rows = read(sheet)
     assert ("L3", "A-3") not in {(r["listing_id"], r["sku"]) for r in rows}
     assert {r["listing_id"] for r in rows} <= {"L1", "L2", "L3", "L4"}
 
@@ -71,7 +71,7 @@ def test_suggest_ranks_candidates_from_one_with_falling_scores(shop, tmp_path):
     assert answer["listings"] == 4
     assert answer["with_suggestions"] >= 1
     assert answer["seconds"] > 0
-    rows = list(csv.DictReader(sheet.open(encoding="utf-8-sig")))
+    rows = read(sheet)
     assert list(rows[0]) == ["channel", "listing_id", "rank", "sku", "score", "probability", "reasons"]
     for listing in {r["listing_id"] for r in rows}:
         mine = [r for r in rows if r["listing_id"] == listing]

@@ -206,8 +206,8 @@ def _sheet(path: Path) -> Iterator[Any]:
 def _candidate_rows(session: Session, found: dict[int, list[matching.Candidate]]) -> Iterator[tuple[object, ...]]:
     products = {c.product_id for candidates in found.values() for c in candidates}
     in_reach = select(Product.id, Product.sku).where(Product.id.in_(products))
-    skus: dict[Any, str] = dict(session.execute(in_reach).tuples().all())
-    names = dict(session.execute(select(Channel.id, Channel.name)).tuples().all())
+    skus: dict[Any, str] = dict(session.execute(in_reach).all())
+    names = dict(session.execute(select(Channel.id, Channel.name)).all())
     which = select(Listing.id, Listing.channel_id, Listing.external_id).where(Listing.id.in_(found))
     for listing_id, channel_id, external in session.execute(which.order_by(Listing.id)):
         for rank, candidate in enumerate(found[listing_id], 1):
