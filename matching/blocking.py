@@ -23,7 +23,7 @@ from matching.segment import Segment, block_edges, fact_row, feature_rows, id_ha
 Array = NDArray[Any]
 FORMAT: Final = 1
 #: How many rows keep their place for exact comparison, and how many go on to be scored.
-EXACT, SURVIVORS = 200, 50
+EXACT, SURVIVORS = 200, 30
 #: Postings read for one listing; the rarest features come first, so that what is left out is common.
 BUDGET: Final = 60_000
 #: Weights of the three blocks: letter triples, title words, words of every field (docs/matching.md).
@@ -47,9 +47,10 @@ class Index:
     `update` and `remove` change a small second segment at once; `needs_rebuild` says when to build anew.
     """
 
-    def __init__(self, segments: list[Segment], idf: Array, bits: int) -> None:
+    def __init__(self, segments: list[Segment], idf: Array, word_idf: Array, bits: int) -> None:
         self.segments = segments
         self.idf = idf
+        self.word_idf = word_idf
         self.bits = bits
         self.edges = block_edges(bits)
         self.scale = math.log(max(1, len(segments[0])) + 1) + 1
@@ -68,7 +69,8 @@ class Index:
         df = np.diff(main.arrays["postings_at"])
         idf = (np.log((1 + main.rows) / (1 + df)) + 1).astype(np.float32)
         main.weigh(idf, bits)
-        return cls([main], idf, bits)
+        word_idf = (np.log((1 + main.rows) / (1 + main.word_counts(bits))) + 1).astype(np.float32)
+        return cls([main], idf, word_idf, bits)
 
     def __len__(self) -> int:
         return sum(len(s) - len(d) for s, d in zip(self.segments, self.dead, strict=True))
@@ -212,7 +214,7 @@ class Index:
             np.array([q.value for q in doc.quantities], np.float32),
             np.array(fact_row(doc), np.int64), doc.price, brand,
             a["words"], a["kinds"], a["word_at"], a["described"], a["described_at"], a["dims"], a["vals"],
-            a["quantity_at"], a["facts"], a["prices"], a["brands"], self.idf, int(self.edges[1]), 32 - (self.bits + 1),
+            a["quantity_at"], a["facts"], a["prices"], a["brands"], self.word_idf, 0, 32 - (self.bits + 1),
             self.scale, out,
         )  # fmt: skip
         return out
@@ -223,6 +225,7 @@ class Index:
         for number, segment in enumerate(self.segments):
             segment.save(path / f"segment-{number}")
         np.save(path / "idf.npy", self.idf)
+        np.save(path / "word_idf.npy", self.word_idf)
         state = {"format": FORMAT, "bits": self.bits, "dead": [sorted(d) for d in self.dead]}
         (path / "index.json").write_text(json.dumps(state), encoding="utf-8")
 
@@ -234,6 +237,7 @@ class Index:
         if state.get("format") != FORMAT:
             raise ValueError(f"The index in {path} has format {state.get('format')}, not {FORMAT}. Build it again.")
         segments = [Segment.load(path / f"segment-{n}", mmap=mmap) for n in range(len(state["dead"]))]
-        index = cls(segments, np.load(path / "idf.npy", mmap_mode="r" if mmap else None), state["bits"])
+        idf, word_idf = (np.load(path / f"{name}.npy", mmap_mode="r" if mmap else None) for name in ("idf", "word_idf"))
+        index = cls(segments, idf, word_idf, state["bits"])
         index.dead = [set(d) for d in state["dead"]]
         return index

@@ -236,8 +236,8 @@ def compare_pack(product: Side, listing: Side) -> Finding:
             return Finding("pack", Verdict.DIFFERS, *texts, conflict=dimension == PACK)
         if a and b:
             return Finding("pack", Verdict.SAME, *texts, 1.0)
-    texts = [", ".join(quantity_text(q) for d in (PACK, COUNT) for q in s.get(d, [])) for s in (ours, theirs)]
-    return _silent("pack", *texts)
+    shown = [", ".join(quantity_text(q) for d in (PACK, COUNT) for q in s.get(d, [])) for s in (ours, theirs)]
+    return _silent("pack", *shown)
 
 
 def compare_colour(product: Side, listing: Side) -> Finding:

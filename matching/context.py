@@ -2,77 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from matching.blocking import Found
 from matching.pairs import COLUMN
 
 Array = NDArray[Any]
-#: Stands for "nobody else asked for this product": the same for one listing alone and for a product without rivals.
-ALONE: Final = 2.0
+#: Leads are cut here, so that one far-away rival weighs no more than none.
+FAR: Final = 6.0
+#: Columns made from scores, in order: the score itself, then lead, place and share among a listing's candidates, and
+#: lead, place, share and number among the listings that want the product.
+FORWARD: Final = ("score", "lead", "place", "share")
+REVERSE: Final = ("reverse_lead", "reverse_place", "reverse_share", "reverse_count")
 
 
-def _best_other(scores: Array) -> Array:
-    """For each entry the largest of the others; 0 when there is none."""
-    if len(scores) < 2:
-        return np.zeros_like(scores)
-    first = int(np.argmax(scores))
-    second = float(np.delete(scores, first).max())
-    out = np.full_like(scores, scores[first])
-    out[first] = second
-    return out
+class Groups:
+    """Lines of pairs by group: candidates of one listing, or suitors of one product."""
+
+    def __init__(self, keys: Array) -> None:
+        self.keys = keys
+
+    def standing(self, scores: Array) -> tuple[Array, Array, Array, Array]:
+        """For each line its lead over the best other line of its group, its place, its share and the group's size.
+
+        The lead of a line without others is FAR; place and size are logarithms (log1p, log); the share is a softmax.
+        Lines with equal scores share a place, so that their order cannot show.
+        """
+        n = len(scores)
+        order = np.lexsort((-scores, self.keys))
+        ordered = scores[order]
+        changes = np.flatnonzero(np.diff(self.keys[order]) != 0) + 1
+        starts = np.concatenate(([0], changes))
+        sizes = np.diff(np.append(starts, n))
+        group = np.repeat(np.arange(len(starts)), sizes)
+        first = ordered[starts]
+        second = np.where(sizes > 1, ordered[np.minimum(starts + 1, n - 1)], first - FAR)
+        is_first = np.arange(n) == starts[group]
+        lead = np.where(is_first, ordered - second[group], ordered - first[group])
+        weight = np.exp(np.minimum(ordered - first[group], 0))
+        share = weight / np.add.reduceat(weight, starts)[group]
+        tie = np.flatnonzero(is_first | (np.diff(ordered, prepend=np.inf) != 0))
+        leader = tie[np.searchsorted(tie, np.arange(n), side="right") - 1]
+        place = np.log1p(leader - starts[group])
+        out = [np.empty(n) for _ in range(4)]
+        for column, values in zip(out, (np.clip(lead, -FAR, FAR), place, share, np.log(sizes[group])), strict=True):
+            column[order] = values
+        return out[0], out[1], out[2], out[3]
 
 
-def forward(features: Array) -> None:
-    """Fill the columns that compare one listing's candidates with each other."""
+def retrieval_context(features: Array, listings: Groups, products: Groups | None) -> None:
+    """Fill the context columns that come from retrieval scores; without `products`, as if nobody else asked."""
     if not len(features):
         return
-    scores = features[:, COLUMN["retrieval"]]
-    best = float(scores.max())
-    features[:, COLUMN["rank"]] = np.log1p(np.arange(len(scores)))
-    features[:, COLUMN["margin"]] = scores - _best_other(scores)
-    features[:, COLUMN["ratio_to_best"]] = scores / best if best > 0 else 0.0
-    features[:, COLUMN["rivals_close"]] = np.log1p(float((scores > 0.9 * best).sum()))
-    features[:, COLUMN["spread"]] = best - float(np.median(scores))
-    missing = features[:, COLUMN["covered_locally"]]
-    features[:, COLUMN["local_missing"]] = missing - _best_other(missing)
+    scores = features[:, COLUMN["retrieval"]].astype(np.float64)
+    lead, place, _, _ = listings.standing(scores)
+    best = scores - np.minimum(lead, 0)
+    close = scores > 0.9 * best
+    _, inverse = np.unique(listings.keys, return_inverse=True)
+    features[:, COLUMN["rank"]] = place
+    features[:, COLUMN["margin"]] = np.minimum(lead, best)
+    features[:, COLUMN["ratio_to_best"]] = scores / np.maximum(best, 1e-9)
+    features[:, COLUMN["rivals_close"]] = np.log1p(np.bincount(inverse, close)[inverse])
+    counts = np.bincount(inverse)
+    features[:, COLUMN["spread"]] = best - (np.bincount(inverse, scores) / counts)[inverse]
+    features[:, COLUMN["local_missing"]] = listings.standing(features[:, COLUMN["covered_locally"]])[0]
+    if products is not None:
+        reverse_lead, reverse_place, _, _ = products.standing(scores)
+        features[:, COLUMN["reverse_margin"]] = np.minimum(reverse_lead, scores)
+        features[:, COLUMN["reverse_rank"]] = reverse_place
 
 
-def reverse(found: Sequence[Found]) -> None:
-    """Fill the columns that compare the listings that want the same product; order of listings does not matter."""
-    keys = [place for f in found for place in f.places]
-    for f in found:
-        f.features[:, COLUMN["reverse_margin"]] = ALONE
-        f.features[:, COLUMN["reverse_rank"]] = 0.0
-    if not keys:
-        return
-    products = np.array(keys, np.int64)
-    product = (products[:, 0] << 40) | products[:, 1]
-    scores = np.concatenate([f.features[:, COLUMN["retrieval"]] for f in found])
-    order = np.lexsort((-scores, product))
-    starts = np.flatnonzero(np.diff(product[order], prepend=-1))
-    sizes = np.diff(np.append(starts, len(order)))
-    group = np.repeat(np.arange(len(starts)), sizes)
-    sorted_scores = scores[order]
-    first = sorted_scores[starts]
-    second = np.where(sizes > 1, sorted_scores[np.minimum(starts + 1, len(order) - 1)], 0.0)
-    margin = np.empty_like(scores)
-    is_first = np.arange(len(order)) == starts[group]
-    margin[order] = np.where(is_first, sorted_scores - second[group], sorted_scores - first[group])
-    ranks = np.empty_like(scores)
-    # Equal scores share a place, so that the order in which listings came cannot show.
-    firsts = np.flatnonzero((np.diff(sorted_scores, prepend=np.inf) != 0) | is_first)
-    place = np.arange(len(order)) - starts[group]
-    ranks[order] = np.log1p(place[firsts][np.searchsorted(firsts, np.arange(len(order)), side="right") - 1])
-    alone = np.empty(len(order), bool)
-    alone[order] = (sizes == 1)[group]
-    margin[alone] = ALONE
-    at = 0
-    for f in found:
-        f.features[:, COLUMN["reverse_margin"]] = margin[at : at + len(f)]
-        f.features[:, COLUMN["reverse_rank"]] = ranks[at : at + len(f)]
-        at += len(f)
+def score_context(scores: Array, listings: Groups, products: Groups | None) -> Array:
+    """The FORWARD and REVERSE columns for a round of scores; REVERSE is zero without `products`."""
+    out = np.zeros((len(scores), len(FORWARD) + len(REVERSE)))
+    out[:, 0] = scores
+    if len(scores):
+        out[:, 1], out[:, 2], out[:, 3], _ = listings.standing(scores)
+        if products is not None:
+            out[:, 4], out[:, 5], out[:, 6], out[:, 7] = products.standing(scores)
+    return out

@@ -8,7 +8,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from matching import context
 from matching.blocking import Found, Index
 from matching.compare import CAPS, POINTS, Finding, Side, findings
 from matching.document import Document, document
@@ -22,6 +21,8 @@ LIKELY_FROM: Final = 75
 POSSIBLE_FROM: Final = 40
 #: Points for standing out among the other candidates; only a list of candidates has them.
 RIVAL_POINTS: Final = 15
+#: Listings are compared with each other from this many on, and from one for this many products on.
+CROWD_FROM, CROWD_SHARE = 20, 20
 #: How many of the learned order are examined for conflicts before the list is cut.
 _EXAMINED: Final = 3
 
@@ -36,22 +37,33 @@ def suggest_many(
 ) -> list[list[Candidate]]:
     """Suggestions for many listings of one channel at once; the order of the listings does not matter.
 
-    Listings are also compared with each other: a product that another listing fits better is a weaker suggestion.
+    When the listings are many enough for the catalogue (CROWD_FROM, CROWD_SHARE) they are also compared with each
+    other: a product that another listing fits better is a weaker suggestion.
     """
-    ranking = ranking or shipped()
     docs = [document(r) for r in records]
     found = [index.find(d, sku=r.sku) for r, d in zip(records, docs, strict=True)]
-    for f in found:
-        context.forward(f.features)
-    context.reverse(found)
-    return [_decide(r, d, f, index, top, ranking) for r, d, f in zip(records, docs, found, strict=True)]
+    crowd = len(records) >= max(CROWD_FROM, len(index) // CROWD_SHARE)
+    odds = rank_all(found, ranking or shipped(), crowd=crowd)
+    return [
+        _decide(r, d, f, o + identifier_odds(r, f, index), index, top)
+        for r, d, f, o in zip(records, docs, found, odds, strict=True)
+    ]
 
 
-def _decide(record: Record, doc: Document, found: Found, index: Index, top: int, ranking: Ranking) -> list[Candidate]:
+def rank_all(found: Sequence[Found], ranking: Ranking, *, crowd: bool) -> list[Array]:
+    """The learned log-odds of every candidate of every listing; in a crowd, listings compete for products."""
+    features = np.concatenate([f.features for f in found]) if found else np.zeros((0, 0))
+    ends = np.cumsum([len(f) for f in found])
+    listings = np.repeat(np.arange(len(found)), [len(f) for f in found])
+    places = np.array([p for f in found for p in f.places], np.int64).reshape(-1, 2)
+    odds = ranking.log_odds(features, listings, (places[:, 0] << 40) | places[:, 1] if crowd else None)
+    return np.split(odds, ends[:-1]) if found else []
+
+
+def _decide(record: Record, doc: Document, found: Found, odds: Array, index: Index, top: int) -> list[Candidate]:
     if not len(found):
         return []
-    odds = ranking.log_odds(found.features) + identifier_odds(record, found, index)
-    chance = 1 / (1 + np.exp(-odds.astype(np.float64)))
+    chance = 1 / (1 + np.exp(-odds))
     order = np.argsort(-chance, kind="stable")[: top + _EXAMINED]
     listing = Side(record, doc)
     judged = []

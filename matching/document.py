@@ -14,8 +14,9 @@ from matching.identifiers import code_key, is_code, parse_gtin
 from matching.normalize import CODE, DESCRIPTION_LIMIT, PLAIN, TITLE_LIMIT, Quantity, Word, fold, words
 from matching.records import Record
 
-#: Two more kinds of word: the beginning of a model code, and two neighbours read as one code ("XH A1S").
-PREFIX, GLUE = 4, 5
+#: Three more kinds of word, for comparing only: the beginning of a model code, two neighbours read as one code
+#: ("XH A1S"), and the longest run of digits in a code.
+PREFIX, GLUE, DIGITS = 4, 5, 6
 _MARKS: Final = re.compile(r"[-/._+']")
 _DESCRIPTION_WORDS: Final = 300
 
@@ -55,6 +56,11 @@ def _prefixes(code: str) -> Iterator[str]:
             yield code[:length]
 
 
+def _digit_run(code: str) -> str:
+    """The longest run of at least three digits: the part of a model code that sellers keep."""
+    return max(re.findall(r"\d{3,}", code), key=len, default="")
+
+
 def _glued(plain: list[str]) -> Iterator[str]:
     for left, right in pairwise(plain):
         joined = left + right
@@ -71,6 +77,8 @@ def _hashed_words(found: Iterable[Word], plain: list[str]) -> dict[int, int]:
         if kind == CODE:
             for prefix in _prefixes(text):
                 out.setdefault(hashed(prefix), PREFIX)
+            if run := _digit_run(text):
+                out.setdefault(hashed("#" + run), DIGITS)
     for glued in _glued([_MARKS.sub("", p) for p in plain]):
         out.setdefault(hashed(glued), GLUE)
     return out

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[Any]
 
-PLAIN, CODE, NUMBER, QUANTITY, PREFIX, GLUE = 0, 1, 2, 3, 4, 5
+PLAIN, CODE, NUMBER, QUANTITY, PREFIX, GLUE, DIGITS = 0, 1, 2, 3, 4, 5, 6
 SPACE = 32
 
 

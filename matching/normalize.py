@@ -31,6 +31,8 @@ _LATIN_EXTRA: Final = re.compile(r"[\u00c0-\u024f]")
 _TOKEN: Final = re.compile(r"\d+(?:\.\d+)?(?:\s?(?:\"|''|''))|\d+(?:\.\d+)?(?![\w.])|[^\W_]+(?:[-/._+'][^\W_]+)*\+?")
 _FLUID: Final = re.compile(r"\bfl\.?\s*oz\b|\bfluid ounces?\b|\bonzas liquidas\b")
 _CUBIC: Final = re.compile(r"\bsq(?:uare)?\.?\s*(?:ft|feet|foot)\b")
+# A rate is no size: "160 MB/s" says nothing about how much a card holds.
+_RATE: Final = re.compile(r"\b(\d+(?:\.\d+)?\s?[kmg]b(?:it)?)(?:/s|ps)\b")
 _CJK: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
 _MULTIPLY: Final = re.compile(r"(?<=\d)\s*[x*]\s*(?=\d)")
 _JOINED: Final = re.compile(r"(\d+(?:\.\d+)?)([^\W\d_]+)")
@@ -80,6 +82,7 @@ def raw_tokens(folded: str) -> list[str]:
     """Split folded text into tokens; units stand next to their number as one token, codes keep their inner marks."""
     text = _FLUID.sub("floz", folded)
     text = _CUBIC.sub("sqft", text)
+    text = _RATE.sub(r"\1ps", text)
     text = _MULTIPLY.sub(" x ", text)
     return [m.replace('"', "in").replace("''", "in").replace(" ", "") for m in _TOKEN.findall(text)]
 
@@ -144,8 +147,9 @@ def _number(token: str, following: str, found: list[Word], quantities: list[Quan
             found.append(Word(unit[0], QUANTITY))
             quantities.append(unit[1])
             return True
-        short = token if len(token) > 12 else number_text(float(token))
-        found.append(Word(short, CODE if len(token) >= 5 and "." not in token else NUMBER))
+        # Five digits and more may be a part number, whose leading zeros count.
+        code = len(token) >= 5 and "." not in token
+        found.append(Word(token if code or len(token) > 12 else number_text(float(token)), CODE if code else NUMBER))
         return False
     found.extend(_worded(token))
     plain.extend(joined.groups() if joined else (token,))

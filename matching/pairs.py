@@ -11,19 +11,20 @@ from typing import Final
 import numpy as np
 from numba import njit
 
-from matching.kernels import CODE, GLUE, NUMBER, PREFIX, QUANTITY, FloatArray, IntArray
+from matching.kernels import CODE, DIGITS, GLUE, NUMBER, PREFIX, QUANTITY, FloatArray, IntArray
 
 FEATURES: Final = (
     "cosine_letters", "cosine_words", "cosine_all", "retrieval",
     "overlap", "covered_listing", "covered_product", "rarest_missing_in_product", "rarest_missing_in_listing",
     "rarest_shared", "code_shared", "code_begins", "code_conflict", "code_only_listing", "code_only_product",
     "numbers_shared", "numbers_only_product", "numbers_only_listing", "quantities_agree", "quantities_conflict",
-    "pack", "pack_one_sided", "colour", "colour_one_sided", "size", "price_ratio", "brand", "mpn", "gtin",
+    "pack", "pack_one_sided", "colour", "colour_one_sided", "size", "price_close", "brand", "mpn", "gtin",
     "listing_in_product_text", "product_in_listing_text", "code_in_description", "covered_locally", "length_ratio",
+    "code_stem", "code_digits", "content_conflict", "extra_locally",
     "rank", "margin", "ratio_to_best", "rivals_close", "reverse_margin", "reverse_rank", "spread",
     "local_missing",
 )  # fmt: skip
-PAIR_FEATURES: Final = 34
+PAIR_FEATURES: Final = 38
 COLUMN: Final = {name: i for i, name in enumerate(FEATURES)}
 PACK_DIMENSION: Final = 7
 
@@ -36,9 +37,9 @@ def _weight(h: int, idf: FloatArray, offset: int, shift: int) -> float:
 @njit(cache=True, nogil=True)
 def _quantities(
     qd: IntArray, qv: FloatArray, dd: IntArray, dv: FloatArray,
-) -> tuple[int, int, int, int]:  # fmt: skip
-    """Dimensions that agree and conflict, the pack verdict (1, 0, -1), whether only one side names a pack over 1."""
-    agree, conflict, pack, one_sided = 0, 0, 0, 0
+) -> tuple[int, int, int, int, int]:  # fmt: skip
+    """Dimensions that agree, conflict, conflict in content; pack verdict (1, 0, -1); whether one side names a pack."""
+    agree, conflict, content, pack, one_sided = 0, 0, 0, 0, 0
     for dimension in range(16):
         in_q, in_d, same = False, False, False
         largest = 0.0
@@ -61,7 +62,9 @@ def _quantities(
         elif in_q and in_d:
             agree += same
             conflict += not same
-    return agree, conflict, pack, one_sided
+            if dimension in (0, 1, 3, 8, 15):
+                content += not same
+    return agree, conflict, content, pack, one_sided
 
 
 @njit(cache=True, nogil=True)
@@ -90,6 +93,7 @@ def pair_features(
         a, b = word_at[row], word_at[row + 1]
         shared, d_total, rare_shared, miss_q, miss_d = 0.0, 0.0, 0.0, 0.0, 0.0
         code, begins, code_q, code_d = 0.0, 0.0, 0.0, 0.0
+        digits, stems = 0.0, 0.0
         q_codes, d_codes = 0, 0
         num_shared, num_q, num_d = 0.0, 0.0, 0.0
         q_left, d_left = 0.0, 0.0
@@ -151,8 +155,12 @@ def pair_features(
                         num_shared += w
                 elif (kq == GLUE and kd == CODE) or (kq == CODE and kd == GLUE):
                     code = max(code, w)
+                elif kq == DIGITS or kd == DIGITS:
+                    digits = max(digits, w)
                 elif kq == CODE or kd == CODE:
                     begins = max(begins, w)
+                elif kq == PREFIX or kd == PREFIX:
+                    stems = max(stems, w)
                 elif kq == GLUE and kd == GLUE:
                     rare_shared = max(rare_shared, w)
                 if kq == CODE:
@@ -171,7 +179,7 @@ def pair_features(
         o[12] = 1.0 if q_codes > 0 and d_codes > 0 and code == 0 and begins == 0 and in_desc == 0 else 0.0
         o[13], o[14] = code_q / scale, code_d / scale
         o[15], o[16], o[17] = num_shared / scale, num_d / scale, num_q / scale
-        agree, conflict, pack, one_sided = _quantities(
+        agree, conflict, content, pack, one_sided = _quantities(
             q_dim, q_val, dims[quantity_at[row] : quantity_at[row + 1]], vals[quantity_at[row] : quantity_at[row + 1]]
         )
         o[18], o[19], o[20], o[21] = agree, conflict, pack, one_sided
@@ -180,9 +188,10 @@ def pair_features(
         o[23] = 1.0 if (qc == 0) != (dc == 0) else 0.0
         qs, ds = q_facts[1], facts[row, 1]
         o[24] = 0.0 if qs == 0 or ds == 0 else (1.0 if qs == ds else -1.0)
-        o[25] = -1.0
+        # Silence is the middle: a price 1.5 times the other says as little as none.
+        o[25] = 0.0
         if q_price > 0 and prices[row] > 0 and (q_facts[2] == 0 or facts[row, 2] == 0 or q_facts[2] == facts[row, 2]):
-            o[25] = min(3.0, abs(math.log(q_price / prices[row])))
+            o[25] = 0.4 - min(1.2, abs(math.log(q_price / prices[row])))
         o[26] = _brand(q_facts[4], q_brand, q_words, facts[row, 4], brands[row], words[a:b])
         o[27] = _mpn(q_facts[5], q_words, facts[row, 5], words[a:b])
         qg, dg = q_facts[3], facts[row, 3]
@@ -193,8 +202,10 @@ def pair_features(
         o[29] = (q_total - q_left) / q_total if q_total > 0 else 0.0
         o[30] = (d_total - d_left) / d_total if d_total > 0 else 0.0
         o[31] = in_desc / scale
+        o[34], o[35], o[36] = stems / scale, digits / scale, content
         o[33] = math.log((d_total + 1.0) / (q_total + 1.0))
     _local(hits, q_kinds, out)
+    _extra(rows, q_words, q_text, words, kinds, word_at, out)
 
 
 @njit(cache=True, nogil=True)
@@ -205,16 +216,18 @@ def _contains(sorted_words: IntArray, h: int) -> bool:
 
 @njit(cache=True, nogil=True)
 def _brand(q: int, q_parts: IntArray, q_words: IntArray, d: int, d_parts: IntArray, d_words: IntArray) -> float:
-    """1 when the brands are equal or one is named in the other title, -1 when both are given and differ, else 0."""
-    if q == 0 and d == 0:
-        return 0.0
-    if q == d:
-        return 1.0
-    if q != 0 and q_parts[0] != 0 and _contains(d_words, q_parts[0]):
+    """1 when the listing's brand is the product's or in its title, -1 when two brands differ, -0.5 when it is absent.
+
+    A product's brand that the listing's title names earns nothing: products without a brand field could not.
+    """
+    if q == 0:
+        named = d == 0 or d_parts[0] == 0 or _contains(q_words, d_parts[0])
+        return 0.0 if named else -0.5
+    if q == d or (q_parts[0] != 0 and _contains(d_words, q_parts[0])):
         return 1.0
     if d != 0 and d_parts[0] != 0 and _contains(q_words, d_parts[0]):
         return 1.0
-    return -1.0 if q != 0 and d != 0 else -0.5
+    return -1.0 if d != 0 else -0.5
 
 
 @njit(cache=True, nogil=True)
@@ -248,3 +261,30 @@ def _local(hits: IntArray, q_kinds: IntArray, out: FloatArray) -> None:
             if hits[k, i]:
                 have += weights[i]
         out[k, 32] = have / total if total > 0 else 0.0
+
+
+@njit(cache=True, nogil=True)
+def _extra(
+    rows: IntArray, q_words: IntArray, q_text: IntArray, words: IntArray, kinds: IntArray, word_at: IntArray,
+    out: FloatArray,
+) -> None:  # fmt: skip
+    """What each candidate says that neither the listing nor most other candidates say: signs of another variant."""
+    n = len(rows)
+    size = 0
+    for k in range(n):
+        size += word_at[rows[k] + 1] - word_at[rows[k]]
+    every = np.empty(size, np.uint32)
+    m = 0
+    for k in range(n):
+        for j in range(word_at[rows[k]], word_at[rows[k] + 1]):
+            if kinds[j] < PREFIX:
+                every[m] = words[j]
+                m += 1
+    every = np.sort(every[:m])
+    for k in range(n):
+        extra = 0.0
+        for j in range(word_at[rows[k]], word_at[rows[k] + 1]):
+            if kinds[j] < PREFIX and not _contains(q_words, words[j]) and not _contains(q_text, words[j]):
+                count = np.searchsorted(every, words[j], side="right") - np.searchsorted(every, words[j], side="left")
+                extra += math.log((n + 1.0) / count)
+        out[k, 37] = math.log1p(extra)

@@ -1,64 +1,95 @@
-"""The learned order of candidates: small boosted trees read from a data file, evaluated in a compiled loop."""
+"""The learned order of candidates: two rounds of logistic regression whose weights are a readable data file."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from matching.kernels import FloatArray, IntArray
+from matching.context import FORWARD, REVERSE, Groups, retrieval_context, score_context
 from matching.pairs import FEATURES
 
 Array = NDArray[Any]
-WEIGHTS_FILE: Final = Path(__file__).with_name("weights.npz")
+WEIGHTS_FILE: Final = Path(__file__).with_name("weights.json")
+#: Columns that only exist when many listings are compared with each other.
+CROWD_ONLY: Final = ("reverse_margin", "reverse_rank", *REVERSE)
+SECOND_COLUMNS: Final = (*FORWARD, *REVERSE, *FEATURES)
 
 
-@njit(cache=True, nogil=True)
-def _evaluate(x: FloatArray, feature: IntArray, cut: FloatArray, leaf: FloatArray, depth: int, out: FloatArray) -> None:
-    for i in range(len(x)):
-        total = 0.0
-        for t in range(len(feature)):
-            node = 0
-            for _ in range(depth):
-                node = 2 * node + (2 if x[i, feature[t, node]] > cut[t, node] else 1)
-            total += leaf[t, node - (1 << depth) + 1]
-        out[i] += total
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """A weighted sum: one weight for each column, and a constant. The result is a log-odds."""
+
+    weights: Array
+    constant: float
+
+    def __call__(self, columns: Array) -> Array:
+        return np.asarray(columns @ self.weights + self.constant)
+
+    @classmethod
+    def read(cls, data: dict[str, Any], columns: Sequence[str]) -> Linear:
+        """From {"constant": …, "weights": {column: weight}}; columns that are not named weigh nothing."""
+        unknown = set(data["weights"]) - set(columns)
+        if unknown:
+            raise ValueError(f"Unknown columns in the weights: {sorted(unknown)}. Run bench/train_matching.py again.")
+        return cls(np.array([data["weights"].get(c, 0.0) for c in columns]), float(data["constant"]))
+
+    def written(self, columns: Sequence[str]) -> dict[str, Any]:
+        """What `read` reads; weights of zero are left out."""
+        named = {c: round(float(w), 5) for c, w in zip(columns, self.weights, strict=True) if abs(w) >= 5e-6}
+        return {"constant": round(float(self.constant), 5), "weights": named}
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Complete binary trees of one depth: `feature` and `cut` by inner node, `leaf` by leaf; the sum is a log-odds."""
+    """The weights of both rounds, for a crowd of listings and for one listing alone.
 
-    feature: Array
-    cut: Array
-    leaf: Array
-    base: float
+    The first round sees each pair; the second sees also how the pair stands among the listing's other candidates
+    and, in a crowd, among the other listings that may be the same product.
+    """
 
-    def log_odds(self, features: Array) -> Array:
-        """The log-odds that each line of features is the right pair."""
-        out = np.full(len(features), self.base, np.float32)
-        depth = int(self.leaf.shape[1]).bit_length() - 1
-        _evaluate(features, self.feature, self.cut, self.leaf, depth, out)
-        return out
+    first: Linear
+    second: Linear
+    alone_first: Linear
+    alone_second: Linear
+
+    def log_odds(self, features: Array, listings: Array, products: Array | None) -> Array:
+        """The log-odds that each line is a right pair. Fills the context columns of `features` on the way.
+
+        `listings` and `products` number the two sides of each line; without `products` each listing stands alone.
+        """
+        if not len(features):
+            return np.zeros(0)
+        ours = Groups(listings)
+        theirs = None if products is None else Groups(products)
+        retrieval_context(features, ours, theirs)
+        first, second = (self.alone_first, self.alone_second) if theirs is None else (self.first, self.second)
+        context = score_context(first(features), ours, theirs)
+        return second(np.hstack((context, features)))
 
     @classmethod
     def load(cls, path: Path) -> Ranking:
-        """Read a weights file. Raises ValueError when it was made for other features."""
-        with np.load(path, allow_pickle=False) as data:
-            if tuple(data["names"].tolist()) != FEATURES:
-                raise ValueError(f"{path.name} was made for other features. Run bench/train_matching.py again.")
-            return cls(data["feature"], data["cut"], data["leaf"], float(data["base"]))
+        """Read a weights file. Raises ValueError when it names columns that do not exist."""
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return cls(
+            Linear.read(data["first"], FEATURES), Linear.read(data["second"], SECOND_COLUMNS),
+            Linear.read(data["alone_first"], FEATURES), Linear.read(data["alone_second"], SECOND_COLUMNS),
+        )  # fmt: skip
 
     def save(self, path: Path) -> None:
         """Write the weights file."""
-        np.savez_compressed(
-            path, feature=self.feature, cut=self.cut, leaf=self.leaf, base=np.array(self.base), names=np.array(FEATURES)
-        )
+        data = {
+            "first": self.first.written(FEATURES), "second": self.second.written(SECOND_COLUMNS),
+            "alone_first": self.alone_first.written(FEATURES),
+            "alone_second": self.alone_second.written(SECOND_COLUMNS),
+        }  # fmt: skip
+        path.write_text(json.dumps(data, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
 @cache

@@ -178,6 +178,11 @@ class Segment:
         )
         return cls(arrays)
 
+    def word_counts(self, bits: int) -> Array:
+        """In how many rows each word bucket occurs, the hidden kinds of word included."""
+        shift = 32 - (bits + 1)
+        return np.bincount(self.arrays["words"].astype(np.int64) >> shift, minlength=1 << (bits + 1))
+
     def weigh(self, idf: Array, bits: int) -> None:
         """Set the length of each row under these word weights."""
         edges = block_edges(bits)
