@@ -226,6 +226,7 @@ def screen(queue: Queue | None, listing_id: int | None, *, compare: int = 0) -> 
         "query": query_of(queue),
         "channels": every,
         "waiting": waiting,
+        "linked": sum(n.get(ListingState.LINKED, 0) for n in numbers.values()),
         "listed": sum(sum(n.values()) for n in numbers.values()),
         "shelves": numbers.get(queue.channel.id, {}) if queue else {},
         "words": words,
