@@ -78,6 +78,12 @@ def release_session() -> None:
     db.session.rollback()
 
 
+def keep_session() -> None:
+    """Commit what the request has done so far, such as `once`, and give its transaction back before a long step."""
+    finish(session())
+    g.released = True
+
+
 def actor() -> Actor:
     """The person who asks, as the author of a change."""
     return cast(Actor, current_user.actor)

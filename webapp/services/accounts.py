@@ -17,6 +17,7 @@ from webapp.services import audit
 
 SETUP = "setup_code"
 SHORTEST = 12
+THEMES = ("auto", "light", "dark")
 COMMON = {"password1234", "123456789012", "passwordpassword", "qwertyuiop12", "pairbookpairbook"}
 
 
@@ -113,6 +114,25 @@ def deactivate(session: Session, user_id: int, *, by: Actor) -> User:
     user.active, user.fs_uniquifier = False, uuid.uuid4().hex
     audit.record(session, by, "user.closed", f"user {user.email}", f"Closed the account of {user.email}.")
     return user
+
+
+def change_own(
+    session: Session, user_id: int, *, language: str, theme: str, single_keys: bool, languages: tuple[str, ...]
+) -> User:
+    """A person's own settings; raises Refused for a language or a theme that there is not."""
+    if language and language not in languages:
+        raise Refused("Choose one of the languages in the list.")
+    if theme not in THEMES:
+        raise Refused("Choose a theme: light, dark, or that of the system.")
+    user = _get(session, user_id)
+    user.language, user.theme, user.single_keys = language, theme, single_keys
+    session.flush()
+    return user
+
+
+def people(session: Session) -> list[User]:
+    """Everybody, those who left last."""
+    return list(session.scalars(select(User).order_by(User.active.desc(), User.email)))
 
 
 def owners(session: Session) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapp.models.accounts import Actor, AuditEntry
@@ -36,3 +37,13 @@ def record(
         )
     )
     session.flush()
+
+
+def page(session: Session, *, event: str = "", before: int | None = None, limit: int = 50) -> list[AuditEntry]:
+    """Lines of the trail, newest first; `event` is a noun such as "link", or a whole event such as "link.undone"."""
+    query = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit)
+    if event:
+        query = query.where(AuditEntry.event == event if "." in event else AuditEntry.event.startswith(f"{event}."))
+    if before is not None:
+        query = query.where(AuditEntry.id < before)
+    return list(session.scalars(query))

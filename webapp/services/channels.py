@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 import connectors
@@ -18,9 +18,11 @@ from webapp.db import ring
 from webapp.errors import Conflict, NotFound, Refused, Unavailable
 from webapp.models.accounts import Actor
 from webapp.models.base import utc_now
+from webapp.models.catalog import Product
 from webapp.models.channels import Channel, SendMode
+from webapp.models.links import Link
 from webapp.models.listings import Listing
-from webapp.models.propagation import Attempt, AttemptState
+from webapp.models.propagation import Attempt, AttemptState, SyncRun
 from webapp.services import audit, counts, targets
 
 BY_HAND = {"file"}  # a person carries these files to the marketplace: a file after each change helps nobody
@@ -45,7 +47,7 @@ def connect(
         raise Refused(f"There is no kind “{kind}”. Choose one of: {', '.join(sorted(connectors.kinds()))}.")
     if session.scalar(select(Channel).where(Channel.name == name)):
         raise Conflict(f"A channel is called “{name}” already. Choose another name.")
-    given = dict(options or {})
+    given = {**fresh_secrets(kind, options or {}), **{k: v for k, v in (options or {}).items() if v}}
     problems = connectors.check_options(kind, given)
     if problems:
         raise Refused(" ".join(problems))
@@ -66,6 +68,15 @@ def connect(
         session, by, "channel.connected", f"channel {name}", f"Connected {name} ({kind}).", after={"many": many}
     )
     return channel
+
+
+def fresh_secrets(kind: str, given: Mapping[str, str]) -> dict[str, str]:
+    """New values for the required secrets of a kind that nobody gave: the receiver gets ours."""
+    return {
+        option.name: option.suggest()
+        for option in connectors.kinds()[kind].options
+        if option.suggest and option.required and not given.get(option.name)
+    }
 
 
 def change(
@@ -135,6 +146,65 @@ def release(session: Session, channel: Channel, *, by: Actor) -> None:
             before={"held": channel.held},
         )
         channel.held = ""
+
+
+def allow_many(session: Session, channel: Channel, many: bool, *, by: Actor) -> None:
+    """Let a product have several listings on a channel, or one again.
+
+    Raises Refused, naming them, while products have several.
+    """
+    if channel.many == many:
+        return
+    if not many:
+        _refuse_several(session, channel)
+    session.execute(
+        update(Link)
+        .where(Link.channel_id == channel.id)
+        .values(slot=Link.listing_id if many else 0)
+        .execution_options(synchronize_session=False)
+    )
+    channel.many = many
+    words = "several listings" if many else "one listing"
+    audit.record(
+        session,
+        by,
+        "channel.changed",
+        f"channel {channel.name}",
+        f"A product can have {words} on {channel.name} now.",
+        before={"many": not many},
+        after={"many": many},
+    )
+
+
+def _refuse_several(session: Session, channel: Channel) -> None:
+    several = (
+        select(Product.sku)
+        .join(Link, Link.product_id == Product.id)
+        .where(Link.channel_id == channel.id)
+        .group_by(Product.sku)
+        .having(func.count() > 1)
+    )
+    skus = list(session.scalars(several.order_by(Product.sku).limit(6)))
+    if skus:
+        named = ", ".join(skus[:5]) + (" and others" if len(skus) > 5 else "")
+        raise Refused(
+            f"These products have several listings on {channel.name}: {named}. "
+            "Unlink all but one of each first. Nothing was changed."
+        )
+
+
+def by_id(session: Session, channel_id: int) -> Channel:
+    """The channel, locked for a change; raises NotFound."""
+    channel = session.get(Channel, channel_id, with_for_update=True, populate_existing=True)
+    if channel is None:
+        raise NotFound("This connector is no longer there.")
+    return channel
+
+
+def last_runs(session: Session) -> dict[int, SyncRun]:
+    """The newest run of each channel."""
+    newest = select(func.max(SyncRun.id)).group_by(SyncRun.channel_id)
+    return {run.channel_id: run for run in session.scalars(select(SyncRun).where(SyncRun.id.in_(newest)))}
 
 
 def get(session: Session, name: str) -> Channel:

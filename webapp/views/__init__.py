@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from flask import Flask
 
-from webapp.views import accounts, catalog, home, imports, links, pairs, review, review_more
+from webapp.views import accounts, catalog, channels, home, imports, links, pairs, propagation, review, review_more
 
 
 def register(app: Flask) -> None:
     """Hang every blueprint into the app."""
-    for module in (accounts, catalog, home, imports, links):
+    for module in (accounts, catalog, channels, home, imports, links, propagation):
         app.register_blueprint(module.bp)
 
 

@@ -4,23 +4,33 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint
-from flask_security import hash_password, login_user
+from flask import Blueprint, Response, request, url_for
+from flask_babel import gettext as _
+from flask_security import current_user, hash_password, login_user
 from flask_wtf import FlaskForm
 from wtforms import EmailField, PasswordField
 from wtforms.validators import InputRequired
 
 from webapp import web
-from webapp.errors import DomainError
-from webapp.services import accounts
+from webapp.errors import DomainError, Refused
+from webapp.models.accounts import Permission, Role
+from webapp.services import accounts, audit
 
 bp = Blueprint("accounts", __name__)
+PAGE = 50
+NOUNS = ("link", "listing", "import", "product", "stock", "price", "sync", "channel", "user")
 
 
-class SetupForm(FlaskForm):  # type: ignore[misc]
+class SetupForm(FlaskForm):
     """The first owner."""
 
     email = EmailField(validators=[InputRequired()])
+    password = PasswordField(validators=[InputRequired()])
+
+
+class JoinForm(FlaskForm):
+    """A person who was invited chooses a password."""
+
     password = PasswordField(validators=[InputRequired()])
 
 
@@ -31,10 +41,173 @@ def setup(code: str) -> Any:
     form = SetupForm()
     if form.validate_on_submit():
         try:
-            user = accounts.set_up_owner(web.session(), code, form.email.data, form.password.data, hash_password=hash_password)
+            user = accounts.set_up_owner(
+                web.session(), code, form.email.data or "", form.password.data or "", hash_password=hash_password
+            )
         except DomainError as error:
             form.form_errors.append(error.message)
             return web.page("accounts/setup.html", form=form, status=error.status)
         login_user(user)
         return web.go("home.index")
     return web.page("accounts/setup.html", form=form, status=422 if form.is_submitted() else 200)
+
+
+@bp.route("/join/<code>", methods=["GET", "POST"])
+@web.public
+def join(code: str) -> Any:
+    """Choose the first password of an account with the one-time link that an owner handed over."""
+    form, email = JoinForm(), request.args.get("email", "")[:255]
+    if form.validate_on_submit():
+        try:
+            user = accounts.redeem(web.session(), email, code, form.password.data or "", hash_password=hash_password)
+        except DomainError as error:
+            form.form_errors.append(error.message)
+            return web.page("accounts/join.html", form=form, email=email, status=error.status)
+        login_user(user)
+        return web.go("home.index")
+    return web.page("accounts/join.html", form=form, email=email, status=422 if form.is_submitted() else 200)
+
+
+@bp.get("/settings")
+@web.requires(Permission.READ)
+def settings() -> Any:
+    """A person's own settings and, for owners, the people."""
+    return _settings()
+
+
+@bp.post("/settings")
+@web.requires(Permission.READ)
+def save_settings() -> Any:
+    """Change one's own language, theme and keys."""
+    form = request.form
+    accounts.change_own(
+        web.session(),
+        current_user.id,
+        language=form.get("language", ""),
+        theme=form.get("theme", "auto"),
+        single_keys=form.get("single_keys") == "1",
+        languages=web.settings().languages,
+    )
+    response = web.go("accounts.settings")
+    # The page reads the shortcuts switch from this cookie, which the shortcuts dialog writes too.
+    response.set_cookie("keys", "on" if form.get("single_keys") == "1" else "off", path="/", samesite="Lax")
+    web.say(_("Settings saved."))
+    return response
+
+
+@bp.post("/settings/people")
+@web.requires(Permission.PEOPLE)
+def add_person() -> Any:
+    """Add an account and show its one-time set-up link, once."""
+    try:
+        web.once()
+        session = web.session()
+        role = _role()
+        user = accounts.add_user(
+            session, request.form.get("email", ""), role, by=web.actor(), hash_password=hash_password
+        )
+        return _settings(link=_invitation(user.email), invited=user.email)
+    except DomainError as error:
+        web.session().rollback()
+        return _settings(error=error.message, status=error.status)
+
+
+@bp.post("/settings/people/<int:user_id>/role")
+@web.requires(Permission.PEOPLE)
+def change_role(user_id: int) -> Any:
+    """Give somebody another role."""
+    user = accounts.change_role(web.session(), user_id, _role(), by=web.actor())
+    web.say(_("%(name)s is %(role)s now.", name=user.email, role=_roles()[user.role]))
+    return web.go("accounts.settings")
+
+
+@bp.post("/settings/people/<int:user_id>/close")
+@web.requires(Permission.PEOPLE)
+def close_person(user_id: int) -> Any:
+    """Close an account: it is signed out everywhere at once."""
+    user = accounts.deactivate(web.session(), user_id, by=web.actor())
+    web.say(_("The account of %(name)s is closed.", name=user.email))
+    return web.go("accounts.settings")
+
+
+@bp.post("/settings/people/<int:user_id>/link")
+@web.requires(Permission.PEOPLE)
+def invite_again(user_id: int) -> Any:
+    """A new set-up link for somebody who has no password yet; the older one dies."""
+    user = next((u for u in accounts.people(web.session()) if u.id == user_id), None)
+    if user is None or user.password or not user.active:
+        raise Refused(_("This account has a password already, or is closed."))
+    return _settings(link=_invitation(user.email), invited=user.email)
+
+
+@bp.get("/activity")
+@web.requires(Permission.READ)
+def activity() -> Any:
+    """Who did what, newest first."""
+    event, before = request.args.get("event", "")[:60], request.args.get("before", type=int)
+    rows = audit.page(web.session(), event=event, before=before, limit=PAGE + 1)
+    more = url_for(".activity", before=rows[PAGE - 1].id, event=event or None) if len(rows) > PAGE else ""
+    return web.page(
+        "accounts/activity.html",
+        block="trail",
+        rows=rows[:PAGE],
+        event=event,
+        nouns=_nouns(),
+        next_url=more,
+        previous_url=url_for(".activity", event=event or None) if before is not None else "",
+    )
+
+
+def _settings(*, link: str = "", invited: str = "", error: str = "", status: int = 200) -> Response:
+    session, owner = web.session(), web.actor().may(Permission.PEOPLE)
+    return web.page(
+        "accounts/settings.html",
+        status=status,
+        me=current_user,
+        languages=[("", _("That of the browser")), *((code, LANGUAGES.get(code, code)) for code in _languages())],
+        themes=[("auto", _("That of the system")), ("light", _("Light")), ("dark", _("Dark"))],
+        people=accounts.people(session) if owner else [],
+        roles=_roles(),
+        link=link,
+        invited=invited,
+        error=error,
+    )
+
+
+LANGUAGES = {"en": "English", "es": "Español", "pt": "Português", "fr": "Français"}
+
+
+def _languages() -> tuple[str, ...]:
+    return web.settings().languages
+
+
+def _invitation(email: str) -> str:
+    code = accounts.new_setup_code(web.session(), email)
+    return url_for(".join", code=code, email=email, _external=True)
+
+
+def _role() -> Role:
+    try:
+        return Role(request.form.get("role", ""))
+    except ValueError:
+        raise Refused(_("Choose a role: viewer, editor or owner.")) from None
+
+
+def _roles() -> dict[Role, str]:
+    return {Role.VIEWER: _("viewer"), Role.EDITOR: _("editor"), Role.OWNER: _("owner")}
+
+
+def _nouns() -> list[tuple[str, str]]:
+    """Filters of the trail."""
+    words = {
+        "link": _("Links"),
+        "listing": _("Listings"),
+        "import": _("Imports"),
+        "product": _("Products"),
+        "stock": _("Stock"),
+        "price": _("Prices"),
+        "sync": _("Sending"),
+        "channel": _("Connectors"),
+        "user": _("People"),
+    }
+    return [(noun, words[noun]) for noun in NOUNS]

@@ -1,0 +1,182 @@
+"""What was sent: the runs, their lines with reasons, and what a send would be about. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from webapp.config import Settings
+from webapp.errors import NotFound
+from webapp.models.catalog import BaseProduct, Product
+from webapp.models.channels import Channel
+from webapp.models.links import Link
+from webapp.models.listings import Listing, ListingState
+from webapp.models.propagation import Attempt, AttemptState, Outcome, RunKind, RunState, SyncRun
+from webapp.services import channels, counts
+from webapp.services.settlement import FAILING
+
+PAGE = 50
+STRIP = 1_500  # runs that the picture of a day looks at; more would only paint over each other
+
+
+@dataclass(frozen=True)
+class Target:
+    """A channel that a send may go to: how many listings it is about, and when they heard something last."""
+
+    channel: Channel
+    listings: int
+    told_at: datetime | None
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """A run in the list."""
+
+    run: SyncRun
+    channel: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """One delivery: what was said about which listing of which product, and what came of it."""
+
+    attempt: Attempt
+    listing: Listing
+    product: Product
+    linked: bool  # whether that very pair still stands
+
+
+def runs(
+    session: Session, *, show: str = "", channel_id: int | None = None, before: int | None = None
+) -> tuple[list[RunRow], int | None]:
+    """A page of runs, newest first, and the id to go on from; `show` is part_done, failed, manual or nothing."""
+    query = select(SyncRun, Channel.name).join(Channel, Channel.id == SyncRun.channel_id)
+    if show == "part_done":
+        query = query.where(SyncRun.state == RunState.PARTLY)
+    elif show == "failed":
+        query = query.where(SyncRun.state == RunState.FAILED)
+    elif show == "manual":
+        query = query.where(SyncRun.kind == RunKind.MANUAL)
+    if channel_id is not None:
+        query = query.where(SyncRun.channel_id == channel_id)
+    if before is not None:
+        query = query.where(SyncRun.id < before)
+    rows = session.execute(query.order_by(SyncRun.id.desc()).limit(PAGE + 1)).all()
+    found = [RunRow(run, name) for run, name in rows[:PAGE]]
+    return found, found[-1].run.id if len(rows) > PAGE else None
+
+
+def last_day(session: Session, *, now: datetime) -> list[RunRow]:
+    """The newest runs of the last 24 hours, oldest first, for the picture."""
+    query = select(SyncRun, Channel.name).join(Channel, Channel.id == SyncRun.channel_id)
+    rows = session.execute(query.order_by(SyncRun.id.desc()).limit(STRIP)).all()
+    since = now - timedelta(hours=24)
+    return [RunRow(run, name) for run, name in reversed(rows) if run.started_at >= since]
+
+
+def get_run(session: Session, run_id: int) -> SyncRun:
+    """The run; raises NotFound."""
+    run = session.get(SyncRun, run_id)
+    if run is None:
+        raise NotFound(f"There is no run {run_id} in the sync history.")
+    return run
+
+
+def lines(
+    session: Session, run_id: int, *, only_failed: bool = False, before: int | None = None, limit: int = PAGE
+) -> tuple[list[Line], int | None]:
+    """A page of a run's deliveries, newest first, and the id to go on from."""
+    query = (
+        select(Attempt, Listing, Product, Link.id)
+        .join(Listing, Listing.id == Attempt.listing_id)
+        .join(Product, Product.id == Attempt.product_id)
+        .outerjoin(Link, Link.id == Attempt.link_id)
+        .where(Attempt.run_id == run_id)
+    )
+    if only_failed:
+        query = query.where(Attempt.outcome.in_(FAILING))
+    if before is not None:
+        query = query.where(Attempt.id < before)
+    rows = session.execute(query.order_by(Attempt.id.desc()).limit(limit + 1)).all()
+    found = [Line(a, listing, product, link_id is not None) for a, listing, product, link_id in rows[:limit]]
+    return found, found[-1].attempt.id if len(rows) > limit else None
+
+
+def reasons(session: Session, run_id: int) -> list[tuple[str, int]]:
+    """Why deliveries of a run failed, the most frequent reason first, at most three."""
+    query = (
+        select(Attempt.message, func.count())
+        .where(Attempt.run_id == run_id, Attempt.outcome.in_(FAILING), Attempt.message != "")
+        .group_by(Attempt.message)
+        .order_by(func.count().desc(), Attempt.message)
+        .limit(3)
+    )
+    return [(message, n) for message, n in session.execute(query)]
+
+
+def next_try(session: Session, run_id: int) -> datetime | None:
+    """When a run that goes on tries again; None while it is being sent."""
+    in_flight = select(Attempt.id).where(Attempt.run_id == run_id, Attempt.state != AttemptState.DONE).limit(1)
+    if session.scalar(in_flight) is not None:
+        return None
+    return session.scalar(select(func.min(Link.due_at)).where(Link.run_id == run_id, Link.tries > 0))
+
+
+def waits_for_upload(session: Session, run_id: int) -> bool:
+    """Whether what was sent was only accepted so far: a file to carry, or a channel that applies it later."""
+    accepted = select(Attempt.id).where(Attempt.run_id == run_id, Attempt.outcome == Outcome.ACCEPTED).limit(1)
+    return session.scalar(accepted) is not None
+
+
+def artifact_path(run: SyncRun, channel: Channel, settings: Settings) -> Path:
+    """Where a run's upload file lies; raises NotFound when there is none (any more)."""
+    name = Path(run.artifact).name
+    path = settings.outbox / channels.slug(channel.name) / name
+    if not name or name != run.artifact or not path.is_file():
+        raise NotFound("This run has no file, or the file was removed.")
+    return path
+
+
+def variants_of(session: Session, product: Product) -> tuple[BaseProduct | None, list[int]]:
+    """The base of a product and the ids of all its variants that are sold; a product of its own is alone."""
+    if product.base_id is None:
+        return None, [product.id]
+    ids = select(Product.id).where(Product.base_id == product.base_id, Product.retired_at.is_(None))
+    return session.get(BaseProduct, product.base_id), list(session.scalars(ids.order_by(Product.id)))
+
+
+def targets_of(session: Session, product_ids: Sequence[int]) -> list[Target]:
+    """The channels on which these products have listings."""
+    query = (
+        select(Channel, func.count(), func.max(Link.told_at))
+        .join(Link, Link.channel_id == Channel.id)
+        .where(Link.product_id.in_(product_ids))
+        .group_by(Channel.id)
+        .order_by(Channel.name)
+    )
+    return [Target(channel, n, told) for channel, n, told in session.execute(query)]
+
+
+def target_channel(session: Session, channel: Channel) -> Target:
+    """The whole of a channel."""
+    linked = counts.of_channel(session, channel.id)[ListingState.LINKED]
+    return Target(channel, linked, None)
+
+
+def link_ids(session: Session, channel_id: int, product_ids: Sequence[int] | None) -> list[int]:
+    """All links of a channel, or those of the given products."""
+    query = select(Link.id).where(Link.channel_id == channel_id)
+    if product_ids is not None:
+        query = query.where(Link.product_id.in_(product_ids))
+    return list(session.scalars(query.order_by(Link.id)))
+
+
+def links_of_listings(session: Session, channel_id: int, listing_ids: Sequence[int]) -> list[int]:
+    """The links of these listings on a channel."""
+    query = select(Link.id).where(Link.channel_id == channel_id, Link.listing_id.in_(listing_ids))
+    return list(session.scalars(query.order_by(Link.id)))
