@@ -212,7 +212,12 @@ def test_a_viewer_reads_and_changes_nothing(app, browse, shop):
     page = charlie.get("/products").text
     assert "New product" not in page
     assert 'role="switch"' not in page.split('id="shortcuts"')[0]
-    for url in ("/products/new", f"/products/{shop['BTL-1']}/edit", f"/products/{shop['BTL-1']}/auto", "/products/auto"):
+    for url in (
+        "/products/new",
+        f"/products/{shop['BTL-1']}/edit",
+        f"/products/{shop['BTL-1']}/auto",
+        "/products/auto",
+    ):
         assert charlie.post(url, data={"sku": "X", "title": "Y", "on": "0"}).status_code == 403
     assert read(app, select(func.count()).select_from(Product)) == 4
 
@@ -221,7 +226,9 @@ def test_a_stranger_is_sent_to_sign_in(browse, shop):
     assert browse().get("/products").location.startswith("/login")
 
 
-@pytest.mark.parametrize("url", ["/products", "/products/1", "/products/1?tab=history", "/products/new", "/products/1/edit"])
+@pytest.mark.parametrize(
+    "url", ["/products", "/products/1", "/products/1?tab=history", "/products/new", "/products/1/edit"]
+)
 def test_pages_are_sound(browse, shop, url):
     page = browse("bob").get(url).text
     assert page.count("<h1") == 1

@@ -89,7 +89,11 @@ def test_what_stops_sending_comes_before_what_waits_for_a_decision(app, browse, 
         alpha.held = "60 listings would go to zero at once."
         make.session.add(
             ImportJob(
-                kind=ImportKind.LISTINGS, file_name="late.csv", stored_as="x", state=ImportState.FAILED, message="Stopped."
+                kind=ImportKind.LISTINGS,
+                file_name="late.csv",
+                stored_as="x",
+                state=ImportState.FAILED,
+                message="Stopped.",
             )
         )
     assert needs(app) == [("held", 0), ("refused", 1), ("failed_import", 0), ("waiting", 1)]

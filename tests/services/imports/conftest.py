@@ -1,0 +1,70 @@
+"""A file on its way: received, checked, confirmed and applied as the screens do it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import importers
+from importers.checking import check_file
+from webapp.db import unit_of_work
+from webapp.jobs import tasks
+from webapp.models import Channel, ImportJob, ImportKind
+from webapp.models.accounts import COMMAND_LINE
+from webapp.services import imports
+
+
+@pytest.fixture(autouse=True)
+def _same_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read files here: the child process around the reading has its own tests, and a start of Python per file adds up."""
+
+    def check(path: Path, *, kind: Any, staged: Path, options: importers.Options, file_name: str) -> importers.Report:
+        importers.discard_staged(staged)
+        return check_file(path, kind, staged, options, importers.DEFAULT, file_name)
+
+    def preview(path: Path, *, kind: Any, options: importers.Options) -> importers.Report:
+        return check_file(path, kind, None, options, importers.DEFAULT, path.name)
+
+    monkeypatch.setattr(importers, "check", check)
+    monkeypatch.setattr(importers, "preview", preview)
+
+
+@pytest.fixture
+def bring(context, settings) -> Callable[..., int]:
+    """`bring("products", text)` receives and checks a file and gives its number."""
+
+    def do(kind: str, text: str, *, channel: int | None = None, **options: Any) -> int:
+        name = f"file{len(list(settings.uploads.iterdir()))}"
+        (settings.uploads / name).write_text(text, encoding="utf-8")
+        with unit_of_work() as session:
+            place = session.get(Channel, channel) if channel else None
+            chosen = importers.Options(**options)
+            job = imports.receive(
+                session, ImportKind(kind), f"{name}.csv", name, by=COMMAND_LINE, channel=place, options=chosen
+            )
+        return tasks.check_import(settings, job.id).id
+
+    return do
+
+
+@pytest.fixture
+def apply(bring, settings) -> Callable[..., ImportJob]:
+    """`apply("products", text)` also confirms and runs it, and gives the import as it ended."""
+
+    def do(kind: str, text: str, *, reconcile: bool = True, **more: Any) -> ImportJob:
+        job_id = bring(kind, text, **more)
+        with unit_of_work() as session:
+            imports.confirm(session, job_id, by=COMMAND_LINE, reconcile=reconcile)
+        tasks.run_imports(settings, only=job_id)
+        return read(job_id)
+
+    return do
+
+
+def read(job_id: int) -> ImportJob:
+    """The import as it stands in the database."""
+    with unit_of_work(read_only=True) as session:
+        return imports.get(session, job_id)

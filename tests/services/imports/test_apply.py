@@ -1,0 +1,203 @@
+"""Applying a file: once, in order, to the end, and back again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from sqlalchemy import func, select
+
+from tests.factories import Make
+from tests.services.imports.conftest import read
+from webapp.db import unit_of_work
+from webapp.errors import Conflict, NotFound, Refused
+from webapp.jobs import tasks
+from webapp.models import ImportKind, ImportState, Link, Listing, Product
+from webapp.models.accounts import COMMAND_LINE
+from webapp.models.base import utc_now
+from webapp.services import imports
+
+PRODUCTS = "sku,title,price,quantity\nA-1,Blue mug,9.50,3\nA-2,Red mug,19.90,0\n"
+
+
+def number(table, *which):
+    with unit_of_work(read_only=True) as session:
+        return session.scalar(select(func.count()).select_from(table).where(*which))
+
+
+def product(sku):
+    with unit_of_work(read_only=True) as session:
+        return session.scalars(select(Product).where(Product.sku == sku)).one()
+
+
+def test_a_product_file_makes_products_with_stock_and_price(apply):
+    job = apply("products", PRODUCTS)
+    assert (job.state, job.created, job.updated, job.unchanged) == (ImportState.DONE, 2, 0, 0)
+    mug = product("A-1")
+    assert (mug.title, mug.price, mug.available) == ("Blue mug", Decimal("9.5"), 3)
+
+
+def test_the_same_file_again_changes_nothing(apply):
+    apply("products", PRODUCTS)
+    before = product("A-1")
+    job = apply("products", PRODUCTS)
+    assert (job.created, job.updated, job.unchanged) == (0, 0, 2)
+    after = product("A-1")
+    assert (after.version, after.changed_at) == (before.version, before.changed_at)
+
+
+def test_columns_that_a_file_lacks_are_left_alone(apply):
+    apply("products", PRODUCTS)
+    apply("products", "sku,title\nA-1,Mug in blue\n")
+    mug = product("A-1")
+    assert (mug.title, mug.price, mug.available) == ("Mug in blue", Decimal("9.5"), 3)
+
+
+def test_an_import_begins_once(bring):
+    job_id = bring("products", PRODUCTS)
+    with unit_of_work() as session:
+        imports.confirm(session, job_id, by=COMMAND_LINE)
+    with pytest.raises(Conflict, match="begun"), unit_of_work() as session:
+        imports.confirm(session, job_id, by=COMMAND_LINE)
+
+
+def test_a_refused_file_never_begins(bring):
+    job_id = bring("products", "sku,title\n")
+    assert read(job_id).state is ImportState.REFUSED
+    with pytest.raises(Conflict, match="refused"), unit_of_work() as session:
+        imports.confirm(session, job_id, by=COMMAND_LINE)
+
+
+def test_an_unknown_import_is_named(session):
+    with pytest.raises(NotFound, match="no import 77"):
+        imports.get(session, 77)
+
+
+def test_all_or_nothing_refuses_a_file_with_one_bad_row(context, settings):
+    (settings.uploads / "f").write_text("sku,price\nA-1,9\nA-2,x\n", encoding="utf-8")
+    with unit_of_work() as session:
+        job = imports.receive(session, ImportKind.PRODUCTS, "f.csv", "f", by=COMMAND_LINE)
+    assert tasks.check_import(settings, job.id, all_or_nothing=True).state is ImportState.REFUSED
+
+
+@pytest.mark.parametrize("died_after", [0, 1, 3, 6, 7])
+def test_a_dead_worker_is_followed_by_one_that_goes_on_where_it_stopped(bring, settings, monkeypatch, died_after):
+    monkeypatch.setattr(tasks.imports, "CHUNK", 1, raising=False)
+    rows = "".join(f"A-{n},Mug {n},{n}.50\n" for n in range(7))
+    job_id = bring("products", "sku,title,price\n" + rows)
+    with unit_of_work() as session:
+        imports.confirm(session, job_id, by=COMMAND_LINE, reconcile=False)
+    with unit_of_work() as session:
+        job = imports.claim_next(session, worker="first", now=utc_now())
+    staged = list(imports.staged_rows(settings.uploads, job))
+    for row in staged[:died_after]:
+        with unit_of_work() as session:
+            imports.apply_chunk(session, job, [row], row[0], by=COMMAND_LINE, now=utc_now())
+    later = utc_now() + timedelta(minutes=5)
+    with unit_of_work() as session:
+        assert imports.claim_next(session, worker="second", now=utc_now()) is None
+        again = imports.claim_next(session, worker="second", now=later)
+    if died_after < 7:
+        with pytest.raises(Conflict, match="taken this import over"), unit_of_work() as session:
+            imports.apply_chunk(session, job, staged[-1:], staged[-1][0], by=COMMAND_LINE, now=later)
+    rest = list(imports.staged_rows(settings.uploads, again))
+    assert [row for row, _ in rest] == [row for row, _ in staged[died_after:]]
+    tasks._run_import(settings, again, None)
+    done = read(job_id)
+    assert (done.state, done.created, number(Product)) == (ImportState.DONE, 7, 7)
+
+
+def test_an_import_that_kills_its_workers_is_given_up_and_says_where(bring):
+    job_id = bring("products", PRODUCTS)
+    with unit_of_work() as session:
+        imports.confirm(session, job_id, by=COMMAND_LINE)
+    for n in range(imports.MOST_TRIES + 1):
+        with unit_of_work() as session:
+            found = imports.claim_next(session, worker=f"w{n}", now=utc_now() + timedelta(minutes=5 * n))
+    assert found is None
+    job = read(job_id)
+    assert job.state is ImportState.FAILED
+    assert "Three workers stopped" in job.message
+
+
+def test_undo_removes_what_was_new_and_restores_what_was_changed(apply, context):
+    apply("products", PRODUCTS)
+    job = apply("products", "sku,title\nA-1,Other name\nA-3,Third\n")
+    with unit_of_work() as session:
+        numbers = imports.undo(session, job.id, by=COMMAND_LINE)
+    assert numbers == {"removed": 1, "restored": 1, "unlinked": 0, "kept": 0}
+    assert product("A-1").title == "Blue mug"
+    assert number(Product, Product.retired_at.is_(None)) == 2
+
+
+def test_undo_leaves_what_somebody_changed_since(apply):
+    apply("products", PRODUCTS)
+    job = apply("products", "sku,title\nA-1,Other name\n")
+    with unit_of_work() as session:
+        session.scalars(select(Product).where(Product.sku == "A-1")).one().title = "By hand"
+    with unit_of_work() as session:
+        assert imports.undo(session, job.id, by=COMMAND_LINE)["restored"] == 0
+    assert product("A-1").title == "By hand"
+
+
+def test_undo_of_listings_takes_their_links_back_and_keeps_what_is_linked_since(apply, settings, context):
+    with unit_of_work() as session:
+        make = Make(session, settings)
+        make.product("A-1")
+        other = make.product("B-1").id
+        channel = make.channel("Alpha").id
+    job = apply("listings", "listing id,sku\nL1,A-1\nL2,\n", channel=channel)
+    assert number(Link) == 1
+    with unit_of_work() as session:
+        make = Make(session, settings)
+        second = session.scalars(select(Listing).where(Listing.external_id == "L2")).one()
+        make.link(session.get_one(Product, other), second)
+    with unit_of_work() as session:
+        numbers = imports.undo(session, job.id, by=COMMAND_LINE)
+    assert numbers["unlinked"] == 1
+    assert numbers["kept"] >= 1
+    assert number(Link) == 1
+    assert number(Listing, Listing.external_id == "L2") == 1
+
+
+def test_an_import_is_taken_back_once(apply):
+    job = apply("products", PRODUCTS)
+    with unit_of_work() as session:
+        imports.undo(session, job.id, by=COMMAND_LINE)
+    with pytest.raises(Conflict, match="taken back already"), unit_of_work() as session:
+        imports.undo(session, job.id, by=COMMAND_LINE)
+
+
+def test_a_stock_file_is_not_taken_back(apply):
+    apply("products", PRODUCTS)
+    job = apply("stock", "sku,quantity\nA-1,9\n")
+    assert product("A-1").available == 9
+    with pytest.raises(Refused, match="stock"), unit_of_work() as session:
+        imports.undo(session, job.id, by=COMMAND_LINE)
+
+
+names = st.text(
+    alphabet=st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Zl", "Zp", "Zs", "Cf")),
+    min_size=1,
+    max_size=12,
+)
+
+
+@given(titles=st.lists(names, min_size=1, max_size=6))
+@hypothesis_settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+def test_every_text_arrives_as_it_was_written(apply, titles):
+    import csv
+    import io
+
+    stream = io.StringIO()
+    writer = csv.writer(stream, quoting=csv.QUOTE_ALL)
+    writer.writerow(["sku", "title"])
+    writer.writerows((f"T-{n}", title) for n, title in enumerate(titles))
+    job = apply("products", stream.getvalue(), reconcile=False)
+    assert job.rows_ok == len(titles)
+    for n, title in enumerate(titles):
+        assert product(f"T-{n}").title == title

@@ -1,0 +1,127 @@
+"""A forecast adds up to the good rows, and comes true."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import func, select
+
+from tests.factories import Make
+from tests.services.imports.conftest import read
+from webapp.db import unit_of_work
+from webapp.models import Link, Listing, ListingState, Product
+
+
+def put(settings, fill):
+    """Commit what `fill(make)` puts in; gives the id of the channel Alpha."""
+    with unit_of_work() as session:
+        make = Make(session, settings)
+        fill(make)
+        return make.channel("Alpha").id
+
+
+def forecast(job_id):
+    job = read(job_id)
+    numbers = dict(job.report["forecast"])
+    more = numbers.pop("more", 0)
+    assert sum(numbers.values()) == job.report["rows_ok"]
+    return numbers, more
+
+
+def links_now(*which):
+    query = select(func.count()).select_from(Link).join(Listing, Listing.id == Link.listing_id).where(*which)
+    with unit_of_work(read_only=True) as session:
+        return session.scalar(query)
+
+
+LISTINGS = "listing id,sku,title\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (["L1,A-1,x"], {"link": 1, "review": 0, "update": 0}),
+        (["L1, A-1\u00a0,x"], {"link": 1, "review": 0, "update": 0}),
+        (["L1,a-1,x"], {"link": 0, "review": 1, "update": 0}),
+        (["L1,,x"], {"link": 0, "review": 1, "update": 0}),
+        (["L1,A-1,x", "L2,A-1,y"], {"link": 0, "review": 2, "update": 0}),
+        (["L1,TAKEN,x"], {"link": 0, "review": 1, "update": 0}),
+        (["L1,ELSEWHERE,x"], {"link": 1, "review": 0, "update": 0}),
+        (["L1,RIVAL,x"], {"link": 0, "review": 1, "update": 0}),
+        (["OLD,A-1,x"], {"link": 0, "review": 0, "update": 1}),
+        (["L1,GONE,x"], {"link": 0, "review": 1, "update": 0}),
+    ],
+    ids="equal trimmed case blank twice taken elsewhere rival known unknown".split(),
+)
+def test_listings_link_exactly_as_the_forecast_said(apply, settings, rows, expected):
+    def fill(make):
+        for sku in ("A-1", "TAKEN", "ELSEWHERE", "RIVAL"):
+            make.product(sku)
+        by_sku = {p.sku: p for p in make.session.scalars(select(Product))}
+        make.link(by_sku["TAKEN"], make.listing(channel=make.channel("Alpha")))
+        make.link(by_sku["ELSEWHERE"], make.listing(channel=make.channel("Beta")))
+        make.listing("RIVAL", channel=make.channel("Alpha"))
+        make.listing(channel=make.channel("Alpha"), listing_id="OLD")
+
+    channel = put(settings, fill)
+    job = apply("listings", LISTINGS + "\n".join(rows) + "\n", channel=channel)
+    assert forecast(job.id)[0] == expected
+    assert links_now(Listing.external_id.in_(["L1", "L2"])) == expected["link"]
+
+
+def test_products_say_how_many_are_new_and_how_many_waiting_listings_they_link(apply, settings):
+    def fill(make):
+        make.product("OLD")
+        make.listing("NEW", channel=make.channel("Alpha"))
+
+    put(settings, fill)
+    job = apply("products", "sku,title\nOLD,Old mug\nNEW,New mug\nOTHER,Other mug\n")
+    assert forecast(job.id) == ({"new": 2, "update": 1}, 1)
+    assert (job.created, job.updated) == (2, 1)
+    assert links_now() == 1
+
+
+def test_a_stock_file_that_names_a_product_per_warehouse_counts_its_rows(apply, settings):
+    put(settings, lambda make: make.product("A-1"))
+    job = apply("stock", "sku,quantity,warehouse\nA-1,5,Main\nA-1,7,Outlet\n")
+    assert forecast(job.id)[0] == {"new": 0, "update": 2}
+    with unit_of_work(read_only=True) as session:
+        assert session.scalar(select(Product.available)) == 12
+
+
+def test_links_are_forecast_as_made_same_or_refused(apply, settings):
+    def fill(make):
+        alpha = make.channel("Alpha")
+        for n in range(3):
+            make.product(f"S-{n}")
+            make.listing(channel=alpha, listing_id=f"L-{n}")
+        by_sku = {p.sku: p for p in make.session.scalars(select(Product))}
+        by_id = {x.external_id: x for x in make.session.scalars(select(Listing))}
+        make.link(by_sku["S-0"], by_id["L-0"])
+
+    put(settings, fill)
+    text = "channel,listing_id,sku\nAlpha,L-0,S-0\nAlpha,L-1,S-1\nAlpha,L-2,S-0\n"
+    job = apply("links", text)
+    assert forecast(job.id)[0] == {"link": 1, "same": 1, "refused": 1}
+    assert links_now() == 2
+    assert [r["listing_id"] for r in job.report["refused"]] == ["L-2"]
+
+
+def test_rows_beyond_the_tables_are_left_out_with_row_and_repair(bring, settings):
+    put(settings, lambda make: make.product("A-1"))
+    job = read(bring("stock", "sku,quantity\nA-1,5\nNOPE-Ñ,6\n"))
+    assert (job.report["rows_ok"], job.report["rows_bad"]) == (1, 1)
+    problem = job.report["errors"][0]
+    assert (problem["row"], problem["code"], problem["value"]) == (3, "unknown_sku", "NOPE-Ñ")
+    assert "Import the product first" in problem["message"]
+    assert forecast(job.id)[0] == {"new": 0, "update": 1}
+
+
+def test_what_a_person_set_aside_is_no_promise(apply, settings):
+    def fill(make):
+        make.product("A-1")
+        make.listing("A-1", channel=make.channel("Alpha"), listing_id="L1").state = ListingState.IGNORED
+
+    channel = put(settings, fill)
+    job = apply("listings", LISTINGS + "L1,A-1,x\n", channel=channel)
+    assert forecast(job.id)[0] == {"link": 0, "review": 0, "update": 1}
+    assert links_now() == 0
