@@ -135,7 +135,7 @@ def reconcile(channel: Channel | None, *, by: Actor) -> reconciliation.Reconcile
     """Link equal SKUs step by step, each in a transaction of its own, so that nobody waits for a million rows."""
     with unit_of_work() as session:
         batch_id = reconciliation.open_batch(session, channel, by=by).id
-        before = reconciliation.waiting(session, channel)["linked"]
+        before = reconciliation.linked_so_far(session, channel)
         spans = list(reconciliation.ranges(session))
     linked = near = 0
     for span in spans:

@@ -63,7 +63,7 @@ class Reconciled:
 def reconcile(session: Session, channel: Channel | None, *, by: Actor) -> Reconciled:
     """Do all of it in this transaction; for large tables `jobs.tasks.reconcile` takes the same steps one by one."""
     batch = open_batch(session, channel, by=by)
-    before = waiting(session, channel)["linked"]
+    before = linked_so_far(session, channel)
     spans = list(ranges(session))
     linked = sum(link_equal_skus(session, batch.id, channel, span) for span in spans)
     near = sum(note_near_misses(session, channel, span) for span in spans)
@@ -107,18 +107,14 @@ def link_equal_skus(session: Session, batch_id: int, channel: Channel | None, sp
     names = [c.key for c in Link.__table__.columns if c.key != "id"]
     rows = _exact_pairs(batch_id, channel, span, names)
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    newest = session.scalar(select(func.max(Link.id))) or 0
     session.execute(dialect.insert(Link).from_select(names, rows).on_conflict_do_nothing())
-    mine = select(Link.listing_id).where(
-        Link.batch_id == batch_id, Link.listing_id > span[0], Link.listing_id <= span[1]
-    )
-    by_channel = session.execute(
-        select(Listing.channel_id, func.count())
-        .where(Listing.id.in_(mine), Listing.state == ListingState.PENDING)
-        .group_by(Listing.channel_id)
-    ).all()
+    # By their ids, not by the batch alone: each step would read what all the steps before it have made.
+    made = (Link.id > newest, Link.batch_id + 0 == batch_id)
+    by_channel = session.execute(select(Link.channel_id, func.count()).where(*made).group_by(Link.channel_id)).all()
     session.execute(
         update(Listing)
-        .where(Listing.id.in_(mine), Listing.state == ListingState.PENDING)
+        .where(Listing.id.in_(select(Link.listing_id).where(*made)))
         .values(state=ListingState.LINKED, fence=Listing.fence + 1)
         .execution_options(synchronize_session=False)
     )
@@ -181,6 +177,12 @@ def note_near_misses(session: Session, channel: Channel | None, span: tuple[int,
     if rows:
         session.execute(insert(NearMiss), rows)
     return len(rows)
+
+
+def linked_so_far(session: Session, channel: Channel | None) -> int:
+    """How many listings are linked, of one channel or of all."""
+    states = [counts.of_channel(session, channel.id)] if channel else counts.by_channel(session).values()
+    return sum(s.get(ListingState.LINKED, 0) for s in states)
 
 
 def waiting(session: Session, channel: Channel | None) -> dict[str, int]:
