@@ -19,7 +19,7 @@ from webapp.services import imports
 
 @pytest.fixture(autouse=True)
 def _same_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read files here: the child process around the reading has its own tests, and a start of Python per file adds up."""
+    """Read files here: the child process around the reading has its own tests, and starting one per file adds up."""
 
     def check(path: Path, *, kind: Any, staged: Path, options: importers.Options, file_name: str) -> importers.Report:
         importers.discard_staged(staged)

@@ -180,11 +180,8 @@ def test_a_stock_file_is_not_taken_back(apply):
         imports.undo(session, job.id, by=COMMAND_LINE)
 
 
-names = st.text(
-    alphabet=st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Zl", "Zp", "Zs", "Cf")),
-    min_size=1,
-    max_size=12,
-)
+UNSEEN = ("Cs", "Cc", "Cf", "Zl", "Zp", "Zs")  # what trimming and line ends may rightly change
+names = st.text(st.characters(codec="utf-8", exclude_categories=UNSEEN), min_size=1, max_size=12)
 
 
 @given(titles=st.lists(names, min_size=1, max_size=6))
