@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from sqlalchemy.orm import Session
 from tests.conftest import POSTGRES, _empty, settings_for
 from tests.factories import Make
 from webapp import create_app
-from webapp.cli import main
+from webapp.cli import main, support
 from webapp.config import Settings
 from webapp.db import db, unit_of_work
 
@@ -84,6 +85,8 @@ def shell(tmp_path: Path, migrated: Path, monkeypatch: pytest.MonkeyPatch) -> Sh
     settings = settings_for(instance)
     for name, value in _environment(settings).items():
         monkeypatch.setenv(name, value)
+    # One application for all commands of a test: making it anew each time would be most of the suite's time.
+    monkeypatch.setattr(support, "create_app", cache(support.create_app))
     if POSTGRES:
         app = create_app(settings)
         with app.app_context():

@@ -138,10 +138,7 @@ def test_listings_go_to_the_channel_of_the_row_or_of_the_command(shell):
         found = dict(session.execute(select(Listing.external_id, Listing.channel_id)).all())
     assert found.keys() == {"L1", "L2"}
     assert found["L1"] != found["L2"]
-    assert (
-        shell.json("import", "listings", file, "--channel", "Delta", code=1)["error"]
-        == "not_found"
-    )
+    assert shell.json("import", "listings", file, "--channel", "Delta", code=1)["error"] == "not_found"
     assert shell.json("reconcile")["already_linked"] == 0  # an import never links by itself
 
 

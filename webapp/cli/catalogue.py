@@ -19,7 +19,7 @@ SIGNED = {"ignore_unknown_options": True}  # “-3” is a number here, not an o
 LARGEST_PRICE = Decimal(10) ** 11
 
 
-@command("set")
+@command("set", context_settings=SIGNED)
 @click.argument("sku")
 @click.argument("quantity", type=int)
 @click.option("--warehouse", metavar="W", help="The main one without.")
@@ -49,7 +49,7 @@ def move_stock(say: Say, sku: str, units: int, reason: str, warehouse: str | Non
     say(answer, _words(answer))
 
 
-@command("set")
+@command("set", context_settings=SIGNED)
 @click.argument("sku")
 @click.argument("amount")
 @click.option("--list", "price_list", metavar="L", help="A price list; the standard price without.")
