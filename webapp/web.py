@@ -73,8 +73,12 @@ def session() -> Session:
 
 
 def release_session() -> None:
-    """Give the request's transaction back before a long step that opens units of work of its own."""
+    """Give the request's transaction back before a long step that opens units of work of its own.
+
+    What was read stays readable: a rollback would expire it, and the next look at it would begin again, as a writer.
+    """
     g.released = True
+    db.session.expunge_all()
     db.session.rollback()
 
 

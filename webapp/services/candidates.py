@@ -123,7 +123,7 @@ def choices(session: Session, listing: Listing, channel: Channel, index: retriev
 def weigh(session: Session, listing: Listing, channel: Channel, products: Iterable[Product]) -> list[Choice]:
     """These products as choices, each compared by itself; the order stays."""
     record = retrieval.listing_record(listing)
-    return _dressed(session, channel, [_plain(matching.compare(retrieval.product_record(p), record)) for p in products])
+    return _dressed(session, channel, [_plain(_compare(p, record)) for p in products])
 
 
 def search(
@@ -132,7 +132,8 @@ def search(
     """Products found by free text; `hide` leaves out those that have their listing on this channel."""
     if not text.strip():
         return []
-    found = weigh(session, listing, channel, retrieval.search(session, index, text, limit=4 * FOUND))
+    products = retrieval.search(session, index, text, limit=4 * FOUND)
+    found = weigh(session, listing, channel, [p for p in products if retrieval.resembles(p, text)])
     key = match_key(text)
     free = [c for c in found if not (hide and c.taken)]
     free.sort(key=lambda c: (c.product.match_key != key, -c.score))  # stable: among equals the search's own order
@@ -148,7 +149,7 @@ def score_of(session: Session, listing: Listing, product_id: int, index: retriev
         kept = next((c.score for c in found if c.product_id == product_id), None)
     product = session.get(Product, product_id)
     if kept is None and product is not None:
-        kept = matching.compare(retrieval.product_record(product), retrieval.listing_record(listing)).score
+        kept = _compare(product, retrieval.listing_record(listing)).score
     return kept
 
 
@@ -232,6 +233,13 @@ def _same_sku(session: Session, listing: Listing) -> int:
         return 0
     some = select(Listing.id).where(*_siblings(listing)).limit(TOGETHER - 1).subquery()
     return int(session.scalar(select(func.count()).select_from(some)) or 0)
+
+
+def _compare(product: Product, listing: matching.Record) -> matching.Candidate:
+    """One pair by itself. The function is imported at its first use, as loading the matcher takes a second."""
+    from matching.decide import compare
+
+    return compare(retrieval.product_record(product), listing)
 
 
 def _plain(candidate: matching.Candidate) -> tuple[int, int, str, list[dict[str, Any]]]:

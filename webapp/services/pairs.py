@@ -109,7 +109,7 @@ def find(session: Session, filters: Filter, index: retrieval.CatalogueIndex) -> 
     by_id = or_(Listing.external_id == text, Listing.match_key == key)
     listings = list(session.scalars(select(Listing.id).where(Listing.channel_id.in_(ids), by_id).limit(NAMES)))
     if not products and not listings:
-        products = [p.id for p in retrieval.search(session, index, text, limit=NAMES) if _has_word(p, text)]
+        products = [p.id for p in retrieval.search(session, index, text, limit=NAMES) if retrieval.resembles(p, text)]
     return tuple(products), tuple(listings)
 
 
@@ -233,10 +233,3 @@ def _row(row: Any) -> PairRow:
 
 def _any(session: Session, channel: Channel, which: Sequence[ColumnElement[bool]]) -> bool:
     return session.scalar(select(Link.id).where(*which, Link.channel_id == channel.id).limit(1)) is not None
-
-
-def _has_word(product: Product, text: str) -> bool:
-    """Whether a product shares a beginning of a word with the text: the index also finds what is merely alike."""
-    sku = product.sku.casefold()
-    words = [*product.title.casefold().split(), product.brand.casefold(), sku]
-    return any(part in sku or any(w.startswith(part) for w in words) for part in text.casefold().split())

@@ -11,10 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from rapidfuzz import fuzz
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 import matching
+from matching.normalize import fold
 from webapp.models.base import utc_now
 from webapp.models.catalog import Product
 from webapp.models.links import Link
@@ -23,6 +25,7 @@ from webapp.models.listings import Listing
 LOOK_AGAIN = 1.0  # seconds between two looks for changed products
 OVERLAP = timedelta(seconds=10)  # a transaction may commit a little after the moment it wrote down
 CHUNK = 5_000
+ALIKE = 80  # of 100: how much of a typed word a product has to have
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,15 @@ def search(session: Session, index: CatalogueIndex, text: str, *, limit: int = 2
     ids = matching.search(text, index.current(session), limit=limit)
     products = by_ids(session, ids)
     return [products[i] for i in ids if i in products]
+
+
+def resembles(product: Product, text: str) -> bool:
+    """Whether a product has a word of the text, a part of one, or one mistyped; the index also ranks mere neighbours.
+
+    A word is found in title, brand, SKU or GTIN when rapidfuzz's partial_ratio is at least 80 of 100.
+    """
+    facts = fold(f"{product.title} {product.brand} {product.sku} {product.gtin} {product.mpn}")
+    return any(fuzz.partial_ratio(word, facts) >= ALIKE for word in fold(text).split() if len(word) > 1)
 
 
 def by_ids(session: Session, ids: Iterable[int | str]) -> dict[int | str, Product]:
