@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Any, Final
 
 import numpy as np
@@ -88,7 +90,7 @@ class Index:
             return
         kept = list(self._delta_records(without=set(map(id_hash, fresh))))
         self.remove(fresh)
-        delta = Segment.build([*kept, *fresh.values()], self.bits)
+        delta = Segment.build([*kept, *fresh.values()], self.bits, whole=True)
         delta.weigh(self.idf, self.bits)
         self.segments[1:], self.dead[1:] = [delta], [set()]
         self._work = threading.local()
@@ -220,14 +222,24 @@ class Index:
         return out
 
     def save(self, folder: str | Path) -> None:
-        """Write the index into a folder of .npy files, changes included."""
+        """Write the index into a folder of .npy files, changes included.
+
+        Every save is a new subfolder and becomes the current one in one step: processes that have the older one
+        mapped go on with it, and none ever sees half of each.
+        """
         path = Path(folder)
+        path.mkdir(parents=True, exist_ok=True)
+        fresh = Path(mkdtemp(prefix="saved-", dir=path))
         for number, segment in enumerate(self.segments):
-            segment.save(path / f"segment-{number}")
-        np.save(path / "idf.npy", self.idf)
-        np.save(path / "word_idf.npy", self.word_idf)
-        state = {"format": FORMAT, "bits": self.bits, "dead": [sorted(d) for d in self.dead]}
-        (path / "index.json").write_text(json.dumps(state), encoding="utf-8")
+            segment.save(fresh / f"segment-{number}")
+        np.save(fresh / "idf.npy", self.idf)
+        np.save(fresh / "word_idf.npy", self.word_idf)
+        state = {"format": FORMAT, "bits": self.bits, "dead": [sorted(d) for d in self.dead], "current": fresh.name}
+        (fresh / "index.json").write_text(json.dumps(state), encoding="utf-8")
+        (fresh / "index.json").replace(path / "index.json")
+        for old in path.glob("saved-*"):
+            if old != fresh:
+                rmtree(old, ignore_errors=True)
 
     @classmethod
     def load(cls, folder: str | Path, *, mmap: bool = True) -> Index:
@@ -236,6 +248,7 @@ class Index:
         state = json.loads((path / "index.json").read_text(encoding="utf-8"))
         if state.get("format") != FORMAT:
             raise ValueError(f"The index in {path} has format {state.get('format')}, not {FORMAT}. Build it again.")
+        path = path / state["current"]
         segments = [Segment.load(path / f"segment-{n}", mmap=mmap) for n in range(len(state["dead"]))]
         idf, word_idf = (np.load(path / f"{name}.npy", mmap_mode="r" if mmap else None) for name in ("idf", "word_idf"))
         index = cls(segments, idf, word_idf, state["bits"])

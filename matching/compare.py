@@ -123,6 +123,10 @@ def compare_model(product: Side, listing: Side) -> Finding:
         return Finding("model", Verdict.SAME, code.upper(), code.upper(), 1.0)
     if not ours or not theirs:
         return _one_sided_model(product, listing, ours, theirs)
+    pieces = _one_sided_model(product, listing, ours, ""), _one_sided_model(product, listing, "", theirs)
+    for found in pieces:
+        if found.verdict is Verdict.SAME:
+            return found
     best = max(((_begins(a, b), a, b) for a in product.codes for b in listing.codes), key=lambda t: t[0])
     if best[0]:
         a, b = best[1].upper(), best[2].upper()
@@ -133,7 +137,8 @@ def compare_model(product: Side, listing: Side) -> Finding:
 def _one_sided_model(product: Side, listing: Side, ours: str, theirs: str) -> Finding:
     """A code on one side only: look for it in the other title, where it may be written in pieces."""
     codes, other = (product.codes, listing) if ours else (listing.codes, product)
-    joined = code_key(other.folded)
+    keys = [code_key(t) for t in other.plain[:60]]
+    joined = {"".join(keys[i : i + n]) for n in (1, 2, 3) for i in range(len(keys))}
     for code in codes:
         if len(code) >= 4 and code in joined:
             return Finding("model", Verdict.SAME, code.upper(), code.upper(), 1.0, "written in pieces")
@@ -150,9 +155,9 @@ def _begins(a: str, b: str) -> int:
 def compare_title(product: Side, listing: Side) -> Finding:
     """Words in any order (token_sort) weigh with the words that both have (token_set); differing words are marked."""
     ours, theirs = product.record.title.strip(), listing.record.title.strip()
-    if not product.doc.text or not listing.doc.text:
+    a, b = " ".join(product.plain), " ".join(listing.plain)
+    if not a or not b:
         return _silent("title", ours, theirs)
-    a, b = product.doc.text, listing.doc.text
     share = (fuzz.token_sort_ratio(a, b) + fuzz.token_set_ratio(a, b)) / 200
     if product.folded == listing.folded or a == b:
         return Finding("title", Verdict.SAME, ours, theirs, 1.0)

@@ -46,6 +46,8 @@ def _counted(number: int, before: str, after: str, before_link: str, beyond: Seq
     value = float(number)
     if after in COUNT_WORDS:
         return [Quantity(COUNT, value)]
+    if after == "er" and beyond and beyond[0] in PACK_WORDS:
+        return [Quantity(PACK, value)]
     if after in PACK_WORDS or before in PACK_WORDS or (before in _LINKS and before_link in PACK_WORDS):
         return [Quantity(PACK, value)]
     if after == "x" and len(beyond) == 2 and beyond[0][0].isdigit() and _is_content(beyond[1]):

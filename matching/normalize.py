@@ -25,10 +25,12 @@ _LETTERS: Final = str.maketrans({
 _TAG: Final = re.compile(r"<[^<>]{1,200}>")
 _MARKS: Final = re.compile("[\u0300-\u036f]")
 _THOUSANDS: Final = re.compile(r"(?<=\d)[, ](?=\d{3}(?!\d))(?<![.,]\d,)")
+_DOT_THOUSANDS: Final = re.compile(r"(?<=\d)\.(?=\d{3}(?:\.\d{3})*,\d{1,2}(?!\d))")
 _DECIMAL_COMMA: Final = re.compile(r"(?<=\d),(?=\d{1,2}(?!\d))")
 _SCRIPTS: Final = re.compile(r"(?<=[a-z])(?=[^\W\d_a-z])|(?<=[^\W\d_a-z])(?=[a-z])")
-_LATIN_EXTRA: Final = re.compile(r"[\u00c0-\u024f]")
-_TOKEN: Final = re.compile(r"\d+(?:\.\d+)?(?:\s?(?:\"|''|''))|\d+(?:\.\d+)?(?![\w.])|[^\W_]+(?:[-/._+'][^\W_]+)*\+?")
+_TOKEN: Final = re.compile(
+    r"\d+(?:\.\d+)?\s?(?:\"|'')|\d+(?:\.\d+)?(?!\w|[-/._+]\w)|[^\W_]+(?:[-/._+'][^\W_]+)*\+?"
+)
 _FLUID: Final = re.compile(r"\bfl\.?\s*oz\b|\bfluid ounces?\b|\bonzas liquidas\b")
 _CUBIC: Final = re.compile(r"\bsq(?:uare)?\.?\s*(?:ft|feet|foot)\b")
 # A rate is no size: "160 MB/s" says nothing about how much a card holds.
@@ -43,11 +45,11 @@ def fold(text: str, limit: int = TITLE_LIMIT) -> str:
     text = text[: limit * 2]
     if "&" in text or "<" in text:
         text = _TAG.sub(" ", html.unescape(text))
-    if not text.isascii():
+    if not (text.isascii() and text.isprintable()):
         text = _fold_unicode(text)
     text = text.casefold()[:limit]
     if "," in text:
-        text = _DECIMAL_COMMA.sub(".", _THOUSANDS.sub("", text))
+        text = _DECIMAL_COMMA.sub(".", _THOUSANDS.sub("", _DOT_THOUSANDS.sub("", text)))
     return " ".join(text.split())
 
 
@@ -173,7 +175,8 @@ def _worded(token: str) -> Iterator[Word]:
 def _compound(token: str) -> Iterator[Word]:
     parts = [p for p in re.split(r"[-/._+]", token) if p]
     whole = "".join(parts)
-    if is_code(whole) and len(whole) <= 24:
+    # "010-10723-02" is a part number, "2019/2020" and "14-16-16" are not.
+    if is_code(whole) and len(whole) <= 24 and not (whole.isdigit() and ("/" in token or len(whole) < 7)):
         yield Word(whole, CODE)
         before_slash = "".join(p for p in re.split(r"[-._+]", token.split("/")[0]) if p)
         if before_slash != whole and is_code(before_slash):

@@ -29,18 +29,25 @@ def id_hash(record_id: int | str) -> int:
     return int.from_bytes(digest, "big") >> 1
 
 
-def pack_record(record: Record) -> bytes:
-    """A record as bytes, without its description: what explanations show later."""
+def pack_record(record: Record, *, whole: bool = False) -> bytes:
+    """A record as bytes: what explanations show later, and its description and aliases too when `whole`."""
     values: list[Any] = [record.id, *(getattr(record, name) for name in _STORED)]
     values += [None if record.price is None else str(record.price), dict(record.options)]
+    if whole:
+        values.append([record.description, list(record.aliases)])
     return json.dumps(values, ensure_ascii=True, separators=(",", ":")).encode()
 
 
 def unpack_record(data: bytes) -> Record:
     """The record that `pack_record` wrote."""
-    record_id, *texts, price, options = json.loads(data)
-    fields = dict(zip(_STORED, texts, strict=True))
-    return Record(record_id, **fields, price=Decimal(price) if price else None, options=options)
+    record_id, *texts = json.loads(data)
+    price, options, *rest = texts[len(_STORED) :]
+    fields = dict(zip(_STORED, texts, strict=False))
+    description, aliases = rest[0] if rest else ("", [])
+    return Record(
+        record_id, **fields, description=description, price=None if price is None else Decimal(price), options=options,
+        aliases=tuple(aliases),
+    )  # fmt: skip
 
 
 def _pointers(lengths: Iterable[int], count: int) -> Array:
@@ -147,8 +154,11 @@ class Segment:
         self.arrays = arrays
 
     @classmethod
-    def build(cls, records: Iterable[Record], bits: int) -> Segment:
-        """Read the records once and lay them out; aliases become rows of their own that point at their product."""
+    def build(cls, records: Iterable[Record], bits: int, *, whole: bool = False) -> Segment:
+        """Read the records once and lay them out; aliases become rows of their own that point at their product.
+
+        A `whole` segment keeps descriptions and aliases, so that it can be built again from itself.
+        """
         docs: list[Document] = []
         owners: list[int] = []
         ids: list[int] = []
@@ -161,7 +171,7 @@ class Segment:
             docs += rows
             owners += [number] * len(rows)
             ids.append(id_hash(record.id))
-            packed.append(pack_record(record))
+            packed.append(pack_record(record, whole=whole))
             keys.append(loose_key(record.sku).encode("utf-8", "surrogatepass")[:KEY_BYTES] if record.sku else b"")
             firsts.append(own)
         arrays = word_arrays(docs) | fact_arrays(docs)
@@ -225,7 +235,7 @@ class Segment:
         return [int(places[i]) for a, b in zip(firsts, lasts, strict=True) for i in range(a, b)][:limit]
 
     def record(self, place: int) -> Record:
-        """The product at a place, as it was given (without its description and aliases)."""
+        """The product at a place, as it was given (without description and aliases, unless built whole)."""
         at = self.arrays["records_at"]
         return unpack_record(self.arrays["records"][at[place] : at[place + 1]].tobytes())
 
