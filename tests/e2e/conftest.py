@@ -1,4 +1,8 @@
-"""A real browser on a real server: Chromium from the system, waitress, a worker thread, nothing faked."""
+"""A real browser on a real server: Chromium from the system, waitress, a worker thread, nothing faked.
+
+What most journeys begin with (the cast, the sample catalogue) is made once and copied, as are the cookies of those who
+signed in; the journeys run on SQLite.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +11,22 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask_security import hash_password
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 from waitress.server import create_server
 
 from webapp import create_app
-from webapp.config import Settings
+from webapp.config import Settings, load
 from webapp.db import db, unit_of_work
 from webapp.jobs import tasks
+from webapp.migrations import upgrade
 from webapp.models.accounts import COMMAND_LINE, Role
 from webapp.services import accounts, demo
 
@@ -28,6 +34,7 @@ PASSWORD = "four unrelated small words"
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+OpenPage = Callable[..., Page]
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +47,75 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=found, args=arguments)
         yield browser
         browser.close()
+
+
+def settings_of(instance: Path) -> Settings:
+    """Settings of an instance on SQLite that may send to this machine."""
+    return load(
+        {
+            "PAIRBOOK_INSTANCE": str(instance),
+            "PAIRBOOK_OUTBOUND_ALLOW": "127.0.0.0/8",
+            "PAIRBOOK_SECRET_KEY": "journey" * 12,
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def empty_instance(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated database with nobody in it, made once."""
+    return _made(tmp_path_factory.mktemp("empty"), lambda _app: upgrade(db.engine))
+
+
+@pytest.fixture(scope="session")
+def peopled_instance(tmp_path_factory: pytest.TempPathFactory, empty_instance: Path) -> Path:
+    """The same with Alice, Bob and Charlie, who can really sign in."""
+
+    def fill(_app: Flask) -> None:
+        with unit_of_work() as session:
+            for name, role in (("alice", Role.OWNER), ("bob", Role.EDITOR), ("charlie", Role.VIEWER)):
+                email = f"{name}@example.com"
+                accounts.add_user(session, email, role, by=COMMAND_LINE, password=PASSWORD, hash_password=hash_password)
+
+    return _made(tmp_path_factory.mktemp("peopled"), fill, empty_instance)
+
+
+@pytest.fixture(scope="session")
+def sample_instance(tmp_path_factory: pytest.TempPathFactory, peopled_instance: Path) -> Path:
+    """The same with the sample catalogue, reconciled and with suggestions."""
+
+    def fill(app: Flask) -> None:
+        with unit_of_work() as session:
+            demo.load(session, by=COMMAND_LINE, settings=app.extensions["pairbook_settings"])
+        tasks.reconcile(None, by=COMMAND_LINE)
+        tasks.suggest(app.extensions["pairbook_index"])
+
+    return _made(tmp_path_factory.mktemp("sample"), fill, peopled_instance)
+
+
+def _made(folder: Path, fill: Callable[[Flask], None], source: Path | None = None) -> Path:
+    """Fill an instance, a copy of another, and fold its write-ahead log into the one file that is copied."""
+    if source is not None:
+        shutil.copy(source / "app.db", folder / "app.db")
+    app = create_app(settings_of(folder))
+    with app.app_context():
+        fill(app)
+        db.session.remove()
+        with db.engine.connect() as connection:
+            connection.exec_driver_sql("COMMIT")
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        db.engine.dispose()
+    return folder
+
+
+@pytest.fixture
+def settings(tmp_path: Path, request: pytest.FixtureRequest) -> Settings:
+    """Settings of this journey's own instance, a copy of the fullest one it asks for."""
+    wanted = request.fixturenames
+    fixture = "sample" if "sample" in wanted else "peopled" if "people_with_passwords" in wanted else "empty"
+    instance = tmp_path / "instance"
+    instance.mkdir()
+    shutil.copy(request.getfixturevalue(f"{fixture}_instance") / "app.db", instance / "app.db")
+    return settings_of(instance)
 
 
 @pytest.fixture
@@ -57,70 +133,97 @@ def live(settings: Settings) -> Iterator[tuple[Flask, str]]:
             with app.app_context():
                 answer(set())
 
-    threads = [threading.Thread(target=server.run, daemon=True), threading.Thread(target=work, daemon=True)]
+    def serve() -> None:
+        with suppress(OSError):  # the end closes the socket that it waits on
+            server.run()
+
+    threads = [threading.Thread(target=serve, daemon=True), threading.Thread(target=work, daemon=True)]
     for thread in threads:
         thread.start()
     yield app, address
     stop.set()
-    threads[1].join(10)
+    server.task_dispatcher.shutdown()
     server.close()
+    for thread in threads:
+        thread.join(10)
     with app.app_context():
         db.engine.dispose()
 
 
 @pytest.fixture
-def people_with_passwords(live: tuple[Flask, str]) -> None:
-    """Alice, Bob and Charlie, who can really sign in."""
-    app, _ = live
-    with app.app_context(), unit_of_work() as session:
-        for name, role in (("alice", Role.OWNER), ("bob", Role.EDITOR), ("charlie", Role.VIEWER)):
-            email = f"{name}@example.com"
-            accounts.add_user(session, email, role, by=COMMAND_LINE, password=PASSWORD, hash_password=hash_password)
+def people_with_passwords() -> None:
+    """Alice owns, Bob edits, Charlie looks; all can sign in."""
 
 
 @pytest.fixture
-def sample(live: tuple[Flask, str]) -> None:
-    """The sample catalogue, reconciled and with suggestions."""
-    app, _ = live
-    with app.app_context():
-        with unit_of_work() as session:
-            demo.load(session, by=COMMAND_LINE, settings=app.extensions["pairbook_settings"])
-        tasks.reconcile(None, by=COMMAND_LINE)
-        tasks.suggest(app.extensions["pairbook_index"])
+def sample(people_with_passwords: None) -> None:
+    """The sample catalogue, reconciled and with suggestions, and the cast."""
+
+
+@pytest.fixture(scope="session")
+def signed_in() -> dict[str, Any]:
+    """The cookies of those who signed in before, by name."""
+    return {}
 
 
 @pytest.fixture
-def open_page(chromium: Browser, live: tuple[Flask, str]) -> Iterator[Any]:
-    """`open_page("bob")` gives a page signed in as Bob; any console error or policy violation fails the test."""
+def open_page(chromium: Browser, live: tuple[Flask, str], signed_in: dict[str, Any]) -> Iterator[OpenPage]:
+    """`open_page("bob")` gives a page signed in as Bob; a console error, a policy violation or a foreign address fails."""
     _, address = live
     complaints: list[str] = []
-    contexts = []
+    contexts: list[BrowserContext] = []
 
     def listen(message: ConsoleMessage) -> None:
-        if message.type == "error" and not re.search(r"status of (4\d\d|503)", message.text):
+        if message.type == "error" and not re.search(r"status of (4\d\d|503)|ERR_INTERNET_DISCONNECTED", message.text):
             complaints.append(message.text)
 
-    def start(name: str = "", *, width: int = 1440, height: int = 900, scheme: Any = "light") -> Page:
+    def watch(asked: Request) -> None:
+        if not asked.url.startswith((address + "/", "data:", "blob:")):
+            complaints.append(f"asked {asked.url}")
+
+    def start(
+        name: str = "",
+        *,
+        width: int = 1440,
+        height: int = 900,
+        scheme: Any = "light",
+        scripts: bool = True,
+        timezone: str = "UTC",
+    ) -> Page:
         context = chromium.new_context(
-            base_url=address, viewport={"width": width, "height": height}, color_scheme=scheme, locale="en-US"
+            base_url=address,
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,
+            locale="en-US",
+            timezone_id=timezone,
+            java_script_enabled=scripts,
+            has_touch=width < 761,
+            storage_state=signed_in.get(name),
         )
         contexts.append(context)
+        context.set_default_timeout(10_000)
+        context.on("request", watch)
+        context.on("console", listen)
+        context.on("weberror", lambda error: complaints.append(str(error.error)))
         page = context.new_page()
-        page.set_default_timeout(10_000)
-        page.on("console", listen)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        if name:
-            page.goto("/login")
-            page.fill("input[name=email]", f"{name}@example.com")
-            page.fill("input[name=password]", PASSWORD)
-            page.click("button[name=submit]")
-            page.wait_for_url(lambda url: "/login" not in url)
+        if name and name not in signed_in:
+            sign_in(page, name)
+            signed_in[name] = context.storage_state()
         return page
 
     yield start
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:
+    """Fill in the sign-in form and send it."""
+    page.goto("/login")
+    page.fill("input[name=email]", f"{name}@example.com")
+    page.fill("input[name=password]", password)
+    page.click("button[name=submit]")
+    page.wait_for_load_state()
 
 
 @pytest.fixture

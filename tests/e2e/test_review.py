@@ -1,0 +1,195 @@
+"""Review in a browser: ten listings by keyboard, search, add to catalogue, and what keys never do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Page, expect
+from sqlalchemy import select
+
+from tests.e2e.steps import decide, heading, look, number_of, on_stage, press
+from webapp.models import Link, Listing, ListingState, Product, Suggestion
+
+pytestmark = pytest.mark.e2e
+Live = tuple[Flask, str]
+
+
+def state_of(app: Flask, listing_id: int) -> ListingState:
+    return look(app, lambda s: s.get_one(Listing, listing_id).state)
+
+
+def linked_to(app: Flask, listing_id: int) -> int | None:
+    return look(app, lambda s: s.scalar(select(Link.product_id).where(Link.listing_id == listing_id)))
+
+
+def sku_linked_to(app: Flask, listing_id: int) -> str:
+    query = select(Product.sku).join(Link, Link.product_id == Product.id).where(Link.listing_id == listing_id)
+    return look(app, lambda s: s.scalars(query).one())
+
+
+def bar_of(page: Page) -> dict[str, float] | None:
+    """Where the Link button is."""
+    return page.locator(".decide .go").bounding_box()
+
+
+def test_ten_listings_are_decided_by_keyboard_and_the_place_is_kept(live: Live, sample: None, open_page: Any) -> None:
+    app, address = live
+    page = open_page("bob")
+    page.goto("/review?channel=Amazon+MX&score=80-")
+    place, bar = page.url.partition("?")[2], bar_of(page)
+    results = {}
+    for key, state in [("a", "linked"), ("x", "none"), ("s", "pending"), ("i", "ignored"), ("Enter", "linked")] * 2:
+        before, after = decide(page, key)
+        results[before] = state
+        assert bar_of(page) == bar
+        assert page.url == f"{address}/review/{after}?{place}"
+    assert len(results) == 10
+    assert {i: state_of(app, i).value for i in results} == results
+    # The typewriter: what was decided stands above with its result, the current listing is the fifth line.
+    assert page.locator("#queue a").nth(4).get_attribute("aria-current") == "true"
+    expect(page.locator("#queue a").nth(3)).to_contain_text("Linked")
+    here = on_stage(page)
+    page.reload()
+    assert on_stage(page) == here
+    assert bar_of(page) == bar
+
+
+def test_undo_by_key_gives_the_listing_back_with_its_suggestions(live: Live, sample: None, open_page: Any) -> None:
+    app, _ = live
+    page = open_page("bob")
+    page.goto("/review?channel=Amazon+MX")
+    first = on_stage(page)
+    facts = page.locator(".duo").inner_text()
+    decide(page, "a")
+    decide(page, "x")
+    decide(page, "z")
+    assert decide(page, "z")[1] == first
+    expect(page.locator("#status")).to_contain_text("waits again")
+    assert page.locator(".duo").inner_text() == facts
+    assert linked_to(app, first) is None
+    decide(page, "a")
+    assert linked_to(app, first) is not None
+
+
+def test_a_number_links_another_suggestion(live: Live, sample: None, open_page: Any) -> None:
+    app, _ = live
+    page = open_page("bob")
+    page.goto(f"/review/{with_suggestions(app, 2)}")
+    wanted = page.locator(".numkey[data-key='2']").get_attribute("value")
+    before, _after = decide(page, "2")
+    assert linked_to(app, before) == int(wanted or 0)
+
+
+def test_j_and_k_move_without_deciding(live: Live, sample: None, open_page: Any) -> None:
+    app, _ = live
+    page = open_page("bob")
+    page.goto("/review?channel=Amazon+MX")
+    waiting = number_of(app, Listing, Listing.state == ListingState.PENDING)
+    first, second = decide(page, "j")
+    _second, third = decide(page, "ArrowDown")
+    assert len({first, second, third}) == 3
+    assert decide(page, "k") == (third, second)
+    assert decide(page, "ArrowUp") == (second, first)
+    page.go_back()
+    expect(page.locator(f"#q-{second}[aria-current=true]")).to_have_count(1)
+    assert number_of(app, Listing, Listing.state == ListingState.PENDING) == waiting
+
+
+def test_keys_do_nothing_while_typing_nor_with_modifiers_nor_too_soon(live: Live, sample: None, open_page: Any) -> None:
+    app, _ = live
+    page = open_page("bob")
+    page.goto("/review?channel=Amazon+MX")
+    first, links = on_stage(page), number_of(app, Link)
+    page.keyboard.press("a")  # at once: nobody can have compared this listing yet
+    press(page, "/")
+    field = page.get_by_role("searchbox")
+    expect(field).to_be_focused()
+    field.fill("")
+    page.keyboard.type("axsz2")
+    expect(field).to_have_value("axsz2")
+    page.keyboard.press("Escape")
+    for chord in ("Alt+a", "Control+x", "Meta+s"):
+        press(page, chord)
+    assert on_stage(page) == first
+    assert number_of(app, Link) == links
+    assert state_of(app, first) == ListingState.PENDING
+
+
+def test_single_keys_can_be_switched_off_and_stay_off(live: Live, sample: None, open_page: Any) -> None:
+    app, _ = live
+    page = open_page("bob")
+    page.goto("/review?channel=Amazon+MX")
+    first, links = on_stage(page), number_of(app, Link)
+    press(page, "?")
+    dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
+    expect(dialog).to_contain_text("Add to catalogue")
+    dialog.get_by_role("switch", name="Single keys").uncheck()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    for _time in range(2):
+        for key in ("a", "x", "s", "2", "j"):
+            press(page, key)
+        assert on_stage(page) == first
+        page.reload()
+    assert number_of(app, Link) == links
+    page.get_by_role("button", name="Link", exact=True).click()
+    expect(page.locator(f"#q-{first}")).to_contain_text("Linked")
+
+
+def test_search_by_keyboard_links_a_product_that_was_not_suggested(live: Live, sample: None, open_page: Any) -> None:
+    app, _ = live
+    page = open_page("bob")
+    page.goto("/review?channel=Amazon+MX")
+    before = on_stage(page)
+    press(page, "/")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("searchbox")).to_be_focused()
+    assert dialog.get_by_role("searchbox").input_value()  # the rarest words of the title are there already
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(heading(page)).to_be_focused()
+    press(page, "/")
+    page.get_by_role("searchbox").fill("Ridge Tent")
+    found = page.locator("#results [data-row]", has_text="NOM-TNT-2")
+    expect(found).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#results [data-row]").first).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(dialog).to_have_count(0)
+    expect(page.locator(f"#q-{before}")).to_contain_text("Linked")
+    expect(heading(page)).to_be_focused()
+    assert sku_linked_to(app, before) == "NOM-TNT-2"
+
+
+def test_adding_to_the_catalogue_shows_what_is_alike_first(live: Live, sample: None, open_page: Any) -> None:
+    app, _ = live
+    page = open_page("bob")
+    page.goto("/review?channel=Amazon+MX")
+    before, products = on_stage(page), number_of(app, Product)
+    press(page, "n")
+    dialog = page.get_by_role("dialog", name="Add to catalogue")
+    expect(dialog).to_contain_text("This product may already be in your catalogue")
+    expect(dialog.get_by_role("button", name="Link to this").first).to_be_focused()
+    dialog.get_by_label("SKU", exact=True).fill("BRAND-NEW-1")
+    dialog.get_by_label("GTIN").fill("")
+    dialog.get_by_role("button", name="Add anyway and link").click()
+    expect(dialog).to_have_count(0)
+    expect(page.locator(f"#q-{before}")).to_contain_text("Added")
+    assert number_of(app, Product) == products + 1
+    assert sku_linked_to(app, before) == "BRAND-NEW-1"
+    press(page, "z")
+    expect(page.locator(f"#q-{before}[aria-current=true]")).to_have_count(1)
+    assert linked_to(app, before) is None
+
+
+def with_suggestions(app: Flask, least: int) -> int:
+    """A waiting listing with at least so many suggestions."""
+    query = (
+        select(Listing.id)
+        .join(Suggestion, Suggestion.listing_id == Listing.id)
+        .where(Listing.state == ListingState.PENDING, Suggestion.rank == least)
+        .order_by(Listing.id)
+    )
+    return look(app, lambda s: s.scalars(query).first()) or 0
