@@ -119,7 +119,7 @@ def _templates(app: Flask, settings: Settings) -> None:
             "nav": _nav() if person else [],
             "lang": _language(settings),
             "theme": person.theme if person else "auto",
-            "keys": "off" if person and not person.single_keys else "on",
+            "keys": _keys(person),
             "person": f"{person.actor.name}, {person.role.value}" if person else "",
             "org": settings.organisation if settings.organisation != "Pairbook" else "",
             "home_url": url_for("home.index"),
@@ -130,6 +130,14 @@ def _templates(app: Flask, settings: Settings) -> None:
 
     with app.app_context():
         app.jinja_env.globals["ui"] = app.jinja_env.get_template("_ui.html").make_module({"_": _})
+
+
+def _keys(person: Any) -> str:
+    """Whether single keys act: as this browser was told last, in the shortcuts or the settings, else as the person set."""
+    told = request.cookies.get("keys", "")
+    if told in {"on", "off"}:
+        return told
+    return "off" if person and not person.single_keys else "on"
 
 
 def _nav() -> list[tuple[str, str, str, int, str]]:
