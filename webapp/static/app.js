@@ -152,6 +152,11 @@ on("click", event => {
   all("details.pop[open]").forEach(menu => { if (!menu.contains(event.target)) menu.open = false });
   selectClick(event);
 });
+// A search field would take the first Escape for itself, to empty it.
+on("keydown", event => {
+  const dialog = event.key === "Escape" && !event.isComposing && event.target.matches?.("[type=search]") && event.target.closest("dialog[open]");
+  if (dialog) { event.preventDefault(); dialog.close() }
+});
 on("keydown", event => {
   const menu = event.key === "Escape" && event.target.closest?.("details.pop[open]");
   if (menu) { event.preventDefault(); menu.open = false; one("summary", menu).focus() }
