@@ -148,8 +148,8 @@ def edit(product_id: int) -> Any:
     product = catalog_search.get(session, product_id)
     held = catalog_search.on_hand(session, product_id, stock.MAIN)
     given = {name: getattr(product, name) for name in ("sku", "title", "brand", "gtin", "mpn")}
-    price = "" if product.price is None else f"{product.price:f}"
-    form = ProductForm(product, data={**given, "price": price, "stock": "" if held is None else str(held)})
+    numbers = {"price": _amount(product.price), "stock": "" if held is None else str(held)}
+    form = ProductForm(product, data=given | numbers)
     if form.validate_on_submit():
         try:
             _save(product, form, held)
@@ -209,6 +209,13 @@ def _save(product: Product, form: ProductForm, held: int | None) -> None:
     if form.stock.data and int(form.stock.data) != held:
         level = stock.Level(product.id, int(form.stock.data))
         stock.set_levels(session, [level], stock.warehouse(session), by=by)
+
+
+def _amount(price: Decimal | None) -> str:
+    """A price for its field: as people write it, with two places, or with the more that it has."""
+    if price is None:
+        return ""
+    return f"{price:.2f}" if price * 100 % 1 == 0 else f"{price:f}"
 
 
 def _whole(name: str) -> int:

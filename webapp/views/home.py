@@ -17,7 +17,7 @@ from webapp.views import home_words as words
 from webapp.views.review_words import ago
 
 bp = Blueprint("home", __name__)
-NEEDS_SHOWN = 6
+NEEDS_SHOWN = 5
 TOTALS = ("linked", "listings", "waiting", "no_match")
 SCREENS = ("links.review", "links.pairs", "propagation.history", "accounts.activity")
 

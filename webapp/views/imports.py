@@ -216,11 +216,13 @@ def undo(job_id: int) -> Any:
     return web.go("imports.done", job_id=job_id)
 
 
-@bp.get("/import/<int:job_id>/problems.<any(csv, xlsx):suffix>")
+@bp.get("/import/<int:job_id>/problems.<suffix>")
 @web.requires(Permission.READ)
 def problems(job_id: int, suffix: str) -> Any:
     """The rows that were left out, as they stand in the file, with a column that says why."""
     job = imports.get(web.session(), job_id)
+    if suffix not in {"csv", "xlsx"}:
+        raise NotFound(_("These rows come as .xlsx or .csv."))
     uploads = web.settings().uploads
     out = uploads / f"{job.stored_as}.out-{secrets.token_hex(4)}.{suffix}"
     try:
