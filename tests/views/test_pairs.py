@@ -1,0 +1,299 @@
+"""What the table of synced pairs promises."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from tests.factories import Make
+from webapp.db import unit_of_work
+from webapp.models import Link, Listing, ListingState, SyncRun
+from webapp.services import pairs
+
+HX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def put(app, settings):
+    """Put things into the database: `put(lambda m: m.link())`; gives what the function gives."""
+
+    def build(run: Any) -> Any:
+        with app.app_context(), unit_of_work() as session:
+            return run(Make(session, settings))
+
+    return build
+
+
+@pytest.fixture
+def look(app):
+    """Read the database."""
+
+    def read(run: Any) -> Any:
+        with app.app_context(), unit_of_work(read_only=True) as session:
+            return run(session)
+
+    return read
+
+
+def live(session: Any) -> int:
+    return session.scalar(select(func.count()).select_from(Link))
+
+
+def shown(page: Any) -> list[int]:
+    """The listings on the page, in order."""
+    return [int(i) for i in re.findall(r'<tr id="pair-(\d+)"', page.text)]
+
+
+def text_of(page: Any) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.text))
+
+
+def many(n: int, channel: str = "Alpha") -> Any:
+    return lambda m: [m.link(channel=m.channel(channel)).listing_id for _ in range(n)]
+
+
+def mug_and_bottle(m: Make) -> dict[str, int]:
+    mug = m.product("MUG-1", title="Field mug, terracotta", gtin="4006381333931", quantity=230, price="14.90")
+    bottle = m.product("BTL-7", title="Insulated bottle, sage", quantity=5, price="24.90")
+    first = m.listing("MUG-1", listing_id="B0MUG", title="Enamel camp mug", quantity=218, price="14.90", currency="USD")
+    second = m.listing("X-9", listing_id="B0BTL", title="Steel flask", quantity=5, price="25.50", currency="USD",
+                       channel=m.channel("Beta"))  # fmt: skip
+    return {"mug": m.link(mug, first).listing_id, "bottle": m.link(bottle, second).listing_id}
+
+
+def test_product_left_listing_right_and_the_difference_is_marked(browse, put):
+    ids = put(mug_and_bottle)
+    page = browse("bob").get("/pairs")
+    assert page.status_code == 200
+    assert page.text.count("<h1") == 1
+    assert "<title>Synced pairs" in page.text
+    row = re.search(rf'<tr id="pair-{ids["mug"]}".*?</tr>', page.text, re.S)[0]
+    assert row.index("Field mug") < row.index("B0MUG")
+    assert re.search(r't-warn">.*?differs.*?218', row, re.S)
+    assert "$25.50" in page.text
+    assert not re.search(r"<[^>]+\sstyle=|<script(?![^>]*\ssrc=)|\son[a-z]+=", page.text)
+
+
+def test_fifty_rows_stay_small(browse, put):
+    put(many(55))
+    page = browse("bob").get("/pairs")
+    assert len(shown(page)) == pairs.PAGE
+    assert len(gzip.compress(page.data, 6)) <= 14 * 1024
+
+
+def test_pages_follow_each_other_without_a_gap_and_back(browse, put):
+    ids = put(many(120))
+    client = browse("bob")
+    page, seen = client.get("/pairs"), []
+    while True:
+        seen += shown(page)
+        following = re.search(r'href="(/pairs\?after=[^"]+)"', page.text)
+        if not following:
+            break
+        page = client.get(following[1].replace("&amp;", "&"))
+    assert seen == ids[::-1]
+    back = re.search(r'href="(/pairs\?before=[^"]+)"', page.text)[1]
+    assert shown(client.get(back)) == seen[50:100]
+    assert shown(client.get("/pairs?sort=oldest")) == ids[:50]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("channel=Alpha", {"mug"}),
+        ("q=MUG-1", {"mug"}),
+        ("q=4006381333931", {"mug"}),
+        ("q=B0BTL", {"bottle"}),
+        ("q=X-9", {"bottle"}),
+        ("q=terracotta", {"mug"}),
+        ("q=insulated+botle", {"bottle"}),
+        ("by=hand", {"mug", "bottle"}),
+        ("by=sku", set()),
+        ("auto=off", set()),
+        ("auto=on&channel=Beta", {"bottle"}),
+    ],
+)
+def test_filters_live_in_the_address(browse, put, query, found):
+    ids = put(mug_and_bottle)
+    assert set(shown(browse("bob").get(f"/pairs?{query}"))) == {ids[name] for name in found}
+
+
+def test_no_result_counts_what_other_channels_have(browse, put):
+    put(mug_and_bottle)
+    text = text_of(browse("bob").get("/pairs?channel=Alpha&q=B0BTL"))
+    assert "No pair matches “B0BTL”." in text
+    assert "You search in Alpha only. There is 1 on other channels." in text
+
+
+def test_without_a_pair_the_page_leads_on(browse):
+    assert "No pairs yet." in browse("bob").get("/pairs").text
+
+
+def test_the_x_unlinks_at_once_and_the_row_offers_the_way_back(browse, put, look):
+    ids = put(mug_and_bottle)
+    client = browse("bob")
+    gone = client.post(f"/pairs/{ids['mug']}/unlink", headers=HX)
+    assert gone.status_code == 200
+    assert "Unlinked." in gone.text
+    assert "Pair unlinked. The listing is back in Review." in gone.text
+    assert look(lambda s: s.get(Listing, ids["mug"])).state is ListingState.PENDING
+    back = client.post(re.search(r'action="(/pairs/undo/[^"]+)"', gone.text)[1], headers=HX)
+    assert f'<tr id="pair-{ids["mug"]}" data-row hx-swap-oob="true"' in back.text
+    assert look(live) == 2
+
+
+def test_without_scripts_the_x_comes_back_to_the_same_filter(browse, put, look):
+    ids = put(mug_and_bottle)
+    answer = browse("bob").post(f"/pairs/{ids['mug']}/unlink?channel=Alpha")
+    assert answer.status_code == 303
+    assert "channel=Alpha" in answer.location
+    assert look(live) == 1
+
+
+def test_a_pair_that_is_gone_already_says_so(browse, put):
+    ids = put(mug_and_bottle)
+    client = browse("bob")
+    client.post(f"/pairs/{ids['mug']}/unlink", headers=HX)
+    assert client.post(f"/pairs/{ids['mug']}/unlink", headers=HX).status_code == 404
+
+
+def test_the_switch_of_a_row_stops_and_resumes_what_goes_by_itself(browse, put, look):
+    ids = put(mug_and_bottle)
+    client = browse("bob")
+    off = client.post(f"/pairs/{ids['mug']}/auto", headers=HX)
+    assert "Auto-sync off for Field mug, terracotta" in off.text
+    put(lambda m: m.session.execute(select(Link)).scalars().all())
+    assert [x.auto_sync for x in look(lambda s: s.scalars(select(Link).order_by(Link.id)).all())] == [False, True]
+    on = client.post(f"/pairs/{ids['mug']}/auto", data={"on": "1"}, headers=HX)
+    assert "Auto-sync on for Field mug, terracotta" in on.text
+    assert look(lambda s: s.scalars(select(Link).where(Link.listing_id == ids["mug"])).one()).due_at is not None
+
+
+def test_the_switch_works_for_all_that_match(browse, put, look):
+    put(many(60))
+    put(many(2, "Beta"))
+    browse("bob").post("/pairs/auto", data={"match": "1", "channel": "Alpha", "on": "0"})
+    assert look(lambda s: s.scalar(select(func.count()).select_from(Link).where(Link.auto_sync.is_(False)))) == 60
+
+
+def test_sync_now_sends_the_stock_of_the_selection_only(browse, put, look):
+    ids = put(mug_and_bottle)
+    answer = browse("bob").post("/pairs/sync", data={"id": [ids["mug"]]}, follow_redirects=True)
+    assert "Sending the stock of 1 listing." in answer.text
+    run = look(lambda s: s.scalars(select(SyncRun)).one())
+    assert run.asked == 1
+
+
+def test_up_to_fifty_pairs_need_one_dialog_and_no_typing(browse, put, look):
+    ids = put(many(3))
+    client = browse("alice")
+    dialog = client.get("/pairs/unsync", query_string={"id": ids[:2]}, headers=HX)
+    assert "Unsync 2 pairs on Alpha?" in dialog.text
+    assert 'name="typed"' not in dialog.text
+    assert "<html" not in dialog.text
+    client.post("/pairs/unsync", data={"id": ids[:2], "expect": "2"})
+    assert look(live) == 1
+
+
+def test_more_than_fifty_need_their_number_typed(browse, put, look):
+    put(many(60))
+    client = browse("alice")
+    dialog = client.get("/pairs/unsync?match=1&channel=Alpha", headers=HX)
+    assert 'data-confirm-number="60"' in dialog.text
+    data = {"match": "1", "channel": "Alpha", "expect": "60"}
+    wrong = client.post("/pairs/unsync", data=data | {"typed": "66"}, headers=HX)
+    assert wrong.status_code == 422
+    assert "You typed 66. Type 60." in wrong.text
+    assert look(live) == 60
+    assert client.post("/pairs/unsync", data=data | {"typed": "60"}).status_code == 303
+    assert look(live) == 0
+
+
+def test_the_number_is_trusted_to_the_server_not_to_the_form(browse, put, look):
+    put(many(60))
+    forged = {"match": "1", "channel": "Alpha", "expect": "3"}
+    assert browse("alice").post("/pairs/unsync", data=forged).status_code in (409, 422)
+    assert look(live) == 60
+
+
+def test_a_number_that_changed_meanwhile_changes_nothing(browse, put, look):
+    ids = put(many(4))
+    client = browse("alice")
+    client.post(f"/pairs/{ids[0]}/unlink", headers=HX)
+    late = client.post("/pairs/unsync", data={"match": "1", "channel": "Alpha", "expect": "4"}, headers=HX)
+    assert late.status_code == 409
+    assert "There are 3 pairs now, not 4." in late.text
+    assert look(live) == 3
+
+
+def test_only_an_owner_unsyncs_more_than_one(browse, put, look):
+    ids = put(many(3))
+    bob = browse("bob")
+    dialog = bob.get("/pairs/unsync", query_string={"id": ids}, headers=HX)
+    assert "Only owners can unsync more than one pair." in dialog.text
+    assert "Alice is owner here." in dialog.text
+    assert bob.post("/pairs/unsync", data={"id": ids, "expect": "3"}).status_code == 403
+    assert look(live) == 3
+    bob.post("/pairs/unsync", data={"id": ids[:1], "expect": "1"})
+    assert look(live) == 2
+
+
+def test_what_was_unsynced_is_offered_for_restoring_until_dismissed(browse, put, look):
+    put(many(60))
+    client = browse("alice")
+    page = client.post("/pairs/unsync", data={"match": "1", "expect": "60", "typed": "60"}, follow_redirects=True)
+    assert "60 pairs unsynced." in page.text
+    assert "Restore all" in page.text
+    listed = client.get(re.search(r'href="(/pairs/unsynced/\d+)"', page.text)[1])
+    assert listed.text.count("<h1") == 1
+    assert "60 pairs" in listed.text
+    client.post(re.search(r'action="(/undo/\d+)"', page.text)[1])
+    assert look(live) == 60
+    assert "Restore all" not in client.get("/pairs").text
+
+
+def test_the_offer_goes_away_when_dismissed(browse, put):
+    ids = put(many(2))
+    client = browse("alice")
+    page = client.post("/pairs/unsync", data={"id": ids, "expect": "2"}, follow_redirects=True)
+    client.post(re.search(r'action="(/pairs/dismiss/\d+)[^"]*"', page.text)[1])
+    assert "Restore all" not in client.get("/pairs").text
+
+
+def test_posting_one_unsync_twice_acts_once(browse, put, look):
+    ids = put(many(3))
+    client = browse("alice")
+    data = {"id": ids[:1], "expect": "1", "key": "same"}
+    client.post("/pairs/unsync", data=data)
+    assert client.post("/pairs/unsync", data=data).status_code == 409
+    assert look(live) == 2
+
+
+def test_a_viewer_sees_pairs_without_switches_or_an_x(browse, put, look):
+    ids = put(mug_and_bottle)
+    client = browse("charlie")
+    page = client.get("/pairs").text
+    assert "Field mug" in page
+    assert "/unlink" not in page
+    assert 'role="switch" name="on"' not in page
+    assert client.post(f"/pairs/{ids['mug']}/unlink").status_code == 403
+    assert client.post(f"/pairs/{ids['mug']}/auto").status_code == 403
+    assert look(live) == 2
+
+
+def test_nothing_ticked_says_so(browse, put):
+    put(many(1))
+    assert browse("bob").post("/pairs/sync", data={}).status_code == 422
+
+
+def test_the_export_holds_every_pair_of_the_channel(browse, put):
+    put(mug_and_bottle)
+    answer = browse("bob").get("/pairs/export?channel=Alpha")
+    lines = answer.data.decode("utf-8-sig").splitlines()
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert lines[0].startswith("channel,listing_id,sku")
+    assert [line.split(",")[:3] for line in lines[1:]] == [["Alpha", "B0MUG", "MUG-1"]]
