@@ -123,7 +123,7 @@ def import_under_fire(shop: Shop, victims: Victims, rng: random.Random) -> int:
     offers = "listing_id,sku,title\n" + "".join(f"L{n},K-{n},Thing {n}\n" for n in range(ROWS))
     jobs = [queue(shop, ImportKind.PRODUCTS, goods), queue(shop, ImportKind.LISTINGS, offers)]
     kills = 0
-    for _ in range(7):
+    for _ in range(8):
         kills += victims.kill_after("import", rng.uniform(0.01, 0.35))
         forget_leases()
     for _ in jobs:
@@ -141,7 +141,7 @@ def import_under_fire(shop: Shop, victims: Victims, rng: random.Random) -> int:
 
 def reconcile_under_fire(victims: Victims, rng: random.Random) -> int:
     """Linking by SKU dies and is started again; every pair once, and the numbers agree."""
-    kills = sum(victims.kill_after("reconcile", rng.uniform(0.0, 0.08)) for _ in range(4))
+    kills = sum(victims.kill_after("reconcile", rng.uniform(0.0, 0.08)) for _ in range(6))
     with unit_of_work(read_only=True) as session:
         channel = channels.get(session, "Hook")
     tasks.reconcile(channel, by=COMMAND_LINE)
@@ -167,9 +167,9 @@ def send_under_fire(shop: Shop, stub: StubChannel, victims: Victims, rng: random
     returned: dict[str, int] = {}
     in_flight: set[str] = set()
     kills = 0
-    for _ in range(12):
+    for _ in range(15):
         pid = victims.start("send")
-        until = time.monotonic() + rng.uniform(0.05, 0.4)
+        until = time.monotonic() + rng.uniform(0.02, 0.3)
         while time.monotonic() < until:
             name, listing_id, product_id = pairs[rng.randrange(len(pairs))]
             ledger[product_id] = rng.randrange(1, 500)

@@ -181,11 +181,15 @@ def _take(session: Session, channel: Channel, now: datetime, limit: int) -> list
             Product.currency,
             Price.amount,
             counted().label("counted"),
+            Link.auto_sync,
+            SyncRun.stock.label("run_stock"),
+            SyncRun.price.label("run_price"),
         )
         .join(Channel, Channel.id == Link.channel_id)
         .join(Listing, Listing.id == Link.listing_id)
         .join(Product, Product.id == Link.product_id)
         .outerjoin(Price, on_list)
+        .outerjoin(SyncRun, SyncRun.id == Link.run_id)
         .where(Link.channel_id == channel.id, *_due(now), ~busy, _allowed())
         .order_by(Link.due_at, Link.id)
         .limit(limit)
@@ -196,9 +200,15 @@ def _take(session: Session, channel: Channel, now: datetime, limit: int) -> list
 
 
 def _says(row: Row[Any], channel: Channel, sends_stock: bool, sends_price: bool) -> tuple[int | None, Decimal | None]:
-    """The quantity and the price that go to a listing; None for an aspect that is not due, not known or not sent."""
+    """The quantity and the price that go to a listing; None for an aspect that is not due, not known or not sent.
+
+    A run by hand carries what was asked for. What waits beside it goes along only where it may go by itself.
+    """
     quantity, price = desired(row.available, row.price, row.amount, channel, is_counted=row.counted)
-    return quantity if row.want_stock and sends_stock else None, price if row.want_price and sends_price else None
+    alone = row.auto_sync and channel.mode == SendMode.AUTOMATIC and not channel.held
+    tells_stock = sends_stock and row.want_stock and (alone or row.run_stock)
+    tells_price = sends_price and row.want_price and (alone or row.run_price)
+    return quantity if tells_stock else None, price if tells_price else None
 
 
 def desired(

@@ -213,10 +213,8 @@ def _taken(link: Link, attempt: Attempt, changed: bool, now: datetime) -> None:
     link.told_at, link.problem, link.tries = now, "", 0
     link.want_stock = link.want_stock and (changed or attempt.quantity is None)
     link.want_price = link.want_price and (changed or attempt.price is None)
-    if link.want_stock or link.want_price:
-        link.due_at = now
-    else:
-        link.due_at = link.dirty_at = link.run_id = None
+    link.run_id = None  # what was asked for is told; what is due still, or again, goes the channel's own way
+    link.due_at, link.dirty_at = (now, link.dirty_at) if link.want_stock or link.want_price else (None, None)
 
 
 def _say_again(session: Session, attempt: Attempt, *, at: datetime) -> None:

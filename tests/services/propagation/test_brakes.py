@@ -209,3 +209,18 @@ def test_an_oversold_product_is_published_as_zero(shop, stub):
     assert shop.change(sell) == -2
     shop.send()
     assert shop.now_shown() == {"L0": 0}
+
+
+def test_a_run_for_prices_leaves_held_stock_at_home(shop, stub):
+    """What waits on a channel that was switched to manual is not carried along by a run for something else."""
+    pairs = shop.open(2)
+    shop.channel(mode=SendMode.MANUAL)
+    ids = [shop.link(listing_id).id for listing_id, _ in pairs]
+    shop.change(
+        lambda s: propagation.start_run(s, hook(s), ids, stock=False, price=True, by=COMMAND_LINE, now=utc_now())
+    )
+    assert shop.send().sent == 2
+    assert [set(item) & {"quantity", "price"} for a in stub.arrivals for item in a.items] == [{"price"}] * 2
+    shop.channel(mode=SendMode.AUTOMATIC)
+    assert shop.send().sent == 2
+    assert shop.now_shown() == shop.ought()

@@ -1,0 +1,133 @@
+"""People, one's own settings, and the trail of what happened."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from sqlalchemy import select
+
+from webapp.db import unit_of_work
+from webapp.models import User
+from webapp.models.accounts import COMMAND_LINE, Role
+from webapp.services import accounts, audit
+
+
+def find(app, email: str) -> User | None:
+    with app.app_context(), unit_of_work(read_only=True) as session:
+        return session.scalar(select(User).where(User.email == email))
+
+
+def test_settings_are_kept_for_the_person(app, browse):
+    bob = browse("bob")
+    answer = bob.post("/settings", data={"language": "es", "theme": "dark"})
+    assert answer.status_code == 303
+    me = find(app, "bob@example.com")
+    assert (me.language, me.theme, me.single_keys) == ("es", "dark", False)
+    page = bob.get("/settings").text
+    assert '<html lang="es" data-theme="dark"' in page
+    assert 'data-keys="off"' in page
+    assert find(app, "alice@example.com").theme == "auto"
+
+
+@pytest.mark.parametrize("form", [{"language": "xx", "theme": "auto"}, {"theme": "neon"}])
+def test_a_setting_that_there_is_not_is_refused(app, browse, form):
+    assert browse("bob").post("/settings", data=form).status_code == 422
+    assert find(app, "bob@example.com").theme == "auto"
+
+
+def test_an_owner_adds_somebody_who_joins_with_a_link_that_works_once(app, browse):
+    answer = browse("alice").post("/settings/people", data={"email": "Dora@Example.com", "role": "editor"})
+    link = re.search(r"http://localhost(/join/[^\"]+)", answer.text).group(1).replace("&amp;", "&")
+    stranger = browse()
+    assert "dora@example.com" in stranger.get(link).text
+    assert stranger.post(link, data={"password": "short"}).status_code == 422
+    assert stranger.post(link, data={"password": "four unrelated words here"}).status_code == 303
+    assert stranger.get("/settings").status_code == 200
+    assert find(app, "dora@example.com").role is Role.EDITOR
+    assert browse().post(link, data={"password": "another long sentence"}).status_code == 403
+
+
+def test_a_new_link_kills_the_older_one(app, browse):
+    alice = browse("alice")
+    first = re.search(
+        r"/join/[^\"?]+", alice.post("/settings/people", data={"email": "d@example.com", "role": "viewer"}).text
+    )
+    dora = find(app, "d@example.com")
+    second = re.search(r"/join/[^\"?]+", alice.post(f"/settings/people/{dora.id}/link").text)
+    form = {"password": "four unrelated words here"}
+    assert browse().post(f"{first.group(0)}?email=d@example.com", data=form).status_code == 403
+    assert browse().post(f"{second.group(0)}?email=d@example.com", data=form).status_code == 303
+
+
+def test_an_invitation_cannot_replace_a_password(app, browse, people):
+    assert browse("alice").post(f"/settings/people/{people['bob']}/link").status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("form", "status"),
+    [({"email": "nobody", "role": "editor"}, 422), ({"email": "a@b.example", "role": "king"}, 422),
+     ({"email": "bob@example.com", "role": "editor"}, 409)],
+)  # fmt: skip
+def test_a_person_who_cannot_be_added_is_refused_with_words(browse, form, status):
+    answer = browse("alice").post("/settings/people", data=form)
+    assert answer.status_code == status
+    assert 'role="alert"' in answer.text
+
+
+def test_a_role_changes_at_once(app, browse, people):
+    bob = browse("bob")
+    assert bob.get("/connectors/new").status_code == 403
+    browse("alice").post(f"/settings/people/{people['bob']}/role", data={"role": "owner"})
+    assert bob.get("/connectors/new").status_code == 200
+
+
+def test_the_last_owner_stays_one(app, browse, people):
+    alice = browse("alice")
+    assert alice.post(f"/settings/people/{people['alice']}/role", data={"role": "viewer"}).status_code == 422
+    assert alice.post(f"/settings/people/{people['alice']}/close").status_code == 422
+    assert find(app, "alice@example.com").role is Role.OWNER
+
+
+def test_a_closed_account_is_signed_out_everywhere_at_once(browse, people):
+    bob = browse("bob")
+    assert bob.get("/activity").status_code == 200
+    browse("alice").post(f"/settings/people/{people['bob']}/close")
+    assert bob.get("/activity").status_code == 303
+
+
+@pytest.mark.parametrize("who", ["bob", "charlie"])
+def test_people_are_the_business_of_owners(browse, people, who):
+    browser = browse(who)
+    assert "alice@example.com" not in browser.get("/settings").text
+    assert browser.post("/settings/people", data={"email": "x@example.com", "role": "owner"}).status_code == 403
+    assert browser.post(f"/settings/people/{people[who]}/role", data={"role": "owner"}).status_code == 403
+
+
+def test_the_trail_pages_by_key_and_filters_by_event(app, browse):
+    with app.app_context(), unit_of_work() as session:
+        for number in range(60):
+            audit.record(session, COMMAND_LINE, "stock.set", f"product {number}", f"Set <i>{number}</i>.")
+        audit.record(session, COMMAND_LINE, "link.unlinked", "batch 1", "Unlinked 3 listings.")
+    charlie = browse("charlie")
+    first = charlie.get("/activity")
+    assert first.text.count("data-row>") == 50
+    assert "Set &lt;i&gt;59&lt;/i&gt;." in first.text
+    following = re.search(r'href="(/activity\?before=\d+)"', first.text).group(1)
+    assert charlie.get(following).text.count("data-row>") == 11
+    assert charlie.get("/activity?event=link").text.count("data-row>") == 1
+    assert charlie.get("/activity?event=stock.set").text.count("data-row>") == 50
+    assert "Nothing here yet." in charlie.get("/activity?event=user").text
+
+
+def test_the_owner_is_set_up_once(app, browse):
+    with app.app_context(), unit_of_work() as session:
+        code = accounts.new_setup_code(session)
+    stranger = browse()
+    form = {"email": "olga@example.com", "password": "four unrelated words here"}
+    with app.app_context(), unit_of_work() as session:
+        for user in session.scalars(select(User)):
+            user.role = Role.EDITOR
+    assert stranger.post("/setup/wrong", data=form).status_code == 403
+    assert stranger.post(f"/setup/{code}", data=form).status_code == 303
+    assert browse().post(f"/setup/{code}", data=form).status_code == 403
