@@ -116,7 +116,7 @@ def choices(session: Session, listing: Listing, channel: Channel, index: retriev
     unknown = listing.place == NOT_COMPUTED or listing.place >= SKIPPED_FROM
     if unknown and not kept:
         found = reconciliation.suggest_for(session, [listing.id], index).get(listing.id, [])
-        kept = [_plain(c) for c in found if c.score >= reconciliation.THRESHOLD]
+        kept = [_plain(c) for c in reconciliation.worth_showing(found)]
     return _dressed(session, channel, kept)
 
 

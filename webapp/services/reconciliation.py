@@ -40,7 +40,8 @@ from webapp.services import audit, counts, retrieval, targets
 
 STEP = 20_000  # listings in one transaction: other people's clicks get their turn in between
 SHOWN = 10  # suggestions kept for a listing
-THRESHOLD = 40  # below this score a candidate is no suggestion
+THRESHOLD = 40  # below this score the best candidate is no suggestion
+RUNNER_UP = 5  # behind a suggestion, what else a person may want to compare
 
 
 @dataclass(frozen=True)
@@ -242,6 +243,13 @@ def suggest_for(
     }
 
 
+def worth_showing(candidates: Sequence[matching.Candidate]) -> list[matching.Candidate]:
+    """What a person is shown of a listing's candidates: nothing without a good first one, and its runners-up."""
+    if not candidates or candidates[0].score < THRESHOLD:
+        return []
+    return [c for c in candidates[:SHOWN] if c.score >= RUNNER_UP]
+
+
 def keep_suggestions(session: Session, found: dict[int, list[matching.Candidate]]) -> int:
     """Store suggestions and give each listing its place in the queue; gives how many listings have one."""
     if not found:
@@ -249,7 +257,7 @@ def keep_suggestions(session: Session, found: dict[int, list[matching.Candidate]
     session.execute(delete(Suggestion).where(Suggestion.listing_id.in_(found)))
     rows, places = [], []
     for listing_id, candidates in found.items():
-        good = [c for c in candidates if c.score >= THRESHOLD][:SHOWN]
+        good = worth_showing(candidates)
         places.append({"id": listing_id, "place": 100 - good[0].score if good else WITHOUT_SUGGESTION})
         rows += [
             {
