@@ -15,7 +15,7 @@ from math import ceil, gcd
 from pathlib import Path
 
 PRODUCT_COLUMNS = ("sku", "title", "brand", "gtin", "price", "currency", "quantity")
-LISTING_COLUMNS = ("channel", "listing_id", "sku", "title", "brand", "gtin", "price", "currency", "quantity")
+LISTING_COLUMNS = ("channel", "listing_id", "sku", "title", "brand", "gtin", "price", "quantity")
 BRANDS = ("Almera", "Bowen", "Castor", "Dunlin", "Esker", "Fenwick", "Garrick", "Holm", "Isla", "Juniper")
 THINGS = ("bottle", "mug", "lamp", "notebook", "backpack", "blanket", "kettle", "cable", "speaker", "scarf")
 COLOURS = ("blue", "red", "black", "white", "green", "grey", "yellow", "brown")
@@ -70,8 +70,8 @@ def listing_rows(size: Size) -> Iterator[tuple[str, ...]]:
         for place in range(count):
             i = (place * step + channel * 7) % count
             yield (
-                channel_name(channel), f"L{channel}{i:09d}", _listing_sku(i), f"{_title(i)}, new", BRANDS[i % 10],
-                _gtin(i), _price(i + 3), "USD", str((i + 5) % 90),
+                channel_name(channel), f"L{channel}{i:07d}", _listing_sku(i), _title(i), BRANDS[i % 10],
+                _gtin(i), _price(i + 3), str((i + 5) % 90),
             )  # fmt: skip
 
 

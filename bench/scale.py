@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,13 +47,18 @@ LINES = (
     Line("reconcile", "reconcile", "join", 4.0, 400),
     Line("reconcile again", "reconcile_again", "join", None, 400),
 )
+ORDER = (
+    "load_listings", "prepare", "import_products", "import_listings", "import_again",
+    "join", "reconcile", "reconcile_again",
+)  # fmt: skip
 
 
 def main() -> int:
     """Run the steps and print the table; exit code 1 when a figure is beyond what is allowed."""
     given = arguments()
     if given.step:
-        print(json.dumps(scale_steps.measured(STEPS[given.step], given.instance, Size(given.listings, given.products))))
+        step = partial(STEPS[given.step], **({"visits": given.visits} if given.step == "pages" else {}))
+        print(json.dumps(scale_steps.measured(step, given.instance, Size(given.listings, given.products))))
         return 0
     folder = given.instance or Path(tempfile.mkdtemp(prefix="pairbook-scale-"))
     try:
@@ -67,7 +73,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--listings", type=int, default=50_000)
     parser.add_argument("--products", type=int, default=25_000)
-    parser.add_argument("--instance", type=Path, help="Keep the instance in this folder, which must be empty or absent.")
+    parser.add_argument("--instance", type=Path, help="Keep the instance in this folder, empty or absent before.")
     parser.add_argument("--pages-only", action="store_true", help="Measure the pages of an instance made before.")
     parser.add_argument("--visits", type=int, default=40, help="How often each page is fetched.")
     parser.add_argument("--json", type=Path, help="Write all figures to this file.")
@@ -78,15 +84,15 @@ def arguments() -> argparse.Namespace:
 def run(folder: Path, size: Size, given: argparse.Namespace) -> int:
     """All steps in order; gives the exit code."""
     figures: dict[str, dict[str, Any]] = {}
-    print(f"{size.listings:,} listings on {size.channels} channels × {size.products:,} products, SQLite, synchronous=FULL\n")
+    print(f"{size.listings:,} listings on {size.channels} channels × {size.products:,} products, SQLite, FULL\n")
     good = True
     if not given.pages_only:
         write_files(folder / "files", size)
-        for name in ("load_listings", "prepare", *(line.step for line in LINES[:3]), "join", *(line.step for line in LINES[3:])):
+        for name in ORDER:
             figures[name] = _child(name, folder, size, given.visits)
         good = _table(figures)
     figures["pages"] = _child("pages", folder, size, given.visits)
-    good = scale_pages.table(figures["pages"]["pages"]) and good
+    good = scale_pages.table(figures["pages"]) and good
     if given.json:
         given.json.write_text(json.dumps(figures, indent=1), encoding="utf-8")
     return 0 if good else 1

@@ -66,19 +66,21 @@ def prepare(folder: Path, size: Size) -> Answer:
 
 
 def load_listings(folder: Path, size: Size) -> Answer:
-    """Baseline: csv.reader into executemany, one transaction, a table with the listings' columns and unique index."""
+    """Baseline: csv.reader into executemany, one transaction, a table with our columns and unique index."""
     path = folder / "baseline.db"
     connection = sqlite3.connect(path, isolation_level=None)
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-65536"):
         connection.execute(f"PRAGMA {pragma}")
     columns = _columns()
-    connection.execute(f"CREATE TABLE listings (id INTEGER PRIMARY KEY, {', '.join(columns)}, UNIQUE (channel_id, external_id))")
+    unique = "UNIQUE (channel_id, external_id)"
+    connection.execute(f"CREATE TABLE listings (id INTEGER PRIMARY KEY, {', '.join(columns)}, {unique})")
     names = {"channel": "channel_id", "listing_id": "external_id"}
     given = [names.get(c, c) for c in LISTING_COLUMNS]
-    fixed = {"description": "", "category": "", "mpn": "", "status": "", "url": "", "image_url": "", "state": "pending",
+    fixed = {"currency": "", "description": "", "category": "", "mpn": "", "status": "", "url": "", "image_url": "", "state": "pending",
              "place": 102, "fence": 0, "import_id": 1, "seen_at": "2026-01-01 00:00:00.000000"}  # fmt: skip
     listed = [*given, *fixed, "match_key", "loose_key"]
-    statement = f"INSERT INTO listings ({', '.join(listed)}) VALUES ({', '.join('?' * len(listed))})"
+    marks = ", ".join("?" * len(listed))
+    statement = f"INSERT INTO listings ({', '.join(listed)}) VALUES ({marks})"  # noqa: S608 - names of ours
     tail = tuple(fixed.values())
     with (folder / "files" / "listings.csv").open(encoding="utf-8", newline="") as file:
         rows = csv.reader(file)
@@ -144,7 +146,8 @@ def join(folder: Path, _size: Size) -> Answer:
         connection.execute(f"PRAGMA {pragma}")
     begun, cpu = time.perf_counter(), _cpu()
     pairs = connection.execute(
-        "SELECT l.id, p.id FROM channels c JOIN listings l ON l.channel_id = c.id JOIN products p ON p.match_key = l.match_key"
+        "SELECT l.id, p.id FROM channels c JOIN listings l ON l.channel_id = c.id "
+        "JOIN products p ON p.match_key = l.match_key"
     ).fetchall()
     answer = {"seconds": time.perf_counter() - begun, "cpu": _cpu() - cpu, "pairs": len(pairs)}
     connection.close()
@@ -207,5 +210,14 @@ def _expect(condition: bool, words: str) -> None:
 
 STEPS: dict[str, Callable[[Path, Size], Answer]] = {
     step.__name__: step
-    for step in (prepare, load_listings, import_products, import_listings, import_again, join, reconcile, reconcile_again)
+    for step in (
+        prepare,
+        load_listings,
+        import_products,
+        import_listings,
+        import_again,
+        join,
+        reconcile,
+        reconcile_again,
+    )
 }

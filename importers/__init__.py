@@ -7,7 +7,7 @@ from importers.presets import PRESETS
 from importers.problem_rows import write_problem_rows
 from importers.report import DEFAULT, Column, FileRefused, Kind, Limits, Options, Problem, Report, Sheet
 from importers.sandbox import check, preview
-from importers.staging import discard_staged, read_problems, read_staged
+from importers.staging import discard_staged, read_problems, read_staged, values_of
 
 __all__ = [
     "DEFAULT",
@@ -30,5 +30,6 @@ __all__ = [
     "preview",
     "read_problems",
     "read_staged",
+    "values_of",
     "write_problem_rows",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 from collections.abc import Callable, Container, Iterator
 from itertools import dropwhile, islice
 from pathlib import Path
@@ -107,6 +108,26 @@ def read_staged(staged: Path, *, start: int = 0) -> Iterator[tuple[int, dict[str
             lines = dropwhile(lambda line: int(line[1 : line.index(",")]) <= start, stream)
         while some := list(islice(lines, _PARSED_AT_ONCE)):
             yield from map(tuple, json.loads(f"[{','.join(some)}]"))
+
+
+def values_of(staged: Path, name: str) -> set[str | None]:
+    """The different values that a text field has in the good rows of a checked file; None stands for rows without it.
+
+    Looks at the text of the lines, in a tenth of the time that reading them takes. Only a row with options is read:
+    an option may have the field's name.
+    """
+    pattern = re.compile(rf'"{re.escape(name)}":("(?:[^"\\]|\\.)*")')
+    found: set[str | None] = set()
+    quoted: set[str] = set()
+    with staged.open(encoding="ascii") as stream:
+        for line in stream:
+            if '"options":' in line:
+                found.add(json.loads(line)[1].get(name))
+            elif hit := pattern.search(line):
+                quoted.add(hit[1])
+            else:
+                found.add(None)
+    return found | set(map(json.loads, quoted))
 
 
 def read_problems(staged: Path) -> Iterator[Problem]:

@@ -60,10 +60,11 @@ def _listings(session: Session, job: ImportJob, staged: Path) -> dict[str, int]:
     ids = _channel_ids(session, job)
     numbers = Counter(link=0, review=0, update=0)
     every, hopeful = array("q"), array("q")
+    first = session.scalar(select(Listing.id).where(Listing.channel_id.in_(ids.values())).limit(1)) is None
     for chunk in chunks(importers.read_staged(staged)):
         rows = [row for _, row in chunk]
-        known = _known_listings(session, rows, ids)
-        linkable = _linkable(session, rows, ids)
+        known = set() if first else _known_listings(session, rows, ids)
+        linkable = _linkable(session, rows, ids, first=first)
         for row in rows:
             place = _channel(row, ids), str(row.get("match_key") or "")
             if place[1]:
@@ -86,11 +87,16 @@ def _twice(hashes: array[int]) -> set[int]:
     return {one for one, following in pairwise(ordered) if one == following}
 
 
-def _linkable(session: Session, rows: Sequence[Row], ids: Mapping[str, int]) -> set[Place]:
-    """Channel and key of the rows whose product is there and free, and that no known listing of the channel bears."""
+def _linkable(session: Session, rows: Sequence[Row], ids: Mapping[str, int], *, first: bool) -> set[Place]:
+    """Channel and key of the rows whose product is there and free, and that no known listing of the channel bears.
+
+    `first`: the channels have no listings yet, so nothing can be in the way.
+    """
     places = {(_channel(row, ids), row["match_key"]) for row in rows if row.get("match_key")}
     keys = {key for _, key in places}
     products = _known_products(session, rows)
+    if first:
+        return {place for place in places if place[1] in products}
     used = among(session, Listing.match_key, keys), Listing.channel_id.in_({c for c, _ in places})
     rivals = _places(session, select(Listing.channel_id, Listing.match_key).where(*used))
     linked = (

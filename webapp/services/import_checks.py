@@ -36,8 +36,10 @@ def resolve(session: Session, job: ImportJob, report: importers.Report, staged: 
     if job.kind == ImportKind.PRODUCTS:
         return report
     channels = channels_of(session, job)
-    if job.kind == ImportKind.LISTINGS and job.channel_id is not None and "channel" not in report.columns.values():
-        return report
+    if job.kind == ImportKind.LISTINGS:
+        named = importers.values_of(staged, "channel")
+        if named - {None} <= set(channels) and (None not in named or job.channel_id is not None):
+            return report
     found: dict[int, importers.Problem] = {}
     for chunk in chunks(importers.read_staged(staged)):
         found |= _unknown(session, job, chunk, channels)

@@ -35,6 +35,7 @@ def upsert_listings(
     """Create or update listings by channel and listing id from typed rows that carry `channel` (a name) each.
 
     A listing whose facts changed is asked for suggestions again; its link stays. What is absent stays.
+    The ids of new listings are given, but not to an import: it finds them by its own number.
     """
     by_key: dict[Hashable, dict[str, Any]] = {}
     for row in rows:
@@ -64,7 +65,7 @@ def upsert_listings(
         known,
         defaults=defaults,
         on_change={"seen_at": now},
-        ids_of=lambda keys: _ids(session, keys),
+        ids_of=(lambda keys: _ids(session, keys)) if import_id is None else (lambda _keys: {}),
     )
     for channel_id, n in Counter(key[0] for key in result.created).items():  # type: ignore[index]
         counts.adjust(session, channel_id, {ListingState.PENDING: n})
