@@ -158,10 +158,25 @@ def window(session: Session, queue: Queue, current: Listing, by: Actor, *, now: 
     )
     above = [_row(r) for r in reversed(earlier.all())]
     below = [_row(r) for r in later]
-    decided = _decided(session, queue.channel, by, now=now, limit=ABOVE) if len(above) < ABOVE else []
+    past = decided(session, queue.channel, by, now=now, limit=ABOVE) if len(above) < ABOVE else []
     seen = {current.id, *(r.id for r in above), *(r.id for r in below)}
-    decided = [r for r in decided if r.id not in seen][len(above) :]
-    return Window([*decided, *above], below, above[-1].id if above else None, below[0].id if below else None)
+    past = [r for r in past if r.id not in seen][len(above) :]
+    return Window([*past, *above], below, above[-1].id if above else None, below[0].id if below else None)
+
+
+def decided(session: Session, channel: Channel, by: Actor, *, now: datetime, limit: int = ABOVE) -> list[QueueRow]:
+    """This person's last decisions on the channel, the newest last."""
+    rows = session.execute(
+        select(
+            LinkBatch.verb, Listing.id, Listing.title, Listing.sku, Listing.external_id, Listing.place, Listing.state
+        )
+        .join(Listing, Listing.id == LinkBatch.listing_id)
+        .where(*_by(by, now), LinkBatch.undone_by.is_(None), Listing.channel_id == channel.id)
+        .order_by(LinkBatch.id.desc())
+        .limit(limit)
+    ).all()
+    found = {r.id: _row(r, DECISIONS[r.verb]) for r in rows}
+    return list(reversed(found.values()))
 
 
 def run(session: Session, channel: Channel, by: Actor, *, now: datetime) -> Run:
@@ -218,21 +233,6 @@ def computing(session: Session, channel: Channel) -> int:
     """How many waiting listings have no suggestions yet because nobody has looked, up to CAP."""
     waiting = Queue(channel).where
     return int(session.scalar(select(func.count()).select_from(_some([*waiting, Listing.place == NOT_COMPUTED]))) or 0)
-
-
-def _decided(session: Session, channel: Channel, by: Actor, *, now: datetime, limit: int) -> list[QueueRow]:
-    """This person's last decisions on the channel, the newest last."""
-    rows = session.execute(
-        select(
-            LinkBatch.verb, Listing.id, Listing.title, Listing.sku, Listing.external_id, Listing.place, Listing.state
-        )
-        .join(Listing, Listing.id == LinkBatch.listing_id)
-        .where(*_by(by, now), LinkBatch.undone_by.is_(None), Listing.channel_id == channel.id)
-        .order_by(LinkBatch.id.desc())
-        .limit(limit)
-    ).all()
-    found = {r.id: _row(r, DECISIONS[r.verb]) for r in rows}
-    return list(reversed(found.values()))
 
 
 def _by(by: Actor, now: datetime) -> list[ColumnElement[bool]]:

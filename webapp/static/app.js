@@ -276,6 +276,7 @@ on("htmx:beforeRequest", event => {
 on("htmx:afterRequest", event => {
   const xhr = event.detail.xhr;
   xhr?.box?.removeAttribute("data-busy");
+  if (event.detail.successful) event.detail.elt.closest(".toast")?.remove();
   if (!xhr?.counted) return;
   xhr.counted = false;
   if (--running === 0) { clearTimeout(line); root.classList.remove("loading") }

@@ -244,7 +244,9 @@ def screen(queue: Queue | None, listing_id: int | None, *, compare: int = 0) -> 
     left = review.count(session, queue) if queue.filtered else waiting[queue.channel.id]
     context |= {"run": run, "left": left, "pace": words.pace(run.each, left)}
     context["computing"] = review.computing(session, queue.channel) if queue.shelf is Shelf.WAITING else 0
-    if listing_id is not None:
+    if listing_id is None:
+        context["decided"] = review.decided(session, queue.channel, by, now=now)
+    else:
         listing = review.get(session, listing_id)
         stage = candidates.stage(session, listing, queue.channel, web.catalogue_index(), compare=compare)
         context |= {"stage": stage, "window": review.window(session, queue, listing, by, now=now)}

@@ -191,7 +191,7 @@ def near_words(reason: str) -> str:
         "excel_zero": _("“.0” at the end"),
         "dash": _("Dashes or other marks"),
         "leading_zero": _("Zeros in front"),
-        "several": _("More than one of these"),
+        "several": _("Several small differences"),
     }
     return str(words.get(reason, reason.replace("_", " ").capitalize()))
 
