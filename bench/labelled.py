@@ -33,7 +33,9 @@ class LabelledSet:
 
     def bare(self) -> LabelledSet:
         """The same pairs as poor data: titles and brands only."""
-        products, listings = ([replace(r, description="", price=None) for r in side] for side in (self.products, self.listings))
+        products, listings = (
+            [replace(r, description="", price=None) for r in side] for side in (self.products, self.listings)
+        )
         return LabelledSet(f"{self.name}, bare", products, listings, self.truth)
 
 
@@ -51,9 +53,15 @@ def _records(path: Path) -> Iterator[Record]:
     with path.open(encoding="utf-8", newline="") as lines:
         for row in csv.DictReader(lines):
             yield Record(
-                row["id"], title=row["title"] or "", brand=row["brand"] or "", gtin=row["gtin"] or "", mpn=row["mpn"] or "",
-                description=(row["description"] or "")[:30_000], category=row["category"] or "", price=_price(row["price"]),
-            )  # fmt: skip
+                row["id"],
+                title=row["title"] or "",
+                brand=row["brand"] or "",
+                gtin=row["gtin"] or "",
+                mpn=row["mpn"] or "",
+                description=(row["description"] or "")[:30_000],
+                category=row["category"] or "",
+                price=_price(row["price"]),
+            )
 
 
 def read_set(folder: str | Path) -> LabelledSet:

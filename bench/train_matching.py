@@ -59,14 +59,19 @@ def gather(data: LabelledSet, family: str, weight: float) -> Lines:
     index = Index.build(data.products)
     found = [index.find(document(r)) for r in data.listings]
     right = [
-        index.record(p).id in data.truth.get(r.id, ()) for r, f in zip(data.listings, found, strict=True) for p in f.places
+        index.record(p).id in data.truth.get(r.id, ())
+        for r, f in zip(data.listings, found, strict=True)
+        for p in f.places
     ]
     linked = max(200, len(data.truth))
     return Lines(
-        family, np.concatenate([f.features for f in found]), np.array(right, float),
+        family,
+        np.concatenate([f.features for f in found]),
+        np.array(right, float),
         np.repeat(np.arange(len(found)), [len(f) for f in found]),
-        np.array([place for f in found for _, place in f.places]), weight * float(np.sqrt(1000 / linked)),
-    )  # fmt: skip
+        np.array([place for f in found for _, place in f.places]),
+        weight * float(np.sqrt(1000 / linked)),
+    )
 
 
 def views(data: LabelledSet) -> list[Lines]:

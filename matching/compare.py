@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 from rapidfuzz import fuzz
 
-from matching.document import Document, document
-from matching.facts import COUNT, PACK, size_of
+from matching.facts import COUNT, PACK, colour_mask, counts, size_of
 from matching.identifiers import code_key, gtin_distance_one, loose_key, match_key, near_miss, parse_gtin
 from matching.lexicon import COLOUR_NAMES, DIMENSION_ID, DIMENSIONS, OPTION_KINDS
 from matching.marks import differing_letters, differing_words
@@ -53,17 +52,22 @@ class Finding:
 class Side:
     """One record with everything comparisons need, read once."""
 
-    __slots__ = ("codes", "colours", "doc", "folded", "gtin", "options", "plain", "record", "size")
+    __slots__ = (
+        "codes", "colour_mask", "colours", "folded", "gtin", "options", "plain", "quantities", "record", "size",
+    )  # fmt: skip
 
-    def __init__(self, record: Record, doc: Document | None = None) -> None:
+    def __init__(self, record: Record) -> None:
         self.record = record
-        self.doc = doc or document(record)
         self.folded = fold(record.title)
-        found, _, self.plain = words(self.folded)
+        extra = " ".join(f" {fold(v, 80)}" for v in record.options.values() if v)
+        found, measured, plain = words(self.folded + extra)
+        self.plain = plain if not extra else words(self.folded)[2]
+        self.quantities = _by_dimension(dict.fromkeys([*measured, *counts(plain)]))
         self.codes = _codes(found, record)
         self.gtin = parse_gtin(record.gtin) if record.gtin else None
         self.size = size_of(self.plain, record.options)
-        self.colours = [name for i, name in enumerate(COLOUR_NAMES) if self.doc.colours >> i & 1]
+        self.colour_mask = colour_mask(plain)
+        self.colours = [name for i, name in enumerate(COLOUR_NAMES) if self.colour_mask >> i & 1]
         self.options = {fold(k, 60): v for k, v in record.options.items() if v}
 
 
@@ -192,9 +196,9 @@ def quantity_text(q: Quantity) -> str:
     return f"{number_text(round(q.value, 3))} {small}"
 
 
-def _by_dimension(doc: Document) -> dict[int, list[Quantity]]:
+def _by_dimension(quantities: Iterable[Quantity]) -> dict[int, list[Quantity]]:
     out: dict[int, list[Quantity]] = {}
-    for q in doc.quantities:
+    for q in quantities:
         out.setdefault(q.dimension, []).append(q)
     return out
 
@@ -205,7 +209,7 @@ def _agree(a: Sequence[Quantity], b: Sequence[Quantity]) -> bool:
 
 def compare_size(product: Side, listing: Side) -> Finding:
     """Quantities with units, dimension by dimension, and clothing sizes; another content is a conflict."""
-    ours, theirs = _by_dimension(product.doc), _by_dimension(listing.doc)
+    ours, theirs = product.quantities, listing.quantities
     both = [d for d in ours if d in theirs and d not in (PACK, COUNT)]
     texts = _size_text(product, ours), _size_text(listing, theirs)
     if product.size and listing.size:
@@ -233,7 +237,7 @@ def _size_text(side: Side, found: dict[int, list[Quantity]]) -> str:
 
 def compare_pack(product: Side, listing: Side) -> Finding:
     """How many units are sold together; a single unit that nobody mentions is silence, not one."""
-    ours, theirs = _by_dimension(product.doc), _by_dimension(listing.doc)
+    ours, theirs = product.quantities, listing.quantities
     for dimension in (PACK, COUNT):
         a, b = ours.get(dimension, []), theirs.get(dimension, [])
         texts = ", ".join(map(quantity_text, a)), ", ".join(map(quantity_text, b))
@@ -250,9 +254,9 @@ def compare_colour(product: Side, listing: Side) -> Finding:
     ours, theirs = ", ".join(product.colours), ", ".join(listing.colours)
     if not ours or not theirs:
         return _silent("colour", ours, theirs)
-    if product.doc.colours == listing.doc.colours:
+    if product.colour_mask == listing.colour_mask:
         return Finding("colour", Verdict.SAME, ours, theirs, 1.0)
-    common = product.doc.colours & listing.doc.colours
+    common = product.colour_mask & listing.colour_mask
     return Finding("colour", Verdict.CLOSE if common else Verdict.DIFFERS, ours, theirs, 0.5 if common else 0.0)
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from matching.blocking import Found, Index
 from matching.compare import CAPS, POINTS, Finding, Side, findings
-from matching.document import Document, document
+from matching.document import document
 from matching.identifiers import loose_key
 from matching.pairs import COLUMN
 from matching.ranking import Ranking, shipped
@@ -25,6 +25,8 @@ RIVAL_POINTS: Final = 15
 CROWD_FROM, CROWD_SHARE = 20, 20
 #: How many of the learned order are examined for conflicts before the list is cut.
 _EXAMINED: Final = 3
+#: How many products stay read while many listings are decided.
+_KEPT: Final = 20_000
 
 
 def suggest(record: Record, index: Index, *, top: int = 10, ranking: Ranking | None = None) -> list[Candidate]:
@@ -44,10 +46,28 @@ def suggest_many(
     found = [index.find(d, sku=r.sku) for r, d in zip(records, docs, strict=True)]
     crowd = len(records) >= max(CROWD_FROM, len(index) // CROWD_SHARE)
     odds = rank_all(found, ranking or shipped(), crowd=crowd)
+    sides = _Sides(index)
     return [
-        _decide(r, d, f, o + identifier_odds(r, f, index), index, top)
-        for r, d, f, o in zip(records, docs, found, odds, strict=True)
+        _decide(r, f, o + identifier_odds(r, f, sides), sides, top)
+        for r, f, o in zip(records, found, odds, strict=True)
     ]
+
+
+class _Sides:
+    """Products read for comparing, kept for the next listing that has them as candidates, up to a limit."""
+
+    def __init__(self, index: Index) -> None:
+        self.index = index
+        self.kept: dict[tuple[int, int], Side] = {}
+
+    def at(self, place: tuple[int, int]) -> Side:
+        """The product at a place of the index."""
+        side = self.kept.get(place)
+        if side is None:
+            if len(self.kept) >= _KEPT:
+                self.kept.clear()
+            side = self.kept[place] = Side(self.index.record(place))
+        return side
 
 
 def rank_all(found: Sequence[Found], ranking: Ranking, *, crowd: bool) -> list[Array]:
@@ -60,34 +80,34 @@ def rank_all(found: Sequence[Found], ranking: Ranking, *, crowd: bool) -> list[A
     return np.split(odds, ends[:-1]) if found else []
 
 
-def _decide(record: Record, doc: Document, found: Found, odds: Array, index: Index, top: int) -> list[Candidate]:
+def _decide(record: Record, found: Found, odds: Array, sides: _Sides, top: int) -> list[Candidate]:
     if not len(found):
         return []
     chance = 1 / (1 + np.exp(-odds))
     order = np.argsort(-chance, kind="stable")[: top + _EXAMINED]
-    listing = Side(record, doc)
+    listing = Side(record)
     judged = []
     for at in order:
-        product = index.record(found.places[at])
-        said = list(findings(Side(product), listing))
-        judged.append((min(100 * float(chance[at]), cap(said)), product, said))
+        product = sides.at(found.places[at])
+        said = list(findings(product, listing))
+        judged.append((min(100 * float(chance[at]), cap(said)), product.record, said))
     judged.sort(key=lambda j: -j[0])
     best = judged[0][0]
     runner_up = judged[1][0] if len(judged) > 1 else 0.0
     out = []
-    for rank, (score, product, said) in enumerate(judged[:top], start=1):
+    for rank, (score, item, said) in enumerate(judged[:top], start=1):
         rival = runner_up if rank == 1 else best
-        out.append(_candidate(product, said, round(score), rank, score - rival))
+        out.append(_candidate(item, said, round(score), rank, score - rival))
     return out
 
 
-def identifier_odds(record: Record, found: Found, index: Index) -> Array:
+def identifier_odds(record: Record, found: Found, sides: _Sides) -> Array:
     """What identifiers add to the learned log-odds. Few catalogues to learn from have them, so these are judgements."""
     gtin, mpn = (found.features[:, COLUMN[name]] for name in ("gtin", "mpn"))
     odds = np.where(gtin > 0, 6.0, np.where(gtin < 0, -3.0, 0.0)) + np.where(mpn > 0, 1.5, np.where(mpn < 0, -0.5, 0.0))
     key = loose_key(record.sku) if record.sku else ""
     if key:
-        same = [loose_key(index.record(place).sku) == key for place in found.places]
+        same = [loose_key(sides.at(place).record.sku) == key for place in found.places]
         odds = odds + np.where(same, 5.0 if len(key) >= 5 else 3.0, 0.0)
     return odds
 

@@ -199,7 +199,6 @@ def code_key(text: str) -> str:
 
 def is_code(token: str) -> bool:
     """Whether a lower-case token looks like a model code: letters and digits together, or five digits and more."""
-    if len(token) < 3 or not token.isascii():
+    if len(token) < 3 or token.isalpha() or not (token.isascii() and token.isalnum()):
         return False
-    digits = sum(c.isdigit() for c in token)
-    return (0 < digits < len(token)) or (digits == len(token) >= 5)
+    return len(token) >= 5 or not token.isdigit()
