@@ -87,7 +87,7 @@ def test_an_upload_that_a_dead_web_process_left_is_checked(app, settings, tmp_pa
     with app.app_context(), unit_of_work() as session:
         (settings.uploads / "left").write_text("sku,title\nA-1,Mug\n")
         job = imports.receive(session, ImportKind.PRODUCTS, "p.csv", "left", by=COMMAND_LINE)
-        job.created_at = utc_now() - timedelta(minutes=5)
+        job.lease_until = utc_now() - timedelta(seconds=1)
         number = job.id
     made = Worker(settings, app.extensions["pairbook_doorbell"], app.extensions["pairbook_index"], app.app_context)
     made.start()

@@ -15,20 +15,17 @@ from contextlib import AbstractContextManager
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import select
 
 from webapp.config import Settings
 from webapp.db import unit_of_work
 from webapp.jobs import Doorbell, tasks
-from webapp.models import ImportJob, ImportState
 from webapp.models.base import utc_now
 from webapp.services import health, propagation, retrieval
 
 log = structlog.get_logger("worker")
 LANES = 8  # channels sent to at the same time
-TURN = 30.0  # seconds one lane works before it makes room
+TURN = 5.0  # seconds one lane works before it makes room, and before a stop is heard
 LOOK = 1.0  # seconds between two looks for what became due
-LEFT_BEHIND = timedelta(minutes=2)  # an upload that is unchecked for this long was left by a web process that died
 KEPT = timedelta(days=31)  # uploaded files are kept as long as their import can be taken back
 STOP_PATIENCE = 60.0
 
@@ -43,7 +40,7 @@ class Worker:
         index: retrieval.CatalogueIndex,
         context: Callable[[], AbstractContextManager[object]],
     ) -> None:
-        self._settings, self._index, self._context = settings, index, context
+        self._settings, self._index, self._context, self._doorbell = settings, index, context, doorbell
         self._consumer = doorbell.consumer(self.answer)
         self._stop, self._wake = threading.Event(), threading.Event()
         self._lanes = ThreadPoolExecutor(LANES, thread_name_prefix="lane")
@@ -59,6 +56,7 @@ class Worker:
         self._consumer.start()
         for thread in self._threads:
             thread.start()
+        self._doorbell.ring({"start"})  # what waits since before is not kept waiting for the sweep
         log.info("worker.started", worker=tasks.worker_name())
 
     def stop(self) -> None:
@@ -118,11 +116,11 @@ class Worker:
             log.info("sent", channel=channel_id, sent=done.sent, failed=done.failed, fenced=done.fenced)
 
     def _pulse(self) -> None:
-        """Tell that we live, free what dead workers held, and look after what was left behind."""
+        """Tell that we live, free what dead workers held, and clear what is past its time."""
         while True:
             with self._context():
                 self._guarded("pulse", self._beat)
-                self._guarded("uploads", self._look_after_uploads)
+                self._guarded("uploads", self._remove_old_uploads)
             if self._stop.wait(health.HEARTBEAT.total_seconds()):
                 return
 
@@ -134,19 +132,8 @@ class Worker:
         if freed:
             log.warning("rescued", deliveries=freed)
 
-    def _look_after_uploads(self) -> None:
-        """Check uploads that a dead web process left unchecked, and remove files whose import is past taking back."""
-        with unit_of_work(read_only=True) as session:
-            left = list(
-                session.scalars(
-                    select(ImportJob.id)
-                    .where(ImportJob.state == ImportState.CHECKING, ImportJob.created_at < utc_now() - LEFT_BEHIND)
-                    .limit(10)
-                )
-            )
-        for job_id in left:
-            tasks.check_import(self._settings, job_id)
-            log.info("import.checked", job=job_id)
+    def _remove_old_uploads(self) -> None:
+        """Remove files whose import is past taking back."""
         oldest = (utc_now() - KEPT).timestamp()
         for path in self._settings.uploads.iterdir():
             with contextlib.suppress(FileNotFoundError):
