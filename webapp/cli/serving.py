@@ -25,7 +25,7 @@ from webapp.cli.support import Say, command
 from webapp.config import Settings
 from webapp.db import db, unit_of_work
 from webapp.errors import Refused
-from webapp.migrations import upgrade
+from webapp.migrations import current, newest, upgrade
 from webapp.services import accounts
 
 THREADS = 16
@@ -42,13 +42,14 @@ def run(say: Say) -> None:
     settings = say.settings
     with _alone(settings.instance / "run.lock", settings):
         listening = _listen(settings)
-        upgrade(db.engine)
+        if current(db.engine) != newest():
+            upgrade(db.engine)
         click.echo(f"Pairbook answers at {base_url(settings)}")
         if link := _setup_link(settings):
             click.echo(f"Set up the owner's account here, once: {link}")
         sys.stdout.flush()
         with _keeper():
-            serve(say.app, listening)
+            serve(say.app, listening, settings)
 
 
 @command("worker", json_option=False)
@@ -70,7 +71,7 @@ def worker(say: Say, parent: int | None) -> None:
     busy.stop()
 
 
-def serve(app: Flask, listening: socket.socket) -> None:
+def serve(app: Flask, listening: socket.socket, settings: Settings) -> None:
     """Answer requests until a signal comes."""
     from waitress.server import create_server
 
@@ -79,9 +80,9 @@ def serve(app: Flask, listening: socket.socket) -> None:
         sockets=[listening],
         threads=THREADS,
         ident=None,
-        clear_untrusted_proxy_headers=True,
+        clear_untrusted_proxy_headers=not settings.trusted_proxies,
         channel_timeout=60,
-        max_request_body_size=app.config["MAX_CONTENT_LENGTH"],
+        max_request_body_size=settings.upload_limit,
     )
 
     def leave(*_: Any) -> None:

@@ -53,6 +53,8 @@ class Say:
 
     def __call__(self, result: Mapping[str, object], words: str, *, code: int = 0) -> None:
         """Answer and end with this exit code."""
+        if sys.stderr.isatty():
+            click.echo("\r\x1b[K", err=True, nl=False)
         click.echo(as_text(result) if self.as_json else words)
         if code:
             click.get_current_context().exit(code)
