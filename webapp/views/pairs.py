@@ -224,7 +224,7 @@ def unsynced(batch_id: int) -> Any:
 
 
 @bp.post("/pairs/dismiss/<int:batch_id>")
-@web.requires(Permission.READ)
+@web.requires(Permission.LINK)
 def dismiss(batch_id: int) -> Any:
     """Put the offer to restore away; the undo stays in Activity for thirty days."""
     session["dismissed_unsync"] = batch_id
