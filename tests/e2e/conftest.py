@@ -19,7 +19,8 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask_security import hash_password
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
+from waitress import wasyncore
 from waitress.server import create_server
 
 from webapp import create_app
@@ -34,6 +35,8 @@ PASSWORD = "four unrelated small words"
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+PATIENCE = 30_000  # milliseconds; a busy machine compiles the matcher first
+expect.set_options(timeout=PATIENCE / 2)
 OpenPage = Callable[..., Page]
 
 
@@ -123,7 +126,8 @@ def live(settings: Settings) -> Iterator[tuple[Flask, str]]:
     """The application served on a free port, with a worker beside it; gives the app and its address."""
     logging.getLogger("waitress").setLevel(logging.ERROR)
     app = create_app(settings)
-    server = create_server(app, host="127.0.0.1", port=0, threads=8)
+    sockets: dict[int, Any] = {}
+    server = create_server(app, map=sockets, host="127.0.0.1", port=0, threads=8)
     address = f"http://127.0.0.1:{server.effective_port}"
     stop = threading.Event()
 
@@ -134,7 +138,7 @@ def live(settings: Settings) -> Iterator[tuple[Flask, str]]:
                 answer(set())
 
     def serve() -> None:
-        with suppress(OSError):  # the end closes the socket that it waits on
+        with suppress(OSError):  # the end closes the sockets that it waits on
             server.run()
 
     threads = [threading.Thread(target=serve, daemon=True), threading.Thread(target=work, daemon=True)]
@@ -143,7 +147,7 @@ def live(settings: Settings) -> Iterator[tuple[Flask, str]]:
     yield app, address
     stop.set()
     server.task_dispatcher.shutdown()
-    server.close()
+    wasyncore.close_all(sockets, ignore_all=True)
     for thread in threads:
         thread.join(10)
     with app.app_context():
@@ -201,7 +205,7 @@ def open_page(chromium: Browser, live: tuple[Flask, str], signed_in: dict[str, A
             storage_state=signed_in.get(name),
         )
         contexts.append(context)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE)
         context.on("request", watch)
         context.on("console", listen)
         context.on("weberror", lambda error: complaints.append(str(error.error)))
