@@ -204,7 +204,8 @@ function selectClick(event) {
   const box = event.target.closest?.("[data-check]"), match = event.target.closest?.("[data-check-match]"), none = event.target.closest?.("[data-check-none]");
   if (box && event.shiftKey && lastBox?.isConnected) checkRange(box, box.checked); else if (box) lastBox = box;
   if (!match && !none) return;
-  const bar = event.target.closest("[id]:not(button)"), scope = one(`[data-select="${bar.id}"]`), hidden = one("[data-match]", bar);
+  // bar.id would be the boxes: a form answers with its fields of that name.
+  const bar = event.target.closest("[id]:not(button)"), scope = one(`[data-select="${bar.getAttribute("id")}"]`), hidden = one("[data-match]", bar);
   if (hidden) hidden.disabled = !match;
   boxes(scope).forEach(item => { item.checked = Boolean(match) });
   refreshSelection(scope);
