@@ -102,6 +102,14 @@ class Link(Base):
     __table_args__ = (
         UniqueConstraint("product_id", "channel_id", "slot"),
         Index("ix_links_channel", "channel_id", "id"),
+        Index(
+            "ix_links_people",
+            "source",
+            "id",
+            sqlite_where=source != LinkSource.SKU,
+            postgresql_where=source != LinkSource.SKU,
+        ),
+        Index("ix_links_silent", "id", sqlite_where=auto_sync.is_(False), postgresql_where=auto_sync.is_(False)),
         Index(  # the few that were not linked by the exact rule: the overview counts them
             "ix_links_not_by_sku",
             "channel_id",

@@ -53,6 +53,8 @@ class Filter:
             found.append(Link.channel_id == self.channel.id)
         if self.by is not None:
             found.append(Link.source == self.by)
+            if self.by is not LinkSource.SKU:  # said for the planner: the index leaves out what the rule linked
+                found.append(Link.source != LinkSource.SKU)
         if self.auto is not None:
             found.append(Link.auto_sync.is_(self.auto))
         if self.text:

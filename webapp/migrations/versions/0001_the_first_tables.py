@@ -563,12 +563,28 @@ def upgrade() -> None:
         postgresql_where=sa.text("source != 'sku'"),
     )
     op.create_index(
+        "ix_links_people",
+        "links",
+        ["source", "id"],
+        unique=False,
+        sqlite_where=sa.text("source != 'sku'"),
+        postgresql_where=sa.text("source != 'sku'"),
+    )
+    op.create_index(
         "ix_links_problem",
         "links",
         ["channel_id"],
         unique=False,
         sqlite_where=sa.text("problem != ''"),
         postgresql_where=sa.text("problem != ''"),
+    )
+    op.create_index(
+        "ix_links_silent",
+        "links",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("auto_sync IS 0"),
+        postgresql_where=sa.text("auto_sync IS 0"),
     )
 
     op.create_table(
