@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -45,10 +45,19 @@ def forecast(session: Session, job: ImportJob, uploads: Path) -> dict[str, int]:
         numbers["new"] += sum(row["match_key"] in fresh for row in rows)
         numbers["update"] += sum(row["match_key"] in known for row in rows)
         if job.kind == ImportKind.PRODUCTS and fresh:
-            here = Listing.channel_id.in_([c.id for c in channels.all_channels(session)])  # leads the index of keys
-            waiting = here, among(session, Listing.match_key, fresh), Listing.state == ListingState.PENDING
-            numbers["more"] += session.scalar(select(func.count()).select_from(Listing).where(*waiting)) or 0
+            numbers["more"] += _waiting_for(session, fresh)
     return dict(numbers)
+
+
+def _waiting_for(session: Session, keys: Set[str]) -> int:
+    """How many waiting listings are the only one of their channel with one of these keys."""
+    here = Listing.channel_id.in_([c.id for c in channels.all_channels(session)])  # leads the index of keys
+    alone = (
+        select(Listing.channel_id, Listing.match_key).where(here, among(session, Listing.match_key, keys))
+        .group_by(Listing.channel_id, Listing.match_key)
+        .having(func.count() == 1, func.max(Listing.state) == ListingState.PENDING)
+    ).subquery()  # fmt: skip
+    return session.scalar(select(func.count()).select_from(alone)) or 0
 
 
 def _listings(session: Session, job: ImportJob, staged: Path) -> dict[str, int]:

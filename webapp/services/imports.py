@@ -173,13 +173,13 @@ def apply_chunk(
 
 
 def finish(session: Session, job: ImportJob, *, by: Actor, now: datetime) -> ImportJob:
-    """End an import: link equal SKUs if that was wanted, and ask for suggestions."""
+    """End an import: link the equal SKUs that it brought, if that was wanted, and ask for suggestions."""
     job = get(session, job.id, lock=True)
     if job.kind == ImportKind.PRODUCTS and (job.created or job.updated):
         reconciliation.forget_suggestions(session)
     if job.reconcile and job.kind in {ImportKind.LISTINGS, ImportKind.PRODUCTS}:
         channel = session.get(Channel, job.channel_id) if job.channel_id else None
-        done = reconciliation.reconcile(session, channel, by=by)
+        done = reconciliation.reconcile(session, channel, by=by, import_id=job.id)
         job.batch_id = done.batch
         job.report = {**job.report, "linked": done.linked, "pending": done.pending}
     job.state, job.ended_at, job.lease_until = ImportState.DONE, now, None

@@ -20,6 +20,7 @@ from sqlalchemy import (
     insert,
     literal,
     null,
+    or_,
     select,
     true,
     update,
@@ -61,12 +62,15 @@ class Reconciled:
         return asdict(self)
 
 
-def reconcile(session: Session, channel: Channel | None, *, by: Actor) -> Reconciled:
-    """Do all of it in this transaction; for large tables `jobs.tasks.reconcile` takes the same steps one by one."""
+def reconcile(session: Session, channel: Channel | None, *, by: Actor, import_id: int | None = None) -> Reconciled:
+    """Do all of it in this transaction; for large tables `jobs.tasks.reconcile` takes the same steps one by one.
+
+    With `import_id` only pairs are linked whose listing or product that import has made: what its forecast said.
+    """
     batch = open_batch(session, channel, by=by)
     before = linked_so_far(session, channel)
     spans = list(ranges(session))
-    linked = sum(link_equal_skus(session, batch.id, channel, span) for span in spans)
+    linked = sum(link_equal_skus(session, batch.id, channel, span, import_id=import_id) for span in spans)
     near = sum(note_near_misses(session, channel, span) for span in spans)
     return summarise(
         session, close_batch(session, batch.id, linked, by=by), channel, linked=linked, near=near, before=before
@@ -103,10 +107,14 @@ def ranges(session: Session) -> Iterator[tuple[int, int]]:
             yield start, min(start + STEP, high)
 
 
-def link_equal_skus(session: Session, batch_id: int, channel: Channel | None, span: tuple[int, int]) -> int:
+def link_equal_skus(
+    session: Session, batch_id: int, channel: Channel | None, span: tuple[int, int], *, import_id: int | None = None
+) -> int:
     """Link the exact pairs among listings with an id in (low, high]; gives how many. Safe to repeat and to race."""
     names = [c.key for c in Link.__table__.columns if c.key != "id"]
     rows = _exact_pairs(batch_id, channel, span, names)
+    if import_id is not None:
+        rows = rows.where(or_(Listing.import_id == import_id, Product.import_id == import_id))
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     newest = session.scalar(select(func.max(Link.id))) or 0
     session.execute(dialect.insert(Link).from_select(names, rows).on_conflict_do_nothing())

@@ -80,6 +80,22 @@ def test_products_say_how_many_are_new_and_how_many_waiting_listings_they_link(a
     assert links_now() == 1
 
 
+def test_an_import_links_nothing_that_it_did_not_bring(apply, settings):
+    def fill(make):
+        make.product("OLD")
+        make.listing("OLD", channel=make.channel("Alpha"))
+        make.listing("TWICE", channel=make.channel("Alpha"))
+        make.listing("TWICE", channel=make.channel("Alpha"))
+
+    channel = put(settings, fill)
+    job = apply("products", "sku,title\nNEW,New mug\nTWICE,Cup\n")
+    assert forecast(job.id) == ({"new": 2, "update": 0}, 0)
+    assert links_now() == 0
+    job = apply("listings", LISTINGS + "L1,NEW,x\n", channel=channel)
+    assert forecast(job.id)[0] == {"link": 1, "review": 0, "update": 0}
+    assert links_now() == 1
+
+
 def test_a_stock_file_that_names_a_product_per_warehouse_counts_its_rows(apply, settings):
     put(settings, lambda make: make.product("A-1"))
     job = apply("stock", "sku,quantity,warehouse\nA-1,5,Main\nA-1,7,Outlet\n")
