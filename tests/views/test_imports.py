@@ -9,13 +9,33 @@ import pytest
 from openpyxl import Workbook, load_workbook
 from sqlalchemy import func, select
 
+import importers
+from importers.checking import check_file
 from tests.factories import Make
 from webapp.db import unit_of_work
 from webapp.jobs import tasks
 from webapp.models import Channel, ImportJob, ImportPreset, ImportState, Link, Listing, Product
 from webapp.views import imports as screens
 
+IN_A_CHILD = ("refused_file", "problem_rows", "adds_up")  # tests that read in the child process, as users do
 LISTINGS = "listing id,sku,title,price,quantity\nL1,A-1,Blue mug,9.50,3\nL2,A-2,Red mug,9.50,4\nL3,,Green mug,9.50,5\n"
+
+
+@pytest.fixture(autouse=True)
+def _same_process(request, monkeypatch):
+    """Read most files here: a start of Python for each file adds up, and the child has tests of its own."""
+    if any(name in request.node.name for name in IN_A_CHILD):
+        return
+
+    def check(path, *, kind, staged, options, file_name):
+        importers.discard_staged(staged)
+        return check_file(path, kind, staged, options, importers.DEFAULT, file_name)
+
+    def preview(path, *, kind, options):
+        return check_file(path, kind, None, options, importers.DEFAULT, path.name)
+
+    monkeypatch.setattr(importers, "check", check)
+    monkeypatch.setattr(importers, "preview", preview)
 
 
 @pytest.fixture

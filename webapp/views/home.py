@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from babel.dates import format_date
-from flask import Blueprint, url_for
+from flask import Blueprint
 from flask_babel import get_locale
 
 from webapp import web
@@ -43,5 +43,4 @@ def index() -> Any:
         ago=partial(ago, now=now),
         urls={name: words.maybe(name) for name in SCREENS},
         review_url=lambda channel: words.maybe("links.review", channel=channel.name),
-        sample_url=url_for("imports.sample"),
     )

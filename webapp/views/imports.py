@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import secrets
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from flask import Blueprint, Response, current_app, redirect, request, send_file, url_for
+from flask import Blueprint, Response, redirect, request, send_file, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.datastructures import FileStorage
@@ -20,7 +19,7 @@ from webapp.errors import DomainError, NotFound, Refused
 from webapp.jobs import tasks
 from webapp.models import Channel, ImportJob, ImportKind, ImportState
 from webapp.models.accounts import Actor, Permission
-from webapp.services import channels, counts, import_choices, imports
+from webapp.services import channels, counts, demo, import_choices, imports
 from webapp.views import import_words
 
 bp = Blueprint("imports", __name__)
@@ -58,7 +57,6 @@ def _index(error: str = "", field: str = "", status: int = 200) -> Response:
         most_mb=web.settings().upload_limit // (1024 * 1024),
         error=error,
         field=field,
-        sample_url=url_for("imports.sample") if importlib.util.find_spec("webapp.services.demo") else "",
     )
 
 
@@ -246,8 +244,6 @@ def problems(job_id: int, suffix: str) -> Any:
 @web.requires(Permission.IMPORT)
 def sample() -> Any:
     """Fill the tables with a made-up shop, to try things on."""
-    from webapp.services import demo
-
     demo.load(web.session(), by=web.actor(), settings=web.settings())
     web.say(_("Sample data is in. Link some listings; nothing leaves this computer."))
     return web.go("home.index")
@@ -342,7 +338,6 @@ def _result(job: ImportJob) -> dict[str, Any]:
         "linked": int(job.report.get("linked", 0)),
         "pending": int(job.report.get("pending", 0)),
         "moving": job.state in MOVING,
-        "review": "links.review" in current_app.view_functions,
         "kinds": import_words.kinds(),
         "states": import_words.states(),
         "undone": import_words.undone(job.kind, cast(dict[str, int], job.report.get("undone") or {})),
