@@ -120,8 +120,10 @@ def speed(sets: Sequence[LabelledSet], size: int, baseline: int) -> None:
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     arrays = sum(a.nbytes for s in index.segments for a in s.arrays.values()) // 1_000_000
     print(
-        f"{size:>9,} products: build {build:.1f} s, arrays {arrays} MB, peak {memory} MB; one listing {mean:.2f} ms mean, "
-        f"{statistics.median(took):.2f} median, {sorted(took)[-4]:.2f} p99; WRatio {slow:.0f} ms = {slow / mean:,.0f} times",
+        f"{size:>9,} products: build {build:.1f} s, arrays {arrays} MB, peak {memory} MB; "
+        f"one listing {mean:.2f} ms mean, "
+        f"{statistics.median(took):.2f} median, {sorted(took)[-4]:.2f} p99; "
+        f"WRatio {slow:.0f} ms = {slow / mean:,.0f} times",
         flush=True,
     )
 

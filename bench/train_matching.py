@@ -30,10 +30,11 @@ from matching.ranking import CROWD_ONLY, SECOND_COLUMNS, WEIGHTS_FILE, Linear, R
 Array = NDArray[Any]
 L2: Final = 20.0
 POSITIVE: Final = frozenset(
-    """cosine_letters cosine_words cosine_all retrieval overlap covered_listing covered_product rarest_shared code_shared
-    code_begins code_stem code_digits numbers_shared quantities_agree pack colour size price_close brand mpn gtin
-    listing_in_product_text product_in_listing_text code_in_description covered_locally margin ratio_to_best
-    reverse_margin local_missing score lead share reverse_lead reverse_share""".split()
+    """cosine_letters cosine_words cosine_all retrieval overlap covered_listing covered_product rarest_shared
+    code_shared code_begins code_stem code_digits numbers_shared quantities_agree pack colour size
+    price_close brand mpn gtin listing_in_product_text product_in_listing_text code_in_description
+    covered_locally margin ratio_to_best reverse_margin local_missing score lead share reverse_lead
+    reverse_share""".split()
 )
 NEGATIVE: Final = frozenset(
     """rarest_missing_in_product rarest_missing_in_listing code_conflict code_only_listing code_only_product

@@ -24,7 +24,7 @@ RIVAL_POINTS: Final = 15
 #: Listings are compared with each other from this many on, and from one for this many products on.
 CROWD_FROM, CROWD_SHARE = 20, 20
 #: How many of the learned order are examined for conflicts before the list is cut.
-_EXAMINED: Final = 3
+_EXAMINED: Final = 1
 #: How many products stay read while many listings are decided.
 _KEPT: Final = 20_000
 
