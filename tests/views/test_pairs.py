@@ -191,7 +191,7 @@ def test_sync_now_sends_the_stock_of_the_selection_only(browse, put, look):
 def test_up_to_fifty_pairs_need_one_dialog_and_no_typing(browse, put, look):
     ids = put(many(3))
     client = browse("alice")
-    dialog = client.get("/pairs/unsync", query_string={"id": ids[:2]}, headers=HX)
+    dialog = client.post("/pairs/unsync/ask", data={"id": ids[:2]}, headers=HX)
     assert "Unsync 2 pairs on Alpha?" in dialog.text
     assert 'name="typed"' not in dialog.text
     assert "<html" not in dialog.text

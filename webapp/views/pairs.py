@@ -180,6 +180,13 @@ def unsync_ask() -> Any:
     return _dialog()
 
 
+@bp.post("/pairs/unsync/ask")
+@web.requires(Permission.LINK)
+def unsync_ask_ticked() -> Any:
+    """The same for ticked rows; a POST, since their form carries a token that belongs in no address."""
+    return _dialog()
+
+
 @bp.post("/pairs/unsync")
 @web.requires(Permission.LINK)
 def unsync() -> Any:
