@@ -21,6 +21,7 @@ LIKELY_FROM: Final = 75
 POSSIBLE_FROM: Final = 40
 #: Points for standing out among the other candidates; only a list of candidates has them.
 RIVAL_POINTS: Final = 15
+_WEIGHTS: Final = {**POINTS, "rivals": RIVAL_POINTS}
 #: Listings are compared with each other from this many on, and from one for this many products on.
 CROWD_FROM, CROWD_SHARE = 20, 20
 #: How many of the learned order are examined for conflicts before the list is cut.
@@ -158,7 +159,7 @@ def share_points(said: Sequence[Finding], score: int) -> tuple[Evidence, ...]:
     learned score knows more than the fields (how rare the shared words are, what other listings want), so what
     the fields earned is moved towards the score in proportion: up into the points left, or down from those earned.
     """
-    weights = [({**POINTS, "rivals": RIVAL_POINTS}[f.field] if _counts(f) else 0) for f in said]
+    weights = [(_WEIGHTS[f.field] if _counts(f) else 0) for f in said]
     most = _whole([w * 100 / (sum(weights) or 1) for w in weights], 100 if any(weights) else 0)
     earned = [m * f.share for m, f in zip(most, said, strict=True)]
     total, target = sum(earned), min(score, sum(most))
@@ -178,10 +179,12 @@ def _whole(parts: Sequence[float], total: int, limits: Sequence[int] | None = No
     """Whole numbers near `parts` that add up to `total` (largest remainder), none above its limit."""
     out = [int(p + 1e-9) for p in parts]
     by_rest = sorted(range(len(parts)), key=lambda i: (out[i] - parts[i], i))
-    while sum(out) < total:
+    left = total - sum(out)
+    while left > 0:
         for i in by_rest:
-            if sum(out) < total and (limits is None or out[i] < limits[i]) and parts[i] > 0:
+            if left > 0 and parts[i] > 0 and (limits is None or out[i] < limits[i]):
                 out[i] += 1
+                left -= 1
     return out
 
 
