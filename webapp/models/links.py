@@ -134,7 +134,7 @@ class PastLink(Base):
 
     id: Mapped[Id]
     listing_id: Mapped[int] = mapped_column(BigInt, ForeignKey("listings.id"), index=True)
-    product_id: Mapped[int] = mapped_column(BigInt, ForeignKey("products.id"))
+    product_id: Mapped[int] = mapped_column(BigInt, ForeignKey("products.id"), index=True)
     channel_id: Mapped[int] = mapped_column(BigInt, ForeignKey("channels.id"))
     fence: Mapped[int] = mapped_column(BigInt)
     source: Mapped[LinkSource] = mapped_column(choice(LinkSource))

@@ -78,13 +78,20 @@ class Listing(Base):
             sqlite_where=state == ListingState.PENDING,
             postgresql_where=state == ListingState.PENDING,
         ),
+        # One for each state: SQLite does not see that “= 'none'” is among “IN ('none', 'ignored')”.
         Index(
-            "ix_listings_decided",
+            "ix_listings_no_match",
             "channel_id",
-            "state",
             "id",
-            sqlite_where=state.in_([ListingState.NO_MATCH, ListingState.IGNORED]),
-            postgresql_where=state.in_([ListingState.NO_MATCH, ListingState.IGNORED]),
+            sqlite_where=state == ListingState.NO_MATCH,
+            postgresql_where=state == ListingState.NO_MATCH,
+        ),
+        Index(
+            "ix_listings_ignored",
+            "channel_id",
+            "id",
+            sqlite_where=state == ListingState.IGNORED,
+            postgresql_where=state == ListingState.IGNORED,
         ),
     )
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, false, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from matching.identifiers import match_key, parse_gtin
@@ -58,7 +58,9 @@ class Filter:
         if self.auto is not None:
             found.append(Link.auto_sync.is_(self.auto))
         if self.text:
-            found.append(or_(Link.product_id.in_(self.products), Link.listing_id.in_(self.listings)))
+            # An empty half would have the whole table read, since no index finds nothing.
+            halves = [(Link.product_id, self.products), (Link.listing_id, self.listings)]
+            found.append(or_(false(), *(column.in_(ids) for column, ids in halves if ids)))
         return found
 
 

@@ -325,12 +325,20 @@ def upgrade() -> None:
         sa.UniqueConstraint("channel_id", "external_id", name=op.f("uq_listings_channel_id_external_id")),
     )
     op.create_index(
-        "ix_listings_decided",
+        "ix_listings_ignored",
         "listings",
-        ["channel_id", "state", "id"],
+        ["channel_id", "id"],
         unique=False,
-        sqlite_where=sa.text("state IN ('none', 'ignored')"),
-        postgresql_where=sa.text("state IN ('none', 'ignored')"),
+        sqlite_where=sa.text("state = 'ignored'"),
+        postgresql_where=sa.text("state = 'ignored'"),
+    )
+    op.create_index(
+        "ix_listings_no_match",
+        "listings",
+        ["channel_id", "id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'none'"),
+        postgresql_where=sa.text("state = 'none'"),
     )
     op.create_index(
         "ix_listings_key",
@@ -626,6 +634,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_past_links_ended_batch_id"), "past_links", ["ended_batch_id"], unique=False)
     op.create_index(op.f("ix_past_links_listing_id"), "past_links", ["listing_id"], unique=False)
+    op.create_index(op.f("ix_past_links_product_id"), "past_links", ["product_id"], unique=False)
 
     op.create_table(
         "refusals",

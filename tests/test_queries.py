@@ -1,0 +1,241 @@
+"""What pages and workers ask the database stays cheap when tables grow: none read whole, none sorted, no OFFSET.
+
+A few thousand rows are enough: SQLite chooses its plan without looking at how many there are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event, select, text
+
+from tests.conftest import POSTGRES, _empty, settings_for
+from tests.factories import Make
+from webapp import create_app
+from webapp.config import Settings
+from webapp.db import db, unit_of_work
+from webapp.jobs import tasks
+from webapp.migrations import upgrade
+from webapp.models import Channel, Link, Listing, ListingState, Product, SendMode, User
+from webapp.models.accounts import COMMAND_LINE, Actor, Role
+from webapp.models.base import utc_now
+from webapp.services import catalog, links, listings, propagation
+
+PRODUCTS, LISTINGS = 1_500, 1_500  # listings on each of two channels; the last 300 fit no product
+LARGE = {"products", "listings", "links", "past_links", "attempts", "audit", "link_batches", "suggestions"}
+ALICE = "alice" * 5
+PARTIAL = ("ix_links_not_by_sku", "ix_links_problem", "ix_products_in_stock", "ix_products_out_of_stock")
+NEARLY_ALL = ("", "products.retired_at IS NULL", "link_batches.verb != ?")
+MOST = 25  # statements of a whole page: at most three a section and eight sections, and who is asking
+
+PAGES = {
+    "overview": "/",
+    "import": "/import",
+    "review": "/review",
+    "review of a channel": "/review?channel=Beta",
+    "review of a band": "/review?channel=Beta&score=70-100",
+    "skipped": "/review?channel=Beta&state=skipped",
+    "no match": "/review?channel=Beta&state=none",
+    "near misses": "/review/near",
+    "pairs": "/pairs",
+    "pairs after": "/pairs?after={link}",
+    "pairs of a channel": "/pairs?channel=Beta",
+    "pairs by a SKU": "/pairs?q=SKU-0700",
+    "products": "/products",
+    "products after": "/products?after={product}",
+    "products in stock": "/products?stock=in",
+    "products out of stock": "/products?stock=out",
+    "products not linked": "/products?linked=no",
+    "products by a SKU": "/products?q=SKU-0700",
+    "a product": "/products/{product}",
+    "a product's history": "/products/{product}?tab=history",
+    "sync history": "/sync/history",
+    "sync history of a channel": "/sync/history?channel=Alpha",
+    "a run": "/sync/history/{run}",
+    "connectors": "/connectors",
+    "activity": "/activity",
+    "activity before": "/activity?before=20",
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One statement of a page, the value of its OFFSET, and SQLite's plan (empty on PostgreSQL)."""
+
+    statement: str
+    offset: int
+    plan: tuple[str, ...]
+
+
+    def reads_whole(self) -> list[str]:
+        """The lines of the plan that read a large table from end to end.
+
+        Fine are: a partial index, made to be read whole, and a limit on rows nearly all of which will do.
+        """
+        where = self.statement.rpartition("\nFROM ")[2].partition("\nWHERE ")[2].split("\n")[0].split(" ORDER BY ")[0]
+        first_will_do = "LIMIT" in self.statement and where in NEARLY_ALL
+        scans = [line for line in self.plan if line.startswith("SCAN ") and table_of(line.split()[1]) in LARGE]
+        return [line for line in scans if not first_will_do and not any(name in line for name in PARTIAL)]
+
+    def sorts(self) -> bool:
+        """Whether it sorts what a whole large table, or all that one channel has of it, gives."""
+        looks = [line for line in self.plan if line.startswith(("SCAN ", "SEARCH "))]
+        large = [x for x in looks if table_of(x.split()[1]) in LARGE and not any(name in x for name in PARTIAL)]
+        whole = any(line.startswith("SCAN ") or line.endswith("(channel_id=?)") for line in large)
+        return whole and any("TEMP B-TREE FOR ORDER BY" in line for line in self.plan)
+
+
+class Ear:
+    """Hears statements; those of `take` come with their plans."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, Any]] = []
+
+    def __call__(self, _c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
+        if not many:
+            self.heard.append((statement, parameters))
+
+    def take(self) -> list[Asked]:
+        """What was heard since the last time."""
+        heard, self.heard = self.heard, []
+        with db.engine.connect() as connection:
+            asked = [Asked(s, _offset(s, p), _plan(connection, s, p)) for s, p in heard]
+        self.heard = []
+        return asked
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list[Asked]]]:
+    """Page or job by name: the statements of its second visit."""
+    settings = settings_for(tmp_path_factory.mktemp("queries"))
+    app = create_app(settings, TESTING=True, WTF_CSRF_ENABLED=False)
+    with app.app_context():
+        upgrade(db.engine)
+        _empty()
+        places = fill(settings)
+        ear = Ear()
+        event.listen(db.engine, "before_cursor_execute", ear)
+    found = {}
+    browser = app.test_client()
+    with browser.session_transaction() as cookie:
+        cookie.update({"_user_id": ALICE, "_fresh": True, "fs_cc": "set", "fs_paa": 9e9, "identity.id": ALICE})
+    for name, address in PAGES.items():
+        browser.get(address.format(**places))
+        ear.heard = []
+        answer = browser.get(address.format(**places), follow_redirects=True)
+        assert answer.status_code == 200, f"{name}: {answer.status_code}"
+        with app.app_context():
+            found[name] = ear.take()
+    with app.app_context():
+        found["claim"] = claim(ear, places["channel"])
+        event.remove(db.engine, "before_cursor_execute", ear)
+        yield found
+        if POSTGRES:
+            _empty()
+        db.engine.dispose()
+
+
+def fill(settings: Settings) -> dict[str, int]:
+    """A catalogue, two channels, most listings linked, some decided, one run sent; gives ids to visit."""
+    bob = Actor(None, "Bob", Role.EDITOR)
+    with unit_of_work() as session:
+        session.add(
+            User(email="alice@example.com", name="Alice", role=Role.OWNER, password="unusable", fs_uniquifier=ALICE)
+        )
+        make = Make(session, settings)
+        channels = [make.channel("Alpha"), make.manual(make.channel("Beta"))]
+        channels[0].mode = SendMode.AUTOMATIC
+        catalog.upsert_products(session, [_good(i) for i in range(PRODUCTS)], by=COMMAND_LINE, currency="USD")
+        for channel in channels:
+            rows = [_offer(channel, i) for i in range(300, 300 + LISTINGS)]
+            listings.upsert_listings(session, rows, {channel.name: channel})
+    tasks.reconcile(None, by=COMMAND_LINE)
+    with unit_of_work() as session:
+        some = list(session.scalars(select(Link.listing_id).order_by(Link.id.desc()).limit(20)))
+        links.unlink(session, some, by=bob)
+        waiting = list(session.scalars(select(Listing.id).where(Listing.state == "pending").limit(30)))
+        links.skip(session, waiting[0], by=bob)
+        for listing_id in waiting[1:20]:
+            links.set_aside(session, [listing_id], ListingState.NO_MATCH, by=bob)
+    tasks.propagate(settings)
+    with unit_of_work() as session:
+        run = session.execute(text("SELECT max(id) FROM sync_runs")).scalar()
+        alpha = session.scalars(select(Channel.id).where(Channel.name == "Alpha")).one()
+        stocked = list(session.scalars(select(Link.product_id).where(Link.channel_id == alpha).limit(50)))
+        make = Make(session, settings)
+        for product_id in stocked:
+            make.stock(session.get_one(Product, product_id), 77)
+        return {  # the ids that PAGES names
+            "product": PRODUCTS // 2, "channel": alpha, "run": run or 1,
+            "link": session.scalars(select(Link.id).order_by(Link.id).offset(500).limit(1)).one(),
+        }  # fmt: skip
+
+
+def claim(ear: Ear, channel_id: int) -> list[Asked]:
+    """What a worker asks to find out what is due, and takes."""
+    with unit_of_work() as session:
+        ear.heard = []
+        taken = propagation.claim_due(
+            session, channel_id, now=utc_now() + timedelta(minutes=1), limit=20, worker="test"
+        )
+        assert taken is not None
+        assert taken.deliveries
+        heard = list(ear.heard)
+    ear.heard = heard
+    return ear.take()
+
+
+def _good(i: int) -> dict[str, Any]:
+    return {"sku": f"SKU-{i:04d}", "title": f"Product {i}", "quantity": i % 3, "price": "9.90"}
+
+
+def _offer(channel: Channel, i: int) -> dict[str, Any]:
+    sku = f"SKU-{i:04d}" if i % 50 else f"sku{i:04d}"
+    row = {"channel": channel.name, "listing_id": f"{channel.name}-{i}", "sku": sku, "match_key": sku}
+    return {**row, "title": f"Product {i}", "quantity": i % 3, "price": "9.90"}
+
+
+def _offset(statement: str, parameters: Any) -> int:
+    """The OFFSET of a statement; SQLAlchemy writes 0 for none on SQLite, as the last parameter."""
+    if "OFFSET" not in statement:
+        return 0
+    return int(parameters[-1]) if not isinstance(parameters, dict) else 1
+
+
+def _plan(connection: Connection, statement: str, parameters: Any) -> tuple[str, ...]:
+    if connection.dialect.name != "sqlite" or not statement.lstrip().startswith(("SELECT", "UPDATE", "DELETE", "WITH")):
+        return ()
+    return tuple(row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters))
+
+
+def each(asked: dict[str, list[Asked]]) -> Iterator[tuple[str, Asked]]:
+    """Every statement with the name of its page."""
+    return ((name, one) for name, statements in asked.items() for one in statements)
+
+
+def table_of(alias: str) -> str:
+    """The table that a name in a plan stands for: “listings_1” is a second look at listings."""
+    return re.sub(r"_\d+$", "", alias)
+
+
+def test_no_page_reads_a_large_table_from_end_to_end(asked: dict[str, list[Asked]]) -> None:
+    whole = [f"{name}: {one.reads_whole()} {one.statement}" for name, one in each(asked) if one.reads_whole()]
+    assert not whole, "\n\n".join(whole)
+
+
+def test_no_page_sorts_a_large_table(asked: dict[str, list[Asked]]) -> None:
+    in_vain = [f"{name}: {one.statement} {one.plan}" for name, one in each(asked) if one.sorts()]
+    assert not in_vain, "\n\n".join(in_vain)
+
+
+def test_no_page_counts_its_way_down_with_an_offset(asked: dict[str, list[Asked]]) -> None:
+    assert not [f"{name}: {one.statement}" for name, one in each(asked) if one.offset]
+
+
+def test_every_page_asks_few_questions(asked: dict[str, list[Asked]]) -> None:
+    assert not {name: len(statements) for name, statements in asked.items() if not 0 < len(statements) <= MOST}
