@@ -84,11 +84,70 @@ def upsert_products(
         on_change={"changed_at": now},
         ids_of=lambda keys: _ids(session, keys),
     )
-    touched = set_stock_and_prices(session, rows, result.ids, by=by)
-    result.unchanged -= len(touched - set(result.changed) - {result.ids[k] for k in result.created})
-    for product_id in touched - {result.ids[k] for k in result.created}:
-        result.changed.setdefault(product_id, ({}, {}))
+    worth = _worth(session, rows, known)
+    touched = set_stock_and_prices(session, rows, result.ids, by=by) - {result.ids[k] for k in result.created}
+    result.unchanged -= len(touched - set(result.changed))
+    for product_id in touched:
+        before, after = result.changed.get(product_id, ({}, {}))
+        was, now_is = worth.get(product_id, ({}, {}))
+        result.changed[product_id] = ({**before, **was}, {**after, **now_is})
     return result
+
+
+def _worth(
+    session: Session, rows: Sequence[Mapping[str, Any]], known: Mapping[Hashable, Product]
+) -> dict[int, tuple[dict[str, Any], dict[str, Any]]]:
+    """Price and stock of known products before and after these rows, where they differ: what an undo gives back.
+
+    Stock is named by its warehouse, such as `stock:Main`.
+    """
+    counted = [known[_key(row)].id for row in rows if row.get("quantity") is not None and _key(row) in known]
+    held = stock.held(session, counted) if counted else {}
+    found: dict[int, tuple[dict[str, Any], dict[str, Any]]] = {}
+    for row in rows:
+        product = known.get(_key(row))
+        if product is None:
+            continue
+        was, now_is = found.setdefault(product.id, ({}, {}))
+        if row.get("price") is not None and Decimal(row["price"]) != product.price:
+            was["price"], now_is["price"] = product.price, Decimal(row["price"])
+        place = row.get("warehouse") or stock.MAIN
+        if row.get("quantity") is not None and int(row["quantity"]) != held.get((product.id, place)):
+            was[f"stock:{place}"], now_is[f"stock:{place}"] = held.get((product.id, place)), int(row["quantity"])
+    return found
+
+
+def _key(row: Mapping[str, Any]) -> str:
+    return str(row.get("match_key") or match_key(row["sku"]))
+
+
+def restore(
+    session: Session, product: Product, before: Mapping[str, Any], after: Mapping[str, Any], *, by: Actor
+) -> bool:
+    """Give a product its values of `before` where it still has those of `after`; gives whether anything changed.
+
+    Stock that a warehouse never held goes back to 0.
+    """
+    held = stock.held(session, [product.id])
+    levels: dict[str, stock.Level] = {}
+    changed = False
+    for name, value in before.items():
+        if name.startswith("stock:"):
+            place = name.removeprefix("stock:")
+            if held.get((product.id, place)) == after.get(name):
+                levels[place] = stock.Level(product.id, int(value or 0))
+        elif name == "price":
+            if value is not None and product.price == Decimal(after[name]):
+                stock.set_prices(session, [(product.id, Decimal(value))], by=by, quiet=True)
+                changed = True
+        elif getattr(product, name) == after.get(name):
+            setattr(product, name, value)
+            product.changed_at = utc_now()
+            changed = True
+    for place, level in levels.items():
+        stock.set_levels(session, [level], stock.warehouse(session, place), by=by, quiet=True)
+    session.flush()
+    return changed or bool(levels)
 
 
 def set_stock_and_prices(

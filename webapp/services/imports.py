@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -211,7 +212,7 @@ def undo(session: Session, job_id: int, *, by: Actor) -> dict[str, int]:
         raise Refused("A stock file cannot be taken back. Import the stock of before, or set it by hand.")
     unlinked = links.undo(session, job.batch_id, by=by).changed if job.batch_id else 0
     session.execute(delete(PastLink).where(PastLink.batch_id == job.batch_id))  # or its listings could never go
-    restored = _restore_values(session, job)
+    restored = _restore_values(session, job, by)
     removed, kept = _remove_created(session, job)
     job.state = ImportState.UNDONE
     numbers = {"removed": removed, "restored": restored, "unlinked": unlinked, "kept": kept}
@@ -292,22 +293,33 @@ def _apply_links(
     return Upserted(created=list[Hashable](p.listing_id for p in pairs[: change.changed]), unchanged=change.unchanged)
 
 
-def _restore_values(session: Session, job: ImportJob) -> int:
+def _restore_values(session: Session, job: ImportJob, by: Actor) -> int:
     """Give changed rows their values of before, where they still have the import's."""
-    model: Any = Listing if job.kind == ImportKind.LISTINGS else Product
     restored = 0
     for change in session.scalars(select(ImportChange).where(ImportChange.import_id == job.id)):
-        row = session.get(model, change.row_id)
-        if row is None:
-            continue
-        back = {k: v for k, v in change.before.items() if plain({k: getattr(row, k)})[k] == change.after.get(k)}
-        for name, value in back.items():
-            setattr(row, name, type(getattr(row, name))(value) if name == "price" and value is not None else value)
-        if back and model is Product:
-            row.changed_at = utc_now()
-        restored += bool(back)
+        if job.kind == ImportKind.PRODUCTS:
+            product = session.get(Product, change.row_id)
+            done = product is not None and catalog.restore(session, product, change.before, change.after, by=by)
+        else:
+            listing = session.get(Listing, change.row_id)
+            done = listing is not None and _restore_listing(listing, change.before, change.after)
+        restored += done
     session.flush()
     return restored
+
+
+def _restore_listing(listing: Listing, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    back = {k: v for k, v in before.items() if _same(getattr(listing, k), after.get(k))}
+    for name, value in back.items():
+        setattr(listing, name, Decimal(value) if name == "price" and value is not None else value)
+    return bool(back)
+
+
+def _same(value: Any, written: Any) -> bool:
+    """Whether a value is what was written down of it: amounts are text there, with or without zeros at their end."""
+    if isinstance(value, Decimal):
+        return written is not None and value == Decimal(written)
+    return bool(value == written)
 
 
 def _remove_created(session: Session, job: ImportJob) -> tuple[int, int]:

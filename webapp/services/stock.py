@@ -125,6 +125,18 @@ def counted() -> ColumnElement[bool]:
     return exists().where(StockLevel.product_id == Product.id)
 
 
+def held(session: Session, product_ids: Sequence[int]) -> dict[tuple[int, str], int]:
+    """What each warehouse holds of these products, by product and warehouse."""
+    query = select(StockLevel.product_id, Warehouse.name, StockLevel.on_hand).join(
+        Warehouse, Warehouse.id == StockLevel.warehouse_id
+    )
+    found: dict[tuple[int, str], int] = {}
+    for start in range(0, len(product_ids), CHUNK):
+        some = query.where(StockLevel.product_id.in_(product_ids[start : start + CHUNK]))
+        found |= {(product_id, place): n for product_id, place, n in session.execute(some)}
+    return found
+
+
 def on_hand(session: Session, product_id: int) -> int:
     """All units of a product in all warehouses."""
     return int(

@@ -19,7 +19,7 @@ from webapp.jobs import tasks
 from webapp.models import ImportKind, ImportState, Link, Listing, Product
 from webapp.models.accounts import COMMAND_LINE
 from webapp.models.base import utc_now
-from webapp.services import imports
+from webapp.services import imports, stock
 
 PRODUCTS = "sku,title,price,quantity\nA-1,Blue mug,9.50,3\nA-2,Red mug,19.90,0\n"
 
@@ -132,6 +132,44 @@ def test_undo_removes_what_was_new_and_restores_what_was_changed(apply, context)
     assert numbers == {"removed": 1, "restored": 1, "unlinked": 0, "kept": 0}
     assert product("A-1").title == "Blue mug"
     assert number(Product, Product.retired_at.is_(None)) == 2
+
+
+def test_undo_gives_prices_and_stock_back_and_tells_the_channels(apply, settings, context):
+    apply("products", PRODUCTS)
+    with unit_of_work() as session:
+        Make(session, settings).link(session.scalars(select(Product).where(Product.sku == "A-1")).one())
+    job = apply("products", "sku,price,quantity,warehouse\nA-1,12.00,8,Main\nA-2,19.90,5,Outlet\n", reconcile=False)
+    version = product("A-1").version
+    with unit_of_work() as session:
+        session.scalars(select(Link)).one().want_stock = False
+    with unit_of_work() as session:
+        assert imports.undo(session, job.id, by=COMMAND_LINE)["restored"] == 2
+    mug = product("A-1")
+    assert (mug.price, mug.available, product("A-2").available) == (Decimal("9.5"), 3, 0)
+    assert mug.version > version
+    assert number(Link, Link.want_stock) == 1
+
+
+def test_undo_leaves_a_price_that_somebody_set_since(apply):
+    apply("products", PRODUCTS)
+    job = apply("products", "sku,price\nA-1,12.00\n")
+    with unit_of_work() as session:
+        mug = session.scalars(select(Product).where(Product.sku == "A-1")).one()
+        stock.set_prices(session, [(mug.id, Decimal(15))], by=COMMAND_LINE)
+    with unit_of_work() as session:
+        assert imports.undo(session, job.id, by=COMMAND_LINE)["restored"] == 0
+    assert product("A-1").price == 15
+
+
+def test_undo_gives_a_listing_its_price_back(apply, settings, context):
+    with unit_of_work() as session:
+        channel = Make(session, settings).channel("Alpha").id
+    apply("listings", "listing id,title,price\nL1,Mug,9.50\n", channel=channel)
+    job = apply("listings", "listing id,title,price\nL1,Mug,12.00\n", channel=channel)
+    with unit_of_work() as session:
+        imports.undo(session, job.id, by=COMMAND_LINE)
+    with unit_of_work(read_only=True) as session:
+        assert session.scalars(select(Listing.price)).one() == Decimal("9.5")
 
 
 def test_undo_leaves_what_somebody_changed_since(apply):
