@@ -191,8 +191,8 @@ class Index:
             keep = np.array(alive, np.int64)
         if len(known):
             first_known = np.isin(a["owners"][rows[keep]], a["owners"][known])
-            keep = np.concatenate((keep[first_known], keep[~first_known]))[: max(limit, len(known))]
-        keep = keep[:limit]
+            keep = np.concatenate((keep[first_known], keep[~first_known]))
+        keep = keep[: max(limit, len(known))]
         cosine = cosine[keep]
         cosine[:, 2] *= 1 / BLOCK_WEIGHTS[2]
         return rows[keep], cosine
