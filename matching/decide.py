@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matching.blocking import Found, Index
-from matching.compare import CAPS, POINTS, Finding, Side, findings
 from matching.document import document
+from matching.fields import CAPS, POINTS, Finding, Side, findings
 from matching.identifiers import loose_key
 from matching.pairs import COLUMN
 from matching.ranking import Ranking, shipped

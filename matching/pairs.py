@@ -1,6 +1,6 @@
 """The features of listing and product pairs, computed for all candidates of one listing in a compiled loop.
 
-FEATURES names every column; weights are learned on them, and evidence for people is worked out apart, in compare.py.
+FEATURES names every column; weights are learned on them, and evidence for people is worked out apart, in fields.py.
 """
 
 from __future__ import annotations

@@ -1,8 +1,11 @@
 """Standing among rivals, and what is kept while many listings are decided."""
 
+import pkgutil
+
 import numpy as np
 import pytest
 
+import matching
 from matching import Index, Record, decide, suggest_many
 from matching.context import FAR, Groups, retrieval_context, score_context
 from matching.document import document
@@ -44,3 +47,8 @@ def test_more_named_products_than_survivors_are_all_candidates():
     listing = Record("l", sku="ab1", title="Acme mug 5")
     found = {index.record(p).id for p in index.find(document(listing), 3, sku=listing.sku).places}
     assert found >= set(range(1, 9))
+
+
+def test_no_module_hides_a_public_name():
+    homes = {module.name for module in pkgutil.iter_modules(matching.__path__)}
+    assert not homes & set(matching.__all__)

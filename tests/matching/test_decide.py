@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matching import Advice, Index, Record, Verdict, compare, suggest, suggest_many
-from matching.compare import Finding
 from matching.decide import advice, difference, share_points
+from matching.fields import Finding
 from matching.ranking import Linear, Ranking, shipped
 
 A = {"title": "Acme blue stoneware mug 350 ml", "brand": "Acme", "price": Decimal("9.90")}
