@@ -44,8 +44,8 @@ LINES = (
     Line("import products", "import_products", memory=400),
     Line("import listings", "import_listings", "load_listings", 6.0, 400),
     Line("the same file again", "import_again", "load_listings", None, 400),
-    Line("reconcile", "reconcile", "join", 4.0, 400),
-    Line("reconcile again", "reconcile_again", "join", None, 400),
+    Line("reconcile", "reconcile", "join", 4.0),
+    Line("reconcile again", "reconcile_again", "join"),
 )
 ORDER = (
     "load_listings", "prepare", "import_products", "import_listings", "import_again",

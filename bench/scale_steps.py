@@ -76,7 +76,8 @@ def load_listings(folder: Path, size: Size) -> Answer:
     connection.execute(f"CREATE TABLE listings (id INTEGER PRIMARY KEY, {', '.join(columns)}, {unique})")
     names = {"channel": "channel_id", "listing_id": "external_id"}
     given = [names.get(c, c) for c in LISTING_COLUMNS]
-    fixed = {"currency": "", "description": "", "category": "", "mpn": "", "status": "", "url": "", "image_url": "", "state": "pending",
+    fixed = {"currency": "", "description": "", "category": "", "mpn": "", "status": "", "url": "", "image_url": "",
+             "state": "pending",
              "place": 102, "fence": 0, "import_id": 1, "seen_at": "2026-01-01 00:00:00.000000"}  # fmt: skip
     listed = [*given, *fixed, "match_key", "loose_key"]
     marks = ", ".join("?" * len(listed))
