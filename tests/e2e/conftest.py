@@ -38,6 +38,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PATIENCE = 30_000  # milliseconds; a busy machine compiles the matcher first
 expect.set_options(timeout=PATIENCE / 2)
 OpenPage = Callable[..., Page]
+Check = Callable[[Page], list[str]]
 
 
 @pytest.fixture(scope="session")
@@ -230,14 +231,20 @@ def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:
     page.wait_for_load_state()
 
 
-@pytest.fixture
-def check_accessibility() -> Any:
-    """`check_accessibility(page)` runs axe with the WCAG 2.2 AA rules and fails with what it found."""
+@pytest.fixture(scope="session")
+def check_accessibility() -> Check:
+    """`check_accessibility(page)` gives what axe finds by the WCAG 2.2 AA rules, in light and again, colours, in dark."""
+    axe = AXE.read_text(encoding="utf-8")
 
-    def check(page: Page) -> None:
-        page.evaluate(AXE.read_text(encoding="utf-8"))
-        found = page.evaluate("tags => axe.run({runOnly: {type: 'tag', values: tags}})", RULES)["violations"]
-        assert [(v["id"], [n["html"][:160] for n in v["nodes"][:3]]) for v in found] == []
+    def check(page: Page) -> list[str]:
+        page.evaluate(axe)
+        found = []
+        for scheme, only in (("light", {"type": "tag", "values": RULES}), ("dark", ["color-contrast"])):
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+            page.evaluate("() => Promise.all(document.getAnimations().map(a => a.finished.catch(() => 0)))")
+            violations = page.evaluate("only => axe.run({runOnly: only, resultTypes: ['violations']})", only)["violations"]
+            found += [f"{scheme} {v['id']}: {node['html'][:160]}" for v in violations for node in v["nodes"][:3]]
+        return found
 
     return check
 

@@ -11,9 +11,30 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from webapp.db import unit_of_work
-from webapp.models import Base
+from webapp.models import Base, Link
 
 T = TypeVar("T")
+PAGES = (
+    "/",
+    "/import",
+    "/review",
+    "/review?score=none",
+    "/review/near?channel=Amazon+MX",
+    "/pairs",
+    "/products",
+    "/products?stock=out",
+    "/products/new",
+    "/sync/history",
+    "/connectors",
+    "/connectors/new?kind=webhook",
+    "/activity",
+    "/settings",
+    "/products/{product}",
+    "/products/{product}?tab=history",
+    "/products/{product}/edit",
+    "/products/{product}/sync",
+    "/pairs/unsync?match=1",
+)
 # Two frames later the page has noted when it was painted; after 250 ms more it takes a key for what is on it.
 LISTENS = """async () => {
   for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);
@@ -57,3 +78,8 @@ def look(app: Flask, run: Callable[[Session], T]) -> T:
 def number_of(app: Flask, table: type[Base], *where: ColumnElement[bool]) -> int:
     """How many rows of a table there are."""
     return look(app, lambda s: s.scalar(select(func.count()).select_from(table).where(*where)) or 0)
+
+
+def one_linked(app: Flask) -> int:
+    """A product with a link: the one whose listing came first."""
+    return look(app, lambda s: s.scalar(select(Link.product_id).order_by(Link.listing_id).limit(1))) or 0

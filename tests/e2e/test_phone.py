@@ -1,0 +1,106 @@
+"""On a phone: everything within reach of a thumb, nothing wider than the screen; and without scripts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from playwright.sync_api import expect
+
+from tests.e2e.steps import PAGES, number_of, one_linked
+from webapp.models import Link, Product
+
+pytestmark = pytest.mark.e2e
+Live = tuple[Flask, str]
+WIDTH = "() => Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)"
+
+
+def test_a_thumb_reviews_and_links(live: Live, sample: None, open_page: Any) -> None:
+    app, _ = live
+    page = open_page("bob", width=390, height=844)
+    page.goto("/review?channel=Amazon+MX")
+    before, links = page.url, number_of(app, Link)
+    link = page.get_by_role("button", name="Link", exact=True)
+    box = link.bounding_box()
+    assert box
+    assert box["height"] >= 44
+    assert box["y"] > 844 / 2  # where the thumb is
+    assert box["y"] + box["height"] <= 844
+    for name in ("None", "More actions"):
+        other = page.locator(".decide").get_by_text(name).or_(page.locator(f".decide [aria-label='{name}']")).first
+        size = other.locator("xpath=ancestor-or-self::*[contains(@class,'btn')]").bounding_box()
+        assert size
+        assert min(size["height"], size["width"]) >= 44, name
+    title = page.locator(".duo .ttl").last.inner_text()
+    link.tap()
+    expect(page.locator(".duo .ttl").last).not_to_have_text(title)
+    assert page.url != before
+    assert number_of(app, Link) == links + 1
+    assert link.bounding_box() == box
+    page.locator(".decide summary").tap()
+    page.get_by_role("button", name="Skip").tap()
+    expect(page.locator("#status")).to_contain_text("Skipped.")
+
+
+def test_the_menu_opens_and_leads_to_readable_pairs(sample: None, open_page: Any) -> None:
+    page = open_page("bob", width=390, height=844)
+    page.goto("/")
+    nav = page.get_by_role("navigation", name="Main")
+    expect(nav).to_be_hidden()
+    page.get_by_role("button", name="Menu").tap()
+    expect(nav).to_be_visible()
+    nav.get_by_role("link", name="Synced pairs").tap()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Synced pairs")
+    expect(nav).to_be_hidden()
+    row = page.locator("tr[id^=pair-]").first
+    for part in (row.locator(".nm"), row.locator("td").nth(5), row.get_by_role("button", name="Unlink")):
+        box = part.bounding_box()
+        assert box
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+        assert box["height"] >= 16
+
+
+@pytest.mark.parametrize("width", [320, 390, 1024])
+def test_no_page_scrolls_sideways(live: Live, sample: None, open_page: Any, width: int) -> None:
+    app, _ = live
+    product = one_linked(app)
+    page = open_page("alice", width=width, height=844)
+    wide = {}
+    for path in (path.format(product=product) for path in PAGES):
+        answer = page.goto(path)
+        assert answer.status == 200, path
+        wide[path] = page.evaluate(WIDTH)
+    assert {path: seen for path, seen in wide.items() if seen > width} == {}
+
+
+def test_without_scripts_a_listing_is_linked_and_unlinked(live: Live, sample: None, open_page: Any) -> None:
+    app, _ = live
+    page = open_page(scripts=False)
+    page.goto("/review?channel=Amazon+MX")
+    page.get_by_label("Email").fill("bob@example.com")
+    page.get_by_label("Password").fill("four unrelated small words")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page).to_have_title("Review · Pairbook")
+    before, first = number_of(app, Link), page.locator("#queue a[aria-current=true]").get_attribute("id")
+    name = page.locator("#queue a[aria-current=true] .cut").first.inner_text()
+    page.get_by_role("button", name="Link", exact=True).click()
+    expect(page.locator(f"#{first}")).to_contain_text("Linked")
+    assert number_of(app, Link) == before + 1
+    page.goto("/pairs?by=hand")
+    row = page.locator("tr[id^=pair-]")
+    expect(row).to_have_count(1)
+    expect(row).to_contain_text(name)
+    row.get_by_role("button", name="Unlink").click()
+    expect(page.locator("#toasts")).to_contain_text("Pair unlinked.")
+    assert number_of(app, Link) == before
+    assert number_of(app, Product) > 0
+    page.get_by_role("link", name="Find").or_(page.get_by_role("link", name="Review")).first.click()
+    page.get_by_role("link", name="Search catalogue").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Find the product")
+    page.get_by_role("searchbox").fill("Ridge Tent")
+    page.get_by_role("button", name="Search").click()
+    page.locator("#results button:not([disabled])").first.click()
+    expect(page).to_have_title("Review · Pairbook")
+    assert number_of(app, Link) == before + 1
