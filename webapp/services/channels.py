@@ -195,7 +195,7 @@ def _refuse_several(session: Session, channel: Channel) -> None:
 
 def by_id(session: Session, channel_id: int) -> Channel:
     """The channel, locked for a change; raises NotFound."""
-    channel = session.get(Channel, channel_id, with_for_update=True, populate_existing=True)
+    channel = session.get(Channel, channel_id, with_for_update={"key_share": True}, populate_existing=True)
     if channel is None:
         raise NotFound("This connector is no longer there.")
     return channel

@@ -62,7 +62,7 @@ def claim_due(
     channel = session.scalar(
         select(Channel)
         .where(Channel.id == channel_id, *_open(now))
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
     if channel is None:
@@ -239,7 +239,7 @@ def _automatic_run(session: Session, channel: Channel, now: datetime) -> int:
     query = select(SyncRun.id).where(
         SyncRun.channel_id == channel.id, SyncRun.kind == RunKind.AUTOMATIC, SyncRun.state == RunState.RUNNING
     )
-    found = session.scalar(query.order_by(SyncRun.id.desc()).limit(1))
+    found = session.scalar(query.order_by(SyncRun.id.desc()).limit(1).with_for_update())
     if found is not None:
         return found
     run = SyncRun(
