@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import ssl
+import threading
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -147,9 +148,22 @@ class OutboundClient:
         self._pool.close()
 
 
+_one_at_a_time = threading.Lock()
+
+
+def _fresh_lock() -> None:
+    """A child must not inherit a lock that another thread of its parent held."""
+    global _one_at_a_time
+    _one_at_a_time = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_fresh_lock)
+
+
 def client_for(policy: OutboundPolicy) -> OutboundClient:
     """The process's client for a policy; connectors opened one after the other share its connections."""
-    return _client(policy, os.getpid())
+    with _one_at_a_time:  # the cache alone would make several for threads that come together, and leave theirs open
+        return _client(policy, os.getpid())
 
 
 @lru_cache(maxsize=16)
