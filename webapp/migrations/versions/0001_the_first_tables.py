@@ -592,7 +592,7 @@ def upgrade() -> None:
         ["id"],
         unique=False,
         sqlite_where=sa.text("auto_sync IS 0"),
-        postgresql_where=sa.text("auto_sync IS 0"),
+        postgresql_where=sa.text("auto_sync IS false"),
     )
 
     op.create_table(
