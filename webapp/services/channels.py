@@ -6,7 +6,9 @@ import base64
 import hashlib
 import json
 import re
+import unicodedata
 from collections.abc import Mapping
+from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from sqlalchemy import func, select, update
@@ -25,6 +27,7 @@ from webapp.models.listings import Listing
 from webapp.models.propagation import Attempt, AttemptState, SyncRun
 from webapp.services import audit, counts, targets
 
+TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # they turn the words that follow around
 BY_HAND = {"file"}  # a person carries these files to the marketplace: a file after each change helps nobody
 
 
@@ -43,6 +46,8 @@ def connect(
     name = name.strip()
     if not name or len(name) > 80:
         raise Refused("Give the channel a name of at most 80 characters, such as “Amazon MX”.")
+    if odd := next((c for c in name if unicodedata.category(c) == "Cc" or c in TURNS), ""):
+        raise Refused(f"The name holds a hidden character (U+{ord(odd):04X}). Type the name again.")
     if kind not in connectors.kinds():
         raise Refused(f"There is no kind “{kind}”. Choose one of: {', '.join(sorted(connectors.kinds()))}.")
     if session.scalar(select(Channel).where(Channel.name == name)):
@@ -193,9 +198,10 @@ def _refuse_several(session: Session, channel: Channel) -> None:
         )
 
 
-def by_id(session: Session, channel_id: int) -> Channel:
-    """The channel, locked for a change; raises NotFound."""
-    channel = session.get(Channel, channel_id, with_for_update={"key_share": True}, populate_existing=True)
+def by_id(session: Session, channel_id: int, *, lock: bool = False) -> Channel:
+    """The channel, locked when it is going to be changed; raises NotFound."""
+    how: dict[str, Any] = {"with_for_update": {"key_share": True}, "populate_existing": True} if lock else {}
+    channel = session.get(Channel, channel_id, **how)
     if channel is None:
         raise NotFound("This connector is no longer there.")
     return channel

@@ -79,7 +79,7 @@ def edit(channel_id: int) -> Any:
 def save(channel_id: int) -> Any:
     """Change how an account is sent to."""
     session, by = web.session(), web.actor()
-    channel = channels.by_id(session, channel_id)
+    channel = channels.by_id(session, channel_id, lock=True)
     try:
         channels.change(
             session,
@@ -103,7 +103,7 @@ def save(channel_id: int) -> Any:
 def pause(channel_id: int) -> Any:
     """Stop all sending to an account, or resume it."""
     session = web.session()
-    channel = channels.by_id(session, channel_id)
+    channel = channels.by_id(session, channel_id, lock=True)
     paused = request.form.get("on") == "1"
     on_the_way = channels.pause(session, channel, paused, by=web.actor())
     text = _("%(channel)s is paused. Nothing is lost.", channel=channel.name) if paused else _("Sending goes on.")
@@ -118,7 +118,7 @@ def pause(channel_id: int) -> Any:
 def release(channel_id: int) -> Any:
     """Send what the brakes held."""
     session = web.session()
-    channel = channels.by_id(session, channel_id)
+    channel = channels.by_id(session, channel_id, lock=True)
     run = propagation.release(session, channel, by=web.actor(), now=utc_now())
     if run is None:
         web.say(_("Nothing is held back any more."))
