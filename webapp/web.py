@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, cast
+from urllib.parse import urlsplit
 
 from flask import (
     Flask,
@@ -29,7 +30,7 @@ from flask_wtf.csrf import CSRFError
 from jinja2_fragments.flask import render_block
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
 from werkzeug.wrappers import Response as BaseResponse
 
 from webapp.config import Settings
@@ -216,6 +217,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(CSRFError, _csrf_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(OperationalError, _database_error)
+    app.register_error_handler(OverflowError, _number_error)
     app.register_error_handler(Exception, _crash)
     app.add_template_global(_static_url, "static_url")
     app.add_template_global(form_key, "form_key")
@@ -228,6 +230,27 @@ def open_session() -> None:
     g.read_only = request.method in SAFE
     if request.endpoint != "static":
         start(session(), read_only=g.read_only)
+
+
+def refuse_strangers() -> Response | None:
+    """Stop what no page of ours sends: a form from another site, and text that no database keeps."""
+    if request.method not in SAFE and _from_elsewhere():
+        repair = _("If you sent it from here, the proxy in front of Pairbook has to pass the Host header on.")
+        return error_page(403, _("This form was sent by another site."), _("Nothing was changed."), repair)
+    texts = (text for values in request.values.listvalues() for text in values)
+    if any("\0" in text for text in texts):
+        words = _("It holds a character that cannot be saved (NUL).")
+        return error_page(422, _("This cannot be done."), words, _("Delete the character and try again."))
+    return None
+
+
+def _from_elsewhere() -> bool:
+    """Whether the browser says that another site sent the form; older browsers tell its origin only."""
+    site = request.headers.get("Sec-Fetch-Site", "")
+    if site:
+        return site not in {"same-origin", "none"}
+    origin = request.headers.get("Origin", "")
+    return bool(origin) and urlsplit(origin).netloc != request.host
 
 
 def _close(response: Response) -> Response:
@@ -271,6 +294,12 @@ def _domain_error(error: DomainError) -> Response:
     response = make_response(render_template("_toast.html", toast=Toast(error.message, kind="bad")), error.status)
     response.headers["HX-Reswap"] = "none"
     return response
+
+
+def _number_error(_error: OverflowError) -> BaseResponse:
+    """No row has a number that the database cannot even hold, so there is nothing at that address."""
+    db.session.rollback()
+    return _http_error(NotFound())
 
 
 def _csrf_error(_error: CSRFError) -> Response:

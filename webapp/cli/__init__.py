@@ -8,11 +8,12 @@ from __future__ import annotations
 import click
 
 from webapp.cli import catalogue, files, instance, linking, sending, serving
+from webapp.cli.support import Commands
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-@click.group(context_settings=CONTEXT)
+@click.group(cls=Commands, context_settings=CONTEXT)
 @click.version_option(package_name="pairbook", prog_name="pairbook")
 def main() -> None:
     """Link marketplace listings to your catalogue, and send stock and prices to exactly those.

@@ -45,6 +45,20 @@ class Failure(click.ClickException):
         click.echo(self.message, err=True)
 
 
+class Commands(click.Group):
+    """The commands; wrong usage, too, answers with one JSON object where one was asked for."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that the arguments name; raises UsageError when they name none."""
+        as_json = "--json" in (*ctx._protected_args, *ctx.args)
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            if as_json:
+                click.echo(as_text({"error": "usage", "message": error.format_message()}))
+            raise
+
+
 class Say:
     """How a command answers: `say(numbers, words)` prints the numbers as JSON or the words, whichever was asked for."""
 
@@ -145,6 +159,8 @@ def _explained(error: Exception) -> tuple[str, str]:
         if "locked" in str(error.orig) or "busy" in str(error.orig):
             return Unavailable.code, "Somebody else is writing for a long time. Nothing was changed; try again."
         return Unavailable.code, f"The database does not answer: {error.orig}."
+    if isinstance(error, OverflowError):
+        return "not_found", "There is nothing with a number that large."
     if isinstance(error, OSError):
         return "file", f"{error.filename or 'A file'}: {error.strerror or error}."
     return "internal", f"Something went wrong inside Pairbook ({type(error).__name__}: {str(error)[:200]})."

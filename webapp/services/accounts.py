@@ -147,7 +147,8 @@ def normal_email(email: str) -> str:
     """An e-mail address in one spelling; raises Refused for what is none."""
     text = email.strip().lower()
     name, at, host = text.partition("@")
-    if not at or not name or "." not in host or " " in text or len(text) > 255:
+    odd = any(c.isspace() or not c.isprintable() or c in '<>()[],;:\\"' for c in text)
+    if not at or not name or "." not in host or odd or len(text) > 255:
         raise Refused(f"“{email.strip()[:80]}” is not an e-mail address. Type one such as ana@example.com.")
     return text
 
