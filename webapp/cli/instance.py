@@ -12,7 +12,8 @@ from webapp.db import db, unit_of_work
 from webapp.migrations import current, newest
 from webapp.migrations import upgrade as upgrade_tables
 from webapp.models.accounts import COMMAND_LINE, Role
-from webapp.services import accounts, channels, demo, health
+from webapp.models.base import utc_now
+from webapp.services import accounts, channels, demo, health, propagation
 
 
 @command("upgrade", database=False)
@@ -94,7 +95,7 @@ def pause_channel(say: Say, name: str, resume: bool) -> None:
 def release_channel(say: Say, name: str) -> None:
     """Let a channel go on that the brakes had stopped."""
     with unit_of_work() as session:
-        channels.release(session, channels.get(session, name), by=COMMAND_LINE)
+        propagation.release(session, channels.get(session, name), by=COMMAND_LINE, now=utc_now())
     say({"channel": name, "held": False}, f"{name} goes on.")
 
 

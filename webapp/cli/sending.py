@@ -60,17 +60,7 @@ def sync(say: Say, channel: str, stock: bool, price: bool, skus: tuple[str, ...]
         if found.paused_at is not None:
             raise Refused(f"{channel} is paused. {found.problem} Resume it first: pairbook channel pause --resume.")
         made = _plan(session, found, stock, price, skus, anyway=anyway)
-        run = propagation.start_run(
-            session,
-            found,
-            made.link_ids(),
-            stock=stock or not price,
-            price=price,
-            by=COMMAND_LINE,
-            now=utc_now(),
-            unchanged=made.unchanged,
-            held=len(made.held),
-        )
+        run = plans.send(session, found, made, stock=stock or not price, price=price, by=COMMAND_LINE, now=utc_now())
     done = tasks.finish_run(say.settings, run.id)
     answer = _result(say.settings, channel, done)
     words = [f"Sent {plural(done.sent, 'update')} to {channel}; {done.unchanged:,} unchanged, {done.failed:,} failed, "]
