@@ -16,9 +16,7 @@ WIDTHS = (1440, 390)
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_every_page_passes_axe(
-    live: Live, sample: None, open_page: Any, check_accessibility: Any, width: int
-) -> None:
+def test_every_page_passes_axe(live: Live, sample: None, open_page: Any, check_accessibility: Any, width: int) -> None:
     app, _ = live
     page = open_page("alice", width=width)
     product = one_linked(app)

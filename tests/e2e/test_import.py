@@ -1,4 +1,4 @@
-"""Import in a browser: columns chosen, nothing saved before it is confirmed, undo, and files that are wrong or hostile."""
+"""Import in a browser: columns chosen, nothing saved before it is confirmed, undo, wrong and hostile files."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ AMAZON = [
     ["Cast iron tea pot 1 litre", "1010ABE", "", "52.00", "3", "B0AAAAAA03", "DEFAULT", "Active"],
 ]
 HOSTILE = [
-    "<script>document.title='owned'</script> lamp",
-    '"><img src=x onerror="document.title=\'owned\'"> lamp',
-    "' onmouseover='document.title=1' hx-on:load='document.title=1' lamp",
-    '<a href="javascript:document.title=1" hx-get="/logout" hx-trigger="load">lamp</a>',
+    "<script>window.owned=1</script> lamp",
+    '"><img src=x onerror="window.owned=1"> lamp',
+    "' onmouseover='window.owned=1' hx-on:load='window.owned=1' lamp",
+    '<a href="javascript:window.owned=1" hx-get="/logout" hx-trigger="load">lamp</a>',
     "{{ 7*7 }} ${7*7} lamp </template></title><style>*{display:none}</style>",
     '<img src="http://198.51.100.7/pixel.png"> lamp',
 ]
@@ -62,9 +62,9 @@ def test_two_files_come_in_are_linked_and_taken_back(
     page.get_by_role("button", name="Import 3 rows").click()
     expect(page.get_by_role("heading", name="3 rows imported")).to_be_visible()
     assert look(app, lambda s: {p.sku: (p.available, str(p.price)) for p in s.query(Product)}) == {
-        "MUG-1": (7, "12.5000"),
-        "MUG-2": (0, "12.5000"),
-        "POT-1": (3, "49.0000"),
+        "MUG-1": (7, "12.5"),
+        "MUG-2": (0, "12.5"),
+        "POT-1": (3, "49"),
     }
     report = tmp_path / "All listings.txt"
     report.write_text("\n".join("\t".join(row) for row in AMAZON), encoding="utf-8")
@@ -183,7 +183,7 @@ def sees(page: Page, titles: list[str]) -> None:
     """The titles stand there as text; none of them became an element, an attribute or a link that acts."""
     for title in titles:
         expect(page.locator("main")).to_contain_text(" ".join(title.split()))
-    assert "owned" not in page.title().replace("document.title='owned'", "").replace("document.title=\\'owned\\'", "")
-    grown = "main script, main style, [onerror], [onmouseover], main img[src^=http], [href^='javascript:' i], [hx-on\\:load]"
+    assert page.evaluate("() => window.owned") is None
+    grown = "main script, main style, [onerror], [onmouseover], main img, [href^='javascript:' i], [hx-on\\:load]"
     assert page.locator(grown).count() == 0
     assert page.locator("[hx-get='/logout']").count() == 0
