@@ -297,3 +297,11 @@ def test_the_export_holds_every_pair_of_the_channel(browse, put):
     assert answer.headers["Content-Disposition"].startswith("attachment")
     assert lines[0].startswith("channel,listing_id,sku")
     assert [line.split(",")[:3] for line in lines[1:]] == [["Alpha", "B0MUG", "MUG-1"]]
+
+
+def test_the_table_alone_answers_a_piece_of_the_page(browse, put):
+    listing = put(many(1))[0]
+    page = browse("bob").get("/pairs", headers=HX)
+    assert page.status_code == 200
+    assert shown(page) == [listing]
+    assert "<html" not in page.text
