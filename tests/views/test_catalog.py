@@ -12,7 +12,7 @@ from tests.factories import Make
 from webapp.db import unit_of_work
 from webapp.models import AuditEntry, Link, Product, SyncRun
 from webapp.models.accounts import COMMAND_LINE
-from webapp.services import catalog, catalog_search
+from webapp.services import catalog, catalog_search, stock
 
 
 @pytest.fixture
@@ -240,3 +240,18 @@ def test_pages_are_sound(browse, shop, url):
 def test_hostile_paging_values_are_ignored(browse, shop):
     for value in ("x", "-1", "9" * 40, "1.5", "٣"):
         assert browse("bob").get("/products", query_string={"after": value}).status_code == 200
+
+
+def test_a_form_that_stayed_open_puts_no_stock_or_price_back(app, browse, shop):
+    bob, url = browse("bob"), f"/products/{shop['BTL-1']}/edit"
+    page = bob.get(url).text
+    form = {
+        name: re.search(rf'name="{name}"[^>]*value="([^"]*)"', page).group(1) for name in ("was-price", "was-stock")
+    }
+    form |= {"sku": "BTL-1", "title": "Bottle", "price": form["was-price"], "stock": form["was-stock"]}
+    assert bob.post(url, data=form | {"price": "99.00", "stock": "1"}).status_code == 303
+    assert bob.post(url, data=form | {"title": "Steel bottle"}).status_code == 303
+    with app.app_context(), unit_of_work(read_only=True) as session:
+        bottle = session.get(Product, shop["BTL-1"])
+        assert (bottle.title, bottle.price) == ("Steel bottle", Decimal("99.00"))
+        assert catalog_search.on_hand(session, bottle.id, stock.MAIN) == 1

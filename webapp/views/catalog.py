@@ -149,17 +149,19 @@ def edit(product_id: int) -> Any:
     held = catalog_search.on_hand(session, product_id, stock.MAIN)
     given = {name: getattr(product, name) for name in ("sku", "title", "brand", "gtin", "mpn")}
     numbers = {"price": _amount(product.price), "stock": "" if held is None else str(held)}
+    was = {name: request.form.get(f"was-{name}", number) for name, number in numbers.items()}
     form = ProductForm(product, data=given | numbers)
     if form.validate_on_submit():
         try:
-            _save(product, form, held)
+            _save(product, form, was)
         except (Conflict, Refused) as error:
             session.rollback()  # the price may stand already where the SKU was refused: all or nothing
             form.sku.errors = [error.message]
         else:
             web.say(_("Saved %(sku)s.", sku=product.sku))
             return web.go("catalog.detail", product_id=product_id)
-    return web.page("catalog/form.html", form=form, product=product, status=422 if form.is_submitted() else 200)
+    status = 422 if form.is_submitted() else 200
+    return web.page("catalog/form.html", form=form, product=product, was=was, status=status)
 
 
 @bp.post("/products/<int:product_id>/auto")
@@ -200,13 +202,16 @@ def _facts(form: ProductForm) -> dict[str, str]:
     return {name: (form[name].data or "").strip() for name in ("sku", "title", "brand", "gtin", "mpn")}
 
 
-def _save(product: Product, form: ProductForm, held: int | None) -> None:
-    """Write what the form changed; stock goes to the main warehouse, and only when its number was changed."""
+def _save(product: Product, form: ProductForm, was: dict[str, str]) -> None:
+    """Write what the person changed; stock goes to the main warehouse.
+
+    A price or a stock that the form only showed is left alone: it may have moved since the page was opened.
+    """
     session, by = web.session(), web.actor()
     catalog.edit_product(session, product, _facts(form), by=by)
-    if form.price.data and Decimal(form.price.data) != product.price:
+    if form.price.data and form.price.data != was["price"] and Decimal(form.price.data) != product.price:
         stock.set_prices(session, [(product.id, Decimal(form.price.data))], by=by)
-    if form.stock.data and int(form.stock.data) != held:
+    if form.stock.data and form.stock.data != was["stock"]:
         level = stock.Level(product.id, int(form.stock.data))
         stock.set_levels(session, [level], stock.warehouse(session), by=by)
 
