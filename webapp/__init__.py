@@ -135,7 +135,7 @@ def _templates(app: Flask, settings: Settings) -> None:
 
 
 def _keys(person: Any) -> str:
-    """Whether single keys act: as this browser was told last, in the shortcuts or the settings, else as the person set."""
+    """Whether single keys act: as this browser was told last, else as the person set."""
     told = request.cookies.get("keys", "")
     if told in {"on", "off"}:
         return told

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import ARRAY, ColumnElement, Connection, Engine, MetaData, Text, any_, bindparam, event, func, select
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 
@@ -131,3 +132,10 @@ def _begin(connection: Connection) -> None:
         except sqlite3.OperationalError as error:
             if "locked" not in str(error) or time.monotonic() > give_up:
                 raise OperationalError("BEGIN IMMEDIATE", None, error) from error
+
+
+@event.listens_for(Engine, "handle_error")
+def _one_word_for_too_large(context: ExceptionContext) -> None:
+    """Let PostgreSQL say what SQLite's driver says of a number that no column can hold: OverflowError."""
+    if type(context.original_exception).__name__ == "NumericValueOutOfRange":
+        raise OverflowError("This number is too large for any row.") from context.original_exception

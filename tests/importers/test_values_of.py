@@ -24,7 +24,9 @@ from importers.staging import encode
         ([], set()),
     ],
 )
-def test_the_values_of_a_field_are_found(tmp_path: Path, rows: list[dict[str, object]], values: set[str | None]) -> None:
+def test_the_values_of_a_field_are_found(
+    tmp_path: Path, rows: list[dict[str, object]], values: set[str | None]
+) -> None:
     staged = tmp_path / "staged"
     staged.write_text("".join(f"[{n},{encode(row)}]\n" for n, row in enumerate(rows, 2)), encoding="ascii")
     assert values_of(staged, "channel") == values
