@@ -24,7 +24,7 @@ from webapp.models import Channel, Link, Listing, Product
 from webapp.models.accounts import COMMAND_LINE
 from webapp.services import catalog, channels, links, listings, reconciliation, retrieval
 
-CHUNK = 200  # listings in one step: a person sees progress, and a writer waits for a fraction of a second
+CHUNK = 2_000  # listings in one step: they compete for products, so that a larger step suggests better
 COLUMNS = ("channel", "listing_id", "rank", "sku", "score", "probability", "reasons")
 NEW_FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
 ON_CHANNEL = click.option("--channel", "channel", metavar="NAME", required=True)
@@ -40,6 +40,20 @@ def reconcile(say: Say, channel: str | None) -> None:
     say(done.as_json(), f"{words}{done.ambiguous:,} ambiguous, {done.no_sku:,} without SKU.")
 
 
+def _candidates(channel: Channel | None, top: int) -> Iterator[dict[int, list[matching.Candidate]]]:
+    """Candidates for the pending listings of one channel, or of each in turn, a step at a time."""
+    with unit_of_work(read_only=True) as session:
+        every = [channel] if channel else channels.all_channels(session)
+    for each in every:
+        ids = [0]
+        while ids:
+            with unit_of_work(read_only=True) as session:
+                ids = reconciliation.to_suggest(session, channel=each, only_new=False, after=ids[-1], limit=CHUNK)
+                found = reconciliation.suggest_for(session, ids, _index(), top=top) if ids else {}
+            if found:
+                yield found
+
+
 @command("suggest")
 @MAYBE_CHANNEL
 @click.option("--top", type=click.IntRange(1, 100), default=10, show_default=True, help="Candidates for a listing.")
@@ -47,19 +61,14 @@ def reconcile(say: Say, channel: str | None) -> None:
 def suggest(say: Say, channel: str | None, top: int, out: Path | None) -> None:
     """Find candidates for every pending listing, best first; the review shows the same."""
     began = time.monotonic()
-    found, done, with_some, after = _channel(channel), 0, 0, 0
+    done = with_some = 0
     with _sheet(out) if out else nullcontext() as sheet:
-        while True:
-            with unit_of_work(read_only=True) as session:
-                ids = reconciliation.to_suggest(session, channel=found, only_new=False, after=after, limit=CHUNK)
-                candidates = reconciliation.suggest_for(session, ids, _index(), top=top) if ids else {}
+        for candidates in _candidates(_channel(channel), top):
+            with unit_of_work() as session:
                 if sheet is not None:
                     sheet.writerows(_candidate_rows(session, candidates))
-            if not candidates:
-                break
-            with unit_of_work() as session:
                 with_some += reconciliation.keep_suggestions(session, candidates)
-            done, after = done + len(candidates), ids[-1]
+            done += len(candidates)
             say.progress(plural(done, "listing"))
     seconds = round(time.monotonic() - began, 3)
     answer = {"listings": done, "with_suggestions": with_some, "seconds": seconds}

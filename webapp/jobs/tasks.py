@@ -23,7 +23,7 @@ from webapp.models.base import utc_now
 from webapp.services import channels, imports, plans, propagation, reconciliation, retrieval
 
 log = logging.getLogger(__name__)
-SUGGEST_CHUNK = 200
+SUGGEST_CHUNK = 1_000  # a channel's listings compete for products: a larger chunk suggests better, and takes seconds
 Progress = Callable[[int, int], None]
 
 
@@ -150,11 +150,18 @@ def reconcile(channel: Channel | None, *, by: Actor) -> reconciliation.Reconcile
 
 
 def suggest(index: retrieval.CatalogueIndex, *, until: float | None = None) -> int:
-    """Find suggestions for every listing that waits for them, a chunk at a time; gives how many listings."""
+    """Find suggestions for every listing that waits for them, channel by channel; gives how many listings."""
+    with unit_of_work(read_only=True) as session:
+        every = channels.all_channels(session)
+    return sum(_suggest_on(channel, index, until) for channel in every)
+
+
+def _suggest_on(channel: Channel, index: retrieval.CatalogueIndex, until: float | None) -> int:
+    """One channel's share, a chunk at a time: the first ones can be reviewed while the rest is still computed."""
     done = 0
     while until is None or time.monotonic() < until:
         with unit_of_work(read_only=True) as session:
-            ids = reconciliation.to_suggest(session, limit=SUGGEST_CHUNK)
+            ids = reconciliation.to_suggest(session, channel=channel, limit=SUGGEST_CHUNK)
             found = reconciliation.suggest_for(session, ids, index) if ids else {}
         if not found:
             return done
