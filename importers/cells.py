@@ -18,6 +18,9 @@ WHITE_SPACE = (
 _TEXT_MARGIN = " \n\xa0\u3000\ufeff"
 _TEXT_END = _TEXT_MARGIN + "\t\r"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+#: U+0080 to U+009F in a long description is what is left of letters that somebody read in the wrong encoding long
+#: before. It breaks nothing and is kept as written: a product shall not stay out for it.
+_CONTROL_IN_PROSE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _LINE_MARKS = re.compile(r"[\t\n\r]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 #: Excel keeps 15 significant digits of a number; a whole number from here on has lost its end.
@@ -100,14 +103,15 @@ class TextReader:
     """Reads the cells of a text column.
 
     label: the word people use. longest: characters allowed. is_id: the value identifies
-    something, so line breaks and lost digits are errors. Warnings land in `notes`; their message is written only when
-    it is listed, because a million of them may come.
+    something, so line breaks and lost digits are errors. is_prose: text that is only read.
+    Warnings land in `notes`; their message is written only when it is listed, because a million of them may come.
     """
 
-    def __init__(self, label: str, longest: int, *, is_id: bool, notes: list[Note]) -> None:
+    def __init__(self, label: str, longest: int, *, is_id: bool, notes: list[Note], is_prose: bool = False) -> None:
         self.label = label
         self.longest = longest
         self.is_id = is_id
+        self.is_prose = is_prose
         self.notes = notes
 
     def __call__(self, cell: Cell) -> str | None:
@@ -144,7 +148,8 @@ class TextReader:
                 f"some letters of the {self.label} “{shown(text)}” cannot be read. "
                 "Save the file as UTF-8, or choose its encoding.",
             )
-        if _CONTROL.search(text) or (self.is_id and _LINE_MARKS.search(text)):
+        hidden = _CONTROL_IN_PROSE if self.is_prose else _CONTROL
+        if hidden.search(text) or (self.is_id and _LINE_MARKS.search(text)):
             raise CellError(
                 "control_char",
                 f"the {self.label} “{shown(text)}” holds a character that cannot be seen (a control character). "

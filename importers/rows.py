@@ -120,7 +120,8 @@ class RowReader:
             made_of = ListingIdReader
         is_text = field.reads == "text"
         longest = self._limits.cell_characters if is_text else self._limits.id_characters
-        return made_of(field.label, longest, is_id=not is_text, notes=self._said)
+        prose = field.name == "description"
+        return made_of(field.label, longest, is_id=not is_text, notes=self._said, is_prose=prose)
 
     def read(self, number: int, cells: list[Cell]) -> tuple[Fields | None, list[Problem]]:
         """The typed fields of a row, without its blank ones, and its problems; no fields for a row of nothing.

@@ -8,10 +8,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
+from importers.cells import ERROR_VALUES
 from importers.checking import check_file
 from importers.report import DEFAULT, Options
 from importers.staging import read_staged
@@ -55,6 +56,7 @@ def test_titles_come_back_from_every_dialect(delimiter, quoting, titles):
 @settings(max_examples=40, deadline=None)
 @given(titles=TABLES)
 def test_titles_come_back_from_a_workbook(titles):
+    assume(ERROR_VALUES.isdisjoint(titles))  # openpyxl writes such a text as the error it names
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Products")
     sheet.append(["sku", "title", "quantity"])

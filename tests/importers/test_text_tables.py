@@ -212,3 +212,11 @@ def test_blank_lines_are_passed_over_up_to_a_point(run):
     few = replace(DEFAULT, rows=10)
     assert run("sku,title\nA,x\n" + "\n" * 40, limits=few).errors == [(31, "too_big")]
     assert run("sku,title\nA,x\n" + " , \n" * 40, limits=few).errors == [(31, "too_big")]
+
+
+def test_what_is_left_of_broken_letters_keeps_no_product_out(run):
+    """A long description may hold U+0080 to U+009F, as real catalogues do; a title or an identifier may not."""
+    rows = ["sku,title,description", "A,x,caf\u00c3\u0080 \u009dend", "B,x\u009d,y", "C\u0081D,x,y", "E,x,bell\x07"]
+    checked = run("\n".join(rows).encode())
+    assert checked.errors == [(3, "control_char"), (4, "control_char"), (5, "control_char")]
+    assert set(checked.rows) == {2}
