@@ -200,11 +200,12 @@ def test_adding_to_the_catalogue_shows_what_is_alike_first(live: Live, sample: N
 
 
 def with_suggestions(app: Flask, least: int) -> int:
-    """A waiting listing with at least so many suggestions."""
+    """A waiting listing with at least so many suggestions, whose last one has no other listing on the channel yet."""
+    taken = select(Link.id).where(Link.product_id == Suggestion.product_id, Link.channel_id == Listing.channel_id)
     query = (
         select(Listing.id)
         .join(Suggestion, Suggestion.listing_id == Listing.id)
-        .where(Listing.state == ListingState.PENDING, Suggestion.rank == least)
+        .where(Listing.state == ListingState.PENDING, Suggestion.rank == least, ~taken.exists())
         .order_by(Listing.id)
     )
     return look(app, lambda s: s.scalars(query).first()) or 0
