@@ -13,7 +13,7 @@ from webapp.migrations import current, newest
 from webapp.migrations import upgrade as upgrade_tables
 from webapp.models.accounts import COMMAND_LINE, Role
 from webapp.models.base import utc_now
-from webapp.services import accounts, channels, demo, health, propagation
+from webapp.services import accounts, channels, counts, demo, health, propagation
 
 
 @command("upgrade", database=False)
@@ -105,7 +105,7 @@ def status(say: Say, repair: bool) -> None:
     """Health: tables, worker, what waits, channels, imports; exit code 1 when something needs a person."""
     if repair:
         with unit_of_work() as session:
-            health.recount(session)
+            counts.recount(session)
     found = health.look(current(db.engine), newest())
     words = "Everything is well." if found["ok"] else "\n".join(found["problems"])
     say(found, words, code=0 if found["ok"] else REFUSED)

@@ -16,7 +16,6 @@ from webapp.models.imports import ImportJob, ImportState
 from webapp.models.links import Link
 from webapp.models.listings import Listing, ListingCount
 from webapp.models.propagation import Attempt, AttemptState
-from webapp.services import counts
 
 HEARTBEAT = timedelta(seconds=10)
 LOST = timedelta(seconds=45)  # a worker that was silent for this long is gone
@@ -82,11 +81,6 @@ def look(found: str | None, wanted: str) -> dict[str, Any]:
         }
     problems = _problems(answer)
     return {"ok": not problems, **answer, "problems": problems}
-
-
-def recount(session: Session) -> None:
-    """Count the listings of every channel afresh."""
-    counts.recount(session)
 
 
 def _outdated(found: str | None, wanted: str) -> str:
