@@ -13,7 +13,7 @@ from flask_wtf import CSRFProtect
 from htmx_flask import Htmx
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from webapp import config, jobs, web
+from webapp import config, jobs, warmup, web
 from webapp.config import Settings
 from webapp.db import db, on_bell
 from webapp.models import ListingState, RoleView, User
@@ -47,6 +47,7 @@ def create_app(settings: Settings | None = None, **overrides: Any) -> Flask:
 
     web.init_app(app)
     register(app)
+    warmup.init_app(app)
     _templates(app, settings)
     if settings.trusted_proxies:
         n = settings.trusted_proxies

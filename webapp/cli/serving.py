@@ -20,6 +20,7 @@ from typing import Any
 import click
 from flask import Flask
 
+from webapp import warmup
 from webapp.cli.instance import base_url
 from webapp.cli.support import Say, command
 from webapp.config import Settings
@@ -89,6 +90,7 @@ def serve(app: Flask, listening: socket.socket, settings: Settings) -> None:
         raise SystemExit(0)
 
     _on_signals(leave)
+    warmup.start(app)
     try:
         server.run()  # ends its threads on SystemExit
     finally:
