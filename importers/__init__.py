@@ -1,5 +1,6 @@
 """Reads spreadsheets that people export and edit: a file in, typed rows and named problems out."""
 
+from importers.blocks import Block
 from importers.fields import FIELDS, KIND_FIELDS, Field
 from importers.leave_out import leave_out
 from importers.mapping import guess_mapping
@@ -7,13 +8,14 @@ from importers.presets import PRESETS
 from importers.problem_rows import write_problem_rows
 from importers.report import DEFAULT, Column, FileRefused, Kind, Limits, Options, Problem, Report, Sheet
 from importers.sandbox import check, preview
-from importers.staging import discard_staged, read_problems, read_staged, values_of
+from importers.staging import discard_staged, read_blocks, read_problems, read_staged, values_of
 
 __all__ = [
     "DEFAULT",
     "FIELDS",
     "KIND_FIELDS",
     "PRESETS",
+    "Block",
     "Column",
     "Field",
     "FileRefused",
@@ -28,6 +30,7 @@ __all__ = [
     "guess_mapping",
     "leave_out",
     "preview",
+    "read_blocks",
     "read_problems",
     "read_staged",
     "values_of",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
-from importers.cells import WHITE_SPACE, Cell, CellError, Mark, Number, TextReader, mark_error, number_as_text
+from importers.cells import WHITE_SPACE, Cell, CellError, Mark, Number, TextReader, mark_error, number_as_text, together
 from importers.report import shown
 
 MOST_QUANTITY = 999_999_999
@@ -17,6 +18,8 @@ DecimalMark = Literal["comma", "point"]
 
 _DIGITS = re.compile(r"[0-9]+")
 _PLAIN_PRICE = re.compile(r"(?:0|[1-9][0-9]{0,11})(?:\.[0-9]{1,4})?")
+#: Plain prices and blank cells, a line each; “++” keeps a million of them from being tried again.
+_PLAIN_PRICES = re.compile(rf"(?:(?:{_PLAIN_PRICE.pattern})?\n)*+")
 _SPACES = " \u00a0\u202f\u2009'’"
 _NUMBER_LIKE = re.compile(rf"[0-9](?:[0-9.,{_SPACES}]*[0-9])?|[.,][0-9]+")
 _SCIENTIFIC = re.compile(r"[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+")
@@ -149,6 +152,13 @@ class QuantityReader:
             text = plain = _from_workbook(cell, self.label)
         return self._in_range(plain, text)
 
+    def many(self, cells: Sequence[Any]) -> list[int | None] | None:
+        """The quantities of a column's cells at once, or None when one of them has to be looked at by itself."""
+        digits = together(cells)
+        if digits is None or not (digits.isdecimal() and digits.isascii()) or max(map(len, cells)) > 9:
+            return None
+        return [int(cell) if cell else None for cell in cells]
+
     def _in_range(self, plain: str, text: str) -> int:
         value = shown(text)
         whole, _, rest = plain.partition(".")
@@ -184,6 +194,15 @@ class PriceReader:
         else:
             text = plain = _from_workbook(cell, self.label)
         return self._in_range(plain, text)
+
+    def many(self, cells: Sequence[Any]) -> list[str | None] | None:
+        """The prices of a column's cells at once, or None when one of them has to be looked at by itself."""
+        lines = together(cells, "\n")
+        if lines is None or self.grammar.decimal == "comma" or self.grammar.comma_seen:
+            return None
+        if lines.count("\n") != len(cells) - 1 or not _PLAIN_PRICES.fullmatch(lines + "\n"):
+            return None
+        return [cell or None for cell in cells]
 
     def _amount(self, text: str) -> str:
         found = _MONEY.fullmatch(text) if self.currency_allowed else None
@@ -248,6 +267,20 @@ class GtinReader(TextReader):
         self._doubt(text)
         return text or None
 
+    def many(self, cells: Sequence[Any]) -> list[str | None] | None:
+        """The barcodes of a column's cells at once, or None when one of them has to be looked at by itself."""
+        digits = together(cells)
+        if digits is None or not (digits.isdecimal() and digits.isascii()):
+            return None
+        codes = list(filter(None, cells))
+        lengths = set(map(len, codes))
+        if not lengths <= {8, 12, 13, 14}:
+            return None
+        width = max(lengths)
+        if len(lengths) > 1:
+            digits = "".join(code.zfill(width) for code in codes)
+        return [cell or None for cell in cells] if have_right_check_digits(digits, width) else None
+
     def _doubt(self, text: str) -> None:
         digits = text.replace(" ", "").replace("-", "")
         if not (digits.isascii() and digits.isdecimal()):
@@ -269,3 +302,21 @@ def has_right_check_digit(digits: str) -> bool:
     codes = digits.encode("ascii")
     ones, threes = codes[::-2], codes[-2::-2]
     return (sum(ones) + 3 * sum(threes) - 48 * (len(ones) + 3 * len(threes))) % 10 == 0
+
+
+def have_right_check_digits(digits: str, width: int) -> bool:
+    """True when each code of `width` digits (14 at most), one after the other in `digits`, has its check digit.
+
+    The digits of one place in all codes are the bytes of one large number, so that a few additions of such numbers
+    add up every code: no sum outgrows its byte, 7 × 9 + 7 × 3 × 9 = 252.
+    """
+    values = digits.encode("ascii").translate(_DIGIT_VALUES)
+    total = sum(
+        int.from_bytes(values[width - 1 - place :: width], "big") * (3 if place % 2 else 1) for place in range(width)
+    )
+    count = len(digits) // width
+    return total.to_bytes(count, "big").translate(_LAST_DIGIT).count(0) == count
+
+
+_DIGIT_VALUES = bytes((code - 48) % 256 for code in range(256))
+_LAST_DIGIT = bytes(code % 10 for code in range(256))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import operator
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from importers.report import shown
 
@@ -30,6 +33,7 @@ ERROR_VALUES = frozenset(
 )
 #: What an export puts an apostrophe before: the way back of `connectors.sheets.neutral`.
 _ESCAPED = re.compile("'+[=+\\-@\t\r\n＝＋－＠]")
+_STARTS_MARKED = operator.methodcaller("startswith", ("'", "#"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,14 @@ def as_shown(cell: Cell) -> str:
     return cell.raw if isinstance(cell, Mark) else cell.exact()
 
 
+def together(cells: Sequence[Any], between: str = "") -> str | None:
+    """The cells of a column as one text, which is quickly looked through; None when one of them is no text."""
+    try:
+        return between.join(cells)
+    except TypeError:
+        return None
+
+
 def match_key(sku: str) -> str:
     """The form in which SKUs are compared: NFC of the trimmed text."""
     return sku if sku.isascii() else unicodedata.normalize("NFC", sku)
@@ -139,6 +151,20 @@ class TextReader:
                 "too_long", f"the {self.label} has {len(text):,} characters; at most {self.longest:,} fit. Shorten it."
             )
         return text
+
+    def many(self, cells: Sequence[Any]) -> list[str | None] | None:
+        """The texts of a column's cells at once, or None when one of them has to be looked at by itself."""
+        joined = together(cells)
+        if joined is None:
+            return None
+        if not joined.isprintable():
+            return None
+        texts = list(map(str.strip, cells))
+        if ("'" in joined or "#" in joined) and any(map(_STARTS_MARKED, texts)):
+            return None
+        if len(joined) > self.longest and max(map(len, texts)) > self.longest:
+            return None
+        return [text or None for text in texts]
 
     def _cleaned(self, cell: str) -> str:
         text = cell.strip(WHITE_SPACE) if self.is_id else cell.lstrip(_TEXT_MARGIN).rstrip(_TEXT_END)

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from importers.block_rows import BlockReader, ReadRows, batches
+from importers.blocks import Block
 from importers.cells import Note, as_shown, is_blank
-from importers.duplicates import Findings, KeyIndex, look
+from importers.duplicates import Findings, KeyIndex, looks_of
 from importers.fields import field_of
 from importers.header_row import Header, find_header
 from importers.mapping import guess_mapping, refuse_missing
@@ -223,36 +225,14 @@ def _finished(report: Report, tally: Tally, stage: Stage) -> Report:
 
 
 def _read_all(opened: Opened, kind: Kind, reader: RowReader, stage: Stage, tally: Tally, index: KeyIndex) -> None:
-    compares_looks = kind in ("products", "stock")
-    most = tally.limits.rows
-    read, notes = reader.read, reader.notes
-    for number, cells in _kept(opened):
-        if cells is None:
-            tally.rows += 1
-            tally.skipped += 1
-            continue
-        fields, problems = read(number, cells)
-        if fields is None:
-            continue
-        tally.rows += 1
-        if tally.rows > most:
-            raise FileRefused("too_big", f"The file has more than {most:,} rows. Split it.", row=number)
-        if notes:
-            for header, note in notes:
-                tally.note(number, header, note)
-            notes.clear()
-        content = None
-        if problems:
-            tally.bad += 1
-            for problem in problems:
-                tally.error(problem)
-                stage.problem(problem)
-        else:
-            tally.good += 1
-            content = stage.row(number, fields)
-        key = row_key(fields, kind)
-        if key is not None:
-            index.add(number, key, content, look(fields["match_key"]) if compares_looks else None)
+    blocks = BlockReader(reader)
+    for skipped, rows in batches(_kept(opened)):
+        read = blocks.read(rows)
+        tally.rows += len(skipped) + len(read.block)
+        tally.skipped += len(skipped)
+        if tally.rows > tally.limits.rows:
+            raise _too_many(sorted([*skipped, *read.block.numbers]), tally)
+        _take(read, kind, stage, tally, index)
     if reader.id_from_sku and tally.rows:
         header = next((column.header for column in opened.columns if column.field == "sku"), "")
         tally.warn(
@@ -260,14 +240,58 @@ def _read_all(opened: Opened, kind: Kind, reader: RowReader, stage: Stage, tally
         )
 
 
-def row_key(fields: Fields, kind: Kind) -> object:
-    """What makes a row of this kind unique within its file, or None when the row does not say."""
+def _too_many(numbers: list[int], tally: Tally) -> FileRefused:
+    most = tally.limits.rows
+    first = numbers[most - (tally.rows - len(numbers))]
+    return FileRefused("too_big", f"The file has more than {most:,} rows. Split it.", row=first)
+
+
+def _take(read: ReadRows, kind: Kind, stage: Stage, tally: Tally, index: KeyIndex) -> None:
+    """Counts and keeps what was read."""
+    for number, header, note in read.notes:
+        tally.note(number, header, note)
+    for problems in read.bad.values():
+        for problem in problems:
+            tally.error(problem)
+            stage.problem(problem)
+    tally.bad += len(read.bad)
+    tally.good += len(read.block) - len(read.bad)
+    _remember(read, kind, index)
+    stage.block(read.good())
+
+
+def _remember(read: ReadRows, kind: Kind, index: KeyIndex) -> None:
+    """Notes key and content of each row that has a key, the bad ones too."""
+    block = read.block
+    columns = [_hashable(values) if name == "options" else values for name, values in block.columns.items()]
+    contents = list(map(hash, zip(*columns, strict=True)))
+    if read.bad:
+        for place in read.bad:
+            contents[place] = -block.numbers[place]
+        keyed = [key is not None for key in _keys(block, kind)]
+        contents, block = list(itertools.compress(contents, keyed)), block.where(keyed)
+    looks = looks_of(block.column("match_key")) if kind in ("products", "stock") else None
+    index.extend(block.numbers, _keys(block, kind), contents, looks)
+
+
+def _hashable(options: list[Any]) -> list[Any]:
+    return [tuple(one.items()) if one else None for one in options]
+
+
+def _keys(block: Block, kind: Kind) -> Iterable[object]:
+    """What makes each row of this kind unique within its file, or None when the row does not say."""
     if kind == "products":
-        return fields.get("match_key")
+        return block.column("match_key")
     if kind == "stock":
-        return (fields["match_key"], fields.get("warehouse", "")) if "match_key" in fields else None
-    identity = fields.get("listing_id") or fields.get("listing_sku")
-    return (fields.get("source", ""), fields.get("channel", ""), identity) if identity else None
+        return _together(block.column("match_key"), block.column("warehouse"))
+    identities = [
+        one or other for one, other in zip(block.column("listing_id"), block.column("listing_sku"), strict=True)
+    ]
+    return _together(identities, block.column("source"), block.column("channel"))
+
+
+def _together(keys: list[Any], *more: list[Any]) -> Iterator[object]:
+    return (key and (key, *rest) for key, *rest in zip(keys, *more, strict=True))
 
 
 def _settle_duplicates(findings: Findings, kind: Kind, columns: dict[str, str], stage: Stage, tally: Tally) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import unicodedata
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 
 #: Letters of other scripts with the ASCII letter they look like in common typefaces, in small letters.
 _PAIRS = "аaсcԁdеeһhіiјjӏlоoрpԛqѕsуyхxкkмmнhтtвbгrαaβbεeκkιiνvοoρpτtυuχx"
@@ -17,6 +18,11 @@ _LOOK_ALIKES = str.maketrans(
 #: Up to here Python's own sort is quicker than loading a library.
 MOST_SORTED = 50_000
 _INVISIBLE = dict.fromkeys((0xAD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, 0x180E, 0x200E, 0x200F, 0x34F))
+
+
+def looks_of(skus: Sequence[str]) -> list[str]:
+    """The look of each SKU."""
+    return list(map(str.lower, skus)) if "".join(skus).isascii() else list(map(look, skus))
 
 
 def look(sku: str) -> str:
@@ -49,12 +55,21 @@ class KeyIndex:
         self._contents = array("q")
         self._looks = array("q")
 
-    def add(self, number: int, key: object, content: str | None, sku_look: str | None) -> None:
-        """Notes a row: its key, its content as text (None for a bad row, which equals no other), its look."""
-        self._rows.append(number)
-        self._keys.append(hash(key))
-        self._contents.append(hash(content) if content is not None else -number)
-        self._looks.append(hash(sku_look) if sku_look is not None else 0)
+    def extend(
+        self,
+        numbers: Sequence[int],
+        keys: Iterable[object],
+        contents: Iterable[int],
+        looks: Iterable[str] | None = None,
+    ) -> None:
+        """Notes rows: their numbers, their keys, the hashes of their contents, and the looks of their SKUs.
+
+        A bad row equals no other: its content is any negative number of its own.
+        """
+        self._rows.extend(numbers)
+        self._keys.extend(map(hash, keys))
+        self._contents.extend(contents)
+        self._looks.extend(map(hash, looks) if looks is not None else repeat(0, len(numbers)))
 
     def find(self) -> Findings:
         """What repeats, what contradicts, and what looks alike."""

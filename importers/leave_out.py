@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from importers.report import Problem
-from importers.staging import encode, problems_path
+from importers.staging import copy_without, encode, problems_path
 
 
 def leave_out(staged: Path, problems: Iterable[Problem]) -> int:
@@ -16,15 +16,9 @@ def leave_out(staged: Path, problems: Iterable[Problem]) -> int:
     Both files change by renaming, so that a reader sees the old or the new ones.
     """
     found = list(problems)
-    rows = {problem.row for problem in found}
-    left = 0
+    left: list[int] = []
     kept = staged.with_name(staged.name + ".kept.part")
-    with staged.open(encoding="ascii") as old, kept.open("w", encoding="ascii", newline="\n") as new:
-        for line in old:
-            if int(line[1 : line.index(",")]) in rows:
-                left += 1
-            else:
-                new.write(line)
+    copy_without(staged, kept, {problem.row for problem in found}, lambda number, _fields: left.append(number))
     beside = problems_path(staged)
     part = beside.with_name(beside.name + ".part")
     with part.open("w", encoding="ascii", newline="\n") as out:
@@ -34,4 +28,4 @@ def leave_out(staged: Path, problems: Iterable[Problem]) -> int:
             out.write(encode([p.row, p.column, p.code, p.value, p.message]) + "\n")
     os.replace(part, beside)
     os.replace(kept, staged)
-    return left
+    return len(left)

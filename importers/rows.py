@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from importers.amounts import Grammar, GtinReader, PriceReader, QuantityReader
 from importers.cells import Cell, CellError, Mark, Note, TextReader, as_shown, is_blank, match_key
@@ -12,12 +12,20 @@ from importers.fields import OPTION_COLUMNS, OPTION_PREFIX, Field, field_of
 from importers.report import Column, Kind, Limits, Problem, shown
 
 Fields = dict[str, Any]
-Reader = Callable[[Cell], Any]
+
+
+class Reader(Protocol):
+    """Reads a column: one cell, or many at once when all of them are plain."""
+
+    def __call__(self, cell: Cell) -> Any: ...
+
+    def many(self, cells: Sequence[Any]) -> Sequence[Any] | None: ...
+
 
 _SHORTENED = re.compile(r"[0-9][.,][0-9]+[eE]\+?[0-9]+")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 #: Fields without which a row of this kind means nothing.
-_KEY: dict[Kind, tuple[str, ...]] = {
+KEY_FIELDS: dict[Kind, tuple[str, ...]] = {
     "products": ("sku",),
     "stock": ("sku",),
     "listings": ("listing_id",),
@@ -27,6 +35,9 @@ _KEY: dict[Kind, tuple[str, ...]] = {
 
 class CurrencyReader(TextReader):
     """Reads a column of ISO 4217 currency codes such as EUR."""
+
+    def many(self, cells: Sequence[Any]) -> None:
+        """Nothing: a column has few currencies, and each is read once anyway."""
 
     def __call__(self, cell: Cell) -> str | None:
         """The code in capitals, or None for a blank cell. Raises CellError (unknown_value) for anything else."""
@@ -50,6 +61,14 @@ class ListingIdReader(TextReader):
             )
         return text
 
+    def many(self, cells: Sequence[Any]) -> list[str | None] | None:
+        """The IDs of a column's cells at once, or None when one of them has to be looked at by itself."""
+        texts = super().many(cells)
+        written = "".join(filter(None, texts or ()))
+        if ("." in written or "," in written) and any(_SHORTENED.fullmatch(text) for text in texts or () if text):
+            return None
+        return texts
+
 
 class ChoiceReader(TextReader):
     """Reads a column whose values are known beforehand, such as the channels that exist; case does not count."""
@@ -57,6 +76,9 @@ class ChoiceReader(TextReader):
     def __init__(self, label: str, known: Sequence[str], *, notes: list[Note]) -> None:
         super().__init__(label, max(map(len, known), default=0) + 255, is_id=True, notes=notes)
         self._known = {name.casefold(): name for name in known} | {name: name for name in known}
+
+    def many(self, cells: Sequence[Any]) -> None:
+        """Nothing: a column has few values, and each is read once anyway."""
 
     def __call__(self, cell: Cell) -> str | None:
         """The value as it is known, or None for a blank cell. Raises CellError (unknown_value) for any other."""
@@ -76,7 +98,7 @@ class RowReader:
 
     columns: the mapping. width: cells of a whole row. known: field to the only values it may have. ragged_allowed: rows
     of a workbook, whose blank cells at the end are not stored. `notes` holds the warnings of the last row as
-    (header, note).
+    (header, note), `said` those of the last cell.
     """
 
     def __init__(
@@ -94,23 +116,23 @@ class RowReader:
         self.kind = kind
         self._known = known or {}
         self.notes: list[tuple[str, Note]] = []
-        self._said: list[Note] = []
+        self.said: list[Note] = []
         self._limits = limits
-        self._width = max(width, len(columns))
-        self._ragged_allowed = ragged_allowed
-        self._last_named = max((index for index, column in enumerate(columns) if column.header), default=0) + 1
-        self._headers = {column.field: column.header for column in columns if column.field}
-        self._readers: list[tuple[int, str, Reader]] = []
+        self.width = max(width, len(columns))
+        self.ragged_allowed = ragged_allowed
+        self.last_named = max((index for index, column in enumerate(columns) if column.header), default=0) + 1
+        self.headers = {column.field: column.header for column in columns if column.field}
+        self.readers: list[tuple[int, str, Reader]] = []
         for index, column in enumerate(columns):
             if column.field:
                 reader = self._reader(field_of(column.field), grammar_of(index), currency_in_price)
-                self._readers.append((index, column.field, reader))
-        self._has_options = any(name.startswith("option") for name in self._headers)
-        self.id_from_sku = kind == "listings" and "listing_id" not in self._headers
+                self.readers.append((index, column.field, reader))
+        self.has_options = any(name.startswith("option") for name in self.headers)
+        self.id_from_sku = kind == "listings" and "listing_id" not in self.headers
 
     def _reader(self, field: Field, grammar: Grammar, currency_in_price: bool) -> Reader:
         if field.name in self._known:
-            return ChoiceReader(field.label, self._known[field.name], notes=self._said)
+            return ChoiceReader(field.label, self._known[field.name], notes=self.said)
         if field.reads == "quantity":
             return QuantityReader(field.label, grammar)
         if field.reads == "price":
@@ -121,7 +143,7 @@ class RowReader:
         is_text = field.reads == "text"
         longest = self._limits.cell_characters if is_text else self._limits.id_characters
         prose = field.name == "description"
-        return made_of(field.label, longest, is_id=not is_text, notes=self._said, is_prose=prose)
+        return made_of(field.label, longest, is_id=not is_text, notes=self.said, is_prose=prose)
 
     def read(self, number: int, cells: list[Cell]) -> tuple[Fields | None, list[Problem]]:
         """The typed fields of a row, without its blank ones, and its problems; no fields for a row of nothing.
@@ -129,10 +151,10 @@ class RowReader:
         A row with problems keeps the fields that could be read, so that its key can still be compared.
         """
         problems: list[Problem] = []
-        if len(cells) != self._width and (ragged := self._ragged(number, cells)):
+        if len(cells) != self.width and (ragged := self._ragged(number, cells)):
             return (None, []) if all(is_blank(cell) for cell in cells) else ({}, [ragged])
         fields: Fields = {}
-        for index, name, reader in self._readers:
+        for index, name, reader in self.readers:
             try:
                 value = reader(cells[index])
             except CellError as error:
@@ -142,7 +164,7 @@ class RowReader:
                 break  # Blank cells at the end of a workbook's row are not stored.
             if value is not None:
                 fields[name] = value
-            if self._said:
+            if self.said:
                 self._note(name)
         if not fields and not problems and all(is_blank(cell) for cell in cells):
             return None, []
@@ -150,23 +172,23 @@ class RowReader:
         return fields, problems
 
     def _note(self, name: str) -> None:
-        header = self._headers[name]
-        self.notes.extend((header, note) for note in self._said)
-        self._said.clear()
+        header = self.headers[name]
+        self.notes.extend((header, note) for note in self.said)
+        self.said.clear()
 
     def _problem(self, number: int, name: str, cell: Cell, error: CellError) -> Problem:
-        self._said.clear()
-        return Problem(number, self._headers[name], error.code, shown(as_shown(cell)), f"Row {number}: {error.message}")
+        self.said.clear()
+        return Problem(number, self.headers[name], error.code, shown(as_shown(cell)), f"Row {number}: {error.message}")
 
     def _ragged(self, number: int, cells: list[Cell]) -> Problem | None:
         if len(cells) == 1 and isinstance(cells[0], Mark) and cells[0].code == "unterminated_quote":
             message = f"Row {number}: text follows a closing quotation mark. Double each quotation mark inside a text."
             return Problem(number, "", "unterminated_quote", "", message)
-        if self._ragged_allowed or self._last_named <= len(cells) <= self._width:
+        if self.ragged_allowed or self.last_named <= len(cells) <= self.width:
             return None
         # One blank cell too many is no comfort: an unquoted comma before it has shifted the price.
         message = (
-            f"Row {number} has {len(cells)} cells, and the header has {self._width}. "
+            f"Row {number} has {len(cells)} cells, and the header has {self.width}. "
             "A delimiter inside a text needs quotation marks around that text."
         )
         return Problem(number, "", "ragged_row", shown(" | ".join(as_shown(cell) for cell in cells)), message)
@@ -177,34 +199,35 @@ class RowReader:
             fields["match_key"] = match_key(sku)
         if self.id_from_sku and sku is not None:
             fields["listing_id"] = sku
-        if self._has_options:
-            self._gather_options(fields)
+        if self.has_options:
+            gather_options(fields)
         bad = {problem.column for problem in problems}
-        for name in _KEY[self.kind]:
+        for name in KEY_FIELDS[self.kind]:
             if name not in fields and not (name == "listing_id" and "listing_sku" in fields):
                 self._refuse_blank(number, name, bad, problems)
 
     def _refuse_blank(self, number: int, name: str, bad: set[str], problems: list[Problem]) -> None:
         alias = "sku" if name == "listing_id" and self.id_from_sku else name
-        if name == "listing_id" and name not in self._headers and "listing_sku" in self._headers:
+        if name == "listing_id" and name not in self.headers and "listing_sku" in self.headers:
             alias = "listing_sku"
-        header = self._headers.get(alias, alias)
+        header = self.headers.get(alias, alias)
         if header not in bad:
             label = field_of(alias).label
             message = f"Row {number}: the {label} is blank. Type it, or delete the row."
             problems.append(Problem(number, header, "blank", "", message))
 
-    @staticmethod
-    def _gather_options(fields: Fields) -> None:
-        options = {}
-        for place in range(0, len(OPTION_COLUMNS), 2):
-            name, value = fields.pop(OPTION_COLUMNS[place], None), fields.pop(OPTION_COLUMNS[place + 1], None)
-            if name is not None and value is not None:
-                options[name] = value
-        for name in [name for name in fields if name.startswith(OPTION_PREFIX)]:
-            options[name.removeprefix(OPTION_PREFIX)] = fields.pop(name)
-        if options:
-            fields["options"] = options
+
+def gather_options(fields: Fields) -> None:
+    """Moves the options of a row, which come in several layouts, into one field."""
+    options = {}
+    for place in range(0, len(OPTION_COLUMNS), 2):
+        name, value = fields.pop(OPTION_COLUMNS[place], None), fields.pop(OPTION_COLUMNS[place + 1], None)
+        if name is not None and value is not None:
+            options[name] = value
+    for name in [name for name in fields if name.startswith(OPTION_PREFIX)]:
+        options[name.removeprefix(OPTION_PREFIX)] = fields.pop(name)
+    if options:
+        fields["options"] = options
 
 
 def column_grammar(options_decimal: str | None, values: Sequence[Cell]) -> Grammar:

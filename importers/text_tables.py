@@ -6,14 +6,13 @@ import contextlib
 import csv
 import gzip
 import io
-import itertools
 import re
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from importers.cells import Cell, Mark
 from importers.encodings import find_encoding
@@ -87,29 +86,28 @@ class TextTable:
 
     def _records(self, feed: _Lines) -> Iterator[Row]:
         csv.field_size_limit(LONGEST_CELL)
-        number = self.dialect.lines_before
-        for cells in self._reader(feed):
-            number += 1
-            if feed.ended:
-                raise _never_closed(number)
-            yield number, cells
-
-    def _reader(self, feed: _Lines) -> Iterator[list[Cell]]:
-        if self.dialect.quoted:
-            reader = csv.reader(feed, delimiter=self.delimiter, strict=True)
-        else:
-            reader = csv.reader(feed, delimiter=self.delimiter, quoting=csv.QUOTE_NONE, quotechar=None)
-        for number in itertools.count(self.dialect.lines_before + 1):
-            line = reader.line_num
+        reader = self._reader(feed)
+        number, line = self.dialect.lines_before, 0
+        while True:
             try:
-                cells: list[Cell] = [*next(reader)]
-            except StopIteration:
+                for cells in reader:
+                    number += 1
+                    if feed.ended:
+                        raise _never_closed(number)
+                    yield number, cells
+                    line = reader.line_num
                 return
             except csv.Error as error:
+                number += 1
                 if feed.ended or reader.line_num > line + 1 or "field limit" in str(error):
                     raise _unreadable_record(number, str(error), feed) from error
-                cells = [Mark("unterminated_quote", "")]
-            yield cells
+            yield number, [Mark("unterminated_quote", "")]
+            line = reader.line_num
+
+    def _reader(self, feed: _Lines) -> Any:
+        if self.dialect.quoted:
+            return csv.reader(feed, delimiter=self.delimiter, strict=True)
+        return csv.reader(feed, delimiter=self.delimiter, quoting=csv.QUOTE_NONE, quotechar=None)
 
 
 @contextlib.contextmanager

@@ -209,7 +209,7 @@ def test_the_index_finds_what_a_dictionary_finds(monkeypatch, most_sorted):
     index, expected = KeyIndex(), {}
     for row in range(2, 20_002):
         key = f"K{draw.randrange(15_000)}"
-        index.add(row, key, "same", None)
+        index.extend([row], [key], [hash("same")])
         expected.setdefault(key, []).append(row)
     first_of = {row: rows[0] for rows in expected.values() for row in rows[1:]}
     assert index.find().repeats == first_of

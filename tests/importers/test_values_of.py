@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from importers import values_of
-from importers.staging import encode
+from importers import Block, values_of
+from importers.staging import Stage
 
 
 @pytest.mark.parametrize(
@@ -28,5 +28,7 @@ def test_the_values_of_a_field_are_found(
     tmp_path: Path, rows: list[dict[str, object]], values: set[str | None]
 ) -> None:
     staged = tmp_path / "staged"
-    staged.write_text("".join(f"[{n},{encode(row)}]\n" for n, row in enumerate(rows, 2)), encoding="ascii")
+    stage = Stage(staged)
+    stage.block(Block.of(enumerate(rows, 2)))
+    stage.finish()
     assert values_of(staged, "channel") == values

@@ -1,0 +1,172 @@
+"""Reads many rows at once, column by column; a row with anything unusual in it is read again by itself."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from typing import Any
+
+from importers.blocks import Block
+from importers.cells import Cell, CellError, Note, match_key
+from importers.preset_rows import KeptRow
+from importers.report import Problem
+from importers.rows import KEY_FIELDS, Fields, Reader, RowReader, gather_options
+from importers.tables import Row
+
+#: Rows that are read at once, unless they are long ones; they are pulled in small lots, so that few large rows do not
+#: fill the memory before they are looked at.
+BLOCK = 500
+BLOCK_CHARACTERS = 1 << 20
+PULLED = 25
+
+
+@dataclass
+class ReadRows:
+    """What some rows came to: `block` holds those that are rows at all, the bad ones with what could be read of them.
+
+    bad: place in the block to the problems of that row. notes: warnings as (row number, header, note).
+    """
+
+    block: Block
+    bad: dict[int, list[Problem]] = field(default_factory=dict)
+    notes: list[tuple[int, str, Note]] = field(default_factory=list)
+
+    def good(self) -> Block:
+        """The rows without a problem."""
+        return self.block.where([place not in self.bad for place in range(len(self.block))]) if self.bad else self.block
+
+
+def batches(rows: Iterator[KeptRow]) -> Iterator[tuple[list[int], list[Row]]]:
+    """The rows in lists that are read at once, each with the numbers of those that are left out on purpose."""
+    while some := list(islice(rows, PULLED)):
+        while len(some) < BLOCK and _characters(some[-PULLED:]) < BLOCK_CHARACTERS:
+            more = list(islice(rows, PULLED))
+            if not more:
+                break
+            some += more
+        yield (
+            [number for number, cells in some if cells is None],
+            [(n, cells) for n, cells in some if cells is not None],
+        )
+
+
+def _characters(rows: list[KeptRow]) -> int:
+    cells: Iterator[Any] = chain.from_iterable(cells or () for _, cells in rows)
+    try:
+        return sum(map(len, cells))
+    except TypeError:  # a cell that is no text has no length, nor many digits
+        return sum(len(cell) for _, cells in rows for cell in cells or () if isinstance(cell, str))
+
+
+class BlockReader:
+    """Reads blocks of rows as a RowReader reads them one by one, in a fraction of the time where cells are plain."""
+
+    def __init__(self, rows: RowReader) -> None:
+        self._rows = rows
+        names = [name for _, name, _ in rows.readers]
+        by_sku = "listing_id" not in names and "listing_sku" in names
+        self._keys = ["listing_sku" if name == "listing_id" and by_sku else name for name in KEY_FIELDS[rows.kind]]
+
+    def read(self, rows: Sequence[Row]) -> ReadRows:
+        """The typed fields, problems and warnings of these rows; those of nothing are left out."""
+        if not rows:
+            return ReadRows(Block([], {}))
+        columns, unusual = self._columns(rows)
+        found: list[tuple[int, Fields | None, list[Problem]]] = []
+        notes: list[tuple[int, str, Note]] = []
+        for place in sorted(unusual):
+            number, cells = rows[place]
+            found.append((place, *self._rows.read(number, cells)))
+            notes += [(number, header, note) for header, note in self._rows.notes]
+            self._rows.notes.clear()
+        for place, fields, _ in found:
+            for name, values in columns.items():
+                values[place] = fields.get(name) if fields else None
+        block = Block([number for number, _ in rows], columns)
+        gone = [place for place, fields, _ in found if fields is None]
+        if gone:
+            kept = [True] * len(rows)
+            for place in gone:
+                kept[place] = False
+            block = block.where(kept)
+        bad = {place - bisect_left(gone, place): problems for place, _, problems in found if problems}
+        return ReadRows(block, bad, notes)
+
+    def _columns(self, rows: Sequence[Row]) -> tuple[dict[str, list[Any]], set[int]]:
+        """The values by field, and the places of the rows that must be read by themselves."""
+        reader = self._rows
+        table, unusual = self._whole([cells for _, cells in rows])
+        turned = list(zip(*table, strict=True))
+        columns: dict[str, list[Any]] = {}
+        for index, name, read in reader.readers:
+            cells = turned[index]
+            values = read.many(cells)
+            columns[name] = self._one_by_one(read, cells, unusual) if values is None else list(values)
+        self._complete(columns, len(rows))
+        for name in self._keys:
+            values = columns[name]
+            if None in values:
+                unusual.update(place for place, value in enumerate(values) if value is None)
+        return columns, unusual
+
+    def _whole(self, rows: Sequence[list[Cell]]) -> tuple[Sequence[list[Cell]], set[int]]:
+        """The rows, all as wide as the table; those that are not, and must not be made so, are unusual."""
+        reader, width = self._rows, self._rows.width
+        odd = [place for place, cells in enumerate(rows) if len(cells) != width]
+        if not odd:
+            return rows, set()
+        whole, unusual = list(rows), set()
+        for place in odd:
+            cells = rows[place]
+            if reader.ragged_allowed or reader.last_named <= len(cells) <= width:
+                whole[place] = cells[:width] + [""] * (width - len(cells))
+            else:
+                whole[place] = [""] * width
+                unusual.add(place)
+        return whole, unusual
+
+    def _one_by_one(self, read: Reader, cells: Sequence[Cell], unusual: set[int]) -> list[Any]:
+        """The values of a column with doubtful cells, each different cell read once; what warns or fails is unusual."""
+        known: dict[Cell, Any] = {}
+        doubtful: set[Cell] = set()
+        for cell in set(cells):
+            try:
+                known[cell] = read(cell)
+            except CellError:
+                doubtful.add(cell)
+            if self._rows.said:
+                self._rows.said.clear()
+                doubtful.add(cell)
+        if doubtful:
+            unusual.update(place for place, cell in enumerate(cells) if cell in doubtful)
+        return list(map(known.get, cells))
+
+    def _complete(self, columns: dict[str, list[Any]], count: int) -> None:
+        """What rows are given beyond their cells; see RowReader."""
+        skus = columns.get("sku")
+        if skus is not None:
+            columns["match_key"] = _match_keys(skus)
+            if self._rows.id_from_sku:
+                columns["listing_id"] = list(skus)
+        if self._rows.has_options:
+            self._gather_options(columns, count)
+
+    @staticmethod
+    def _gather_options(columns: dict[str, list[Any]], count: int) -> None:
+        names = [name for name in columns if name.startswith("option")]
+        cells = {name: columns.pop(name) for name in names}
+        options: list[Any] = [None] * count
+        for place, values in enumerate(zip(*cells.values(), strict=True)):
+            if any(values):
+                fields = {name: value for name, value in zip(names, values, strict=True) if value is not None}
+                gather_options(fields)
+                options[place] = fields.get("options")
+        columns["options"] = options
+
+
+def _match_keys(skus: list[Any]) -> list[Any]:
+    if "".join(filter(None, skus)).isascii():
+        return list(skus)
+    return [None if sku is None else match_key(sku) for sku in skus]
