@@ -136,11 +136,11 @@ def reconcile(channel: Channel | None, *, by: Actor) -> reconciliation.Reconcile
     with unit_of_work() as session:
         batch_id = reconciliation.open_batch(session, channel, by=by).id
         before = reconciliation.linked_so_far(session, channel)
-        spans = list(reconciliation.ranges(session))
+        spans, ambiguous = list(reconciliation.ranges(session)), reconciliation.sharing_a_key(session, channel)
     linked = near = 0
     for span in spans:
-        with unit_of_work() as session:
-            linked += reconciliation.link_equal_skus(session, batch_id, channel, span)
+        with unit_of_work(bulk=True) as session:
+            linked += reconciliation.link_equal_skus(session, batch_id, channel, span, ambiguous)
     for span in spans:
         with unit_of_work() as session:
             near += reconciliation.note_near_misses(session, channel, span)

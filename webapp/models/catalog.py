@@ -59,6 +59,13 @@ class Product(Base):
         Index("ix_products_in_stock", "id", sqlite_where=available > 0, postgresql_where=available > 0),
         Index("ix_products_out_of_stock", "id", sqlite_where=available <= 0, postgresql_where=available <= 0),
         Index("ix_products_gtin", "gtin"),
+        Index(  # all that the exact rule asks of a product; unique, or SQLite would not prefer it to reading the rows
+            "ix_products_key",
+            "match_key",
+            unique=True,
+            sqlite_where=retired_at.is_(None),
+            postgresql_where=retired_at.is_(None),
+        ),
     )
 
 

@@ -6,6 +6,8 @@ listing and one product with that key on the channel, neither side linked, never
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -30,7 +32,7 @@ from sqlalchemy.orm import Session, aliased
 
 import matching
 from matching.identifiers import near_miss
-from webapp.db import ring
+from webapp.db import among, ring
 from webapp.models.accounts import SAME_SKU, Actor
 from webapp.models.base import utc_now
 from webapp.models.catalog import Product
@@ -69,8 +71,8 @@ def reconcile(session: Session, channel: Channel | None, *, by: Actor, import_id
     """
     batch = open_batch(session, channel, by=by)
     before = linked_so_far(session, channel)
-    spans = list(ranges(session))
-    linked = sum(link_equal_skus(session, batch.id, channel, span, import_id=import_id) for span in spans)
+    spans, ambiguous = list(ranges(session)), sharing_a_key(session, channel)
+    linked = sum(link_equal_skus(session, batch.id, channel, span, ambiguous, import_id=import_id) for span in spans)
     near = sum(note_near_misses(session, channel, span) for span in spans)
     return summarise(
         session, close_batch(session, batch.id, linked, by=by), channel, linked=linked, near=near, before=before
@@ -107,12 +109,37 @@ def ranges(session: Session) -> Iterator[tuple[int, int]]:
             yield start, min(start + STEP, high)
 
 
+def sharing_a_key(session: Session, channel: Channel | None) -> array[int]:
+    """Ids, ascending, of the listings whose key another listing of their channel has too: the rule links none of them.
+
+    Found once for all steps, in one pass along the index: asking for each listing takes longer than linking
+    it. A rival that comes in while the steps run has come after this reconciliation.
+    """
+    scope = [Listing.match_key.is_not(None), *([Listing.channel_id == channel.id] if channel else [])]
+    key = (Listing.channel_id, Listing.match_key)
+    twice = select(*key).where(*scope).group_by(*key).having(func.count() > 1).subquery()
+    same = and_(Listing.channel_id == twice.c.channel_id, Listing.match_key == twice.c.match_key)
+    return array("q", session.scalars(select(Listing.id).join(twice, same).order_by(Listing.id)))
+
+
 def link_equal_skus(
-    session: Session, batch_id: int, channel: Channel | None, span: tuple[int, int], *, import_id: int | None = None
+    session: Session,
+    batch_id: int,
+    channel: Channel | None,
+    span: tuple[int, int],
+    ambiguous: array[int],
+    *,
+    import_id: int | None = None,
 ) -> int:
-    """Link the exact pairs among listings with an id in (low, high]; gives how many. Safe to repeat and to race."""
+    """Link the exact pairs among listings with an id in (low, high]; gives how many. Safe to repeat and to race.
+
+    `ambiguous` is what `sharing_a_key` gave.
+    """
     names = [c.key for c in Link.__table__.columns if c.key != "id"]
     rows = _exact_pairs(batch_id, channel, span, names)
+    shared = ambiguous[bisect_right(ambiguous, span[0]) : bisect_right(ambiguous, span[1])]
+    if shared:
+        rows = rows.where(~among(session, Listing.id, shared))
     if import_id is not None:
         rows = rows.where(or_(Listing.import_id == import_id, Product.import_id == import_id))
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
@@ -120,7 +147,8 @@ def link_equal_skus(
     session.execute(dialect.insert(Link).from_select(names, rows).on_conflict_do_nothing())
     # By their ids, not by the batch alone: each step would read what all the steps before it have made.
     made = (Link.id > newest, Link.batch_id + 0 == batch_id)
-    by_channel = session.execute(select(Link.channel_id, func.count()).where(*made).group_by(Link.channel_id)).all()
+    on_channel = Link.channel_id + 0  # or SQLite walks the index by channel, all of it
+    by_channel = session.execute(select(on_channel, func.count()).where(*made).group_by(on_channel)).all()
     session.execute(
         update(Listing)
         .where(Listing.id.in_(select(Link.listing_id).where(*made)))
@@ -311,12 +339,14 @@ def evidence_json(evidence: matching.Evidence) -> dict[str, Any]:
 def _exact_pairs(
     batch_id: int, channel: Channel | None, span: tuple[int, int], names: list[str]
 ) -> Select[*tuple[Any, ...]]:
-    """The pairs that the exact rule allows, as rows of links."""
-    rival, held = aliased(Listing), aliased(Link)
-    no_rival = ~exists().where(
-        rival.channel_id == Listing.channel_id, rival.match_key == Listing.match_key, rival.id != Listing.id
-    )
-    free = ~exists().where(held.product_id == Product.id, held.channel_id == Listing.channel_id)
+    """The pairs that the exact rule allows but for ambiguous ones, as rows of links.
+
+    Listings are read in the order of their ids, where they lie; the links are made in the order of the
+    products, which keeps the step's writes to the index by product together.
+    """
+    held = aliased(Link)
+    # Where a product has one listing a channel, the constraint on links says so sooner.
+    free = or_(~Channel.many, ~exists().where(held.product_id == Product.id, held.channel_id == Listing.channel_id))
     allowed = ~exists().where(Refusal.listing_id == Listing.id, Refusal.product_id == Product.id)
     now = utc_now()
     automatic = Channel.mode == SendMode.AUTOMATIC
@@ -356,11 +386,10 @@ def _exact_pairs(
             *_scope(channel, span),
             Listing.state == ListingState.PENDING,
             Product.retired_at.is_(None),
-            no_rival,
             free,
             allowed,
         )
-        .order_by(Listing.id)
+        .order_by(Product.id)
     )
 
 

@@ -169,6 +169,14 @@ def upgrade() -> None:
     op.create_index(op.f("ix_products_changed_at"), "products", ["changed_at"], unique=False)
     op.create_index("ix_products_gtin", "products", ["gtin"], unique=False)
     op.create_index(
+        "ix_products_key",
+        "products",
+        ["match_key"],
+        unique=True,
+        sqlite_where=sa.text("retired_at IS NULL"),
+        postgresql_where=sa.text("retired_at IS NULL"),
+    )
+    op.create_index(
         "ix_products_in_stock",
         "products",
         ["id"],
