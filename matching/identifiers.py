@@ -181,6 +181,16 @@ def gtin_distance_one(a: str, b: str) -> bool:
     return len(wrong) == 1
 
 
+def gtin_neighbours(digits: str) -> list[str]:
+    """Every GTIN that differs from this one as `gtin_distance_one` says; "000…" is none."""
+    found = []
+    for i, digit in enumerate(digits):
+        found += [digits[:i] + other + digits[i + 1 :] for other in "0123456789" if other != digit]
+        if i and digits[i - 1] != digit:
+            found.append(digits[: i - 1] + digit + digits[i - 1] + digits[i + 1 :])
+    return [each for each in found if each.strip("0")]
+
+
 def repair_gtin(text: str, known: str) -> str | None:
     """The valid GTIN that `text` was meant to be, given a `known` valid one a single mistake away; None otherwise."""
     read, truth = parse_gtin(text), parse_gtin(known)

@@ -9,7 +9,7 @@ from rapidfuzz import fuzz
 
 from matching.blocking import Index
 from matching.document import document
-from matching.identifiers import gtin_distance_one, match_key, near_miss, parse_gtin
+from matching.identifiers import gtin_distance_one, gtin_neighbours, match_key, near_miss, parse_gtin
 from matching.normalize import fold
 from matching.records import Record
 
@@ -46,17 +46,8 @@ def _by_gtin(record: Record, index: Index) -> list[tuple[int, int]]:
     gtin = parse_gtin(record.gtin) if record.gtin else None
     if gtin is None:
         return []
-    numbers = [int(gtin.digits), *_neighbours(gtin.digits)]
+    numbers = [int(gtin.digits), *map(int, gtin_neighbours(gtin.digits))]
     return [(n, place) for n, segment in enumerate(index.segments) for place in segment.places_of_gtins(numbers)]
-
-
-def _neighbours(digits: str) -> list[int]:
-    out = []
-    for i, digit in enumerate(digits):
-        out += [int(digits[:i] + other + digits[i + 1 :]) for other in "0123456789" if other != digit]
-        if i and digits[i - 1] != digit:
-            out.append(int(digits[: i - 1] + digit + digits[i - 1] + digits[i + 1 :]))
-    return [n for n in out if n]
 
 
 def _reason(record: Record, product: Record) -> LookAlike | None:

@@ -95,10 +95,14 @@ def test_changing_routes_ask_for_more_than_reading(app: Flask):
 
 
 def test_the_migrated_schema_equals_the_models(context: Flask):
+    """All but the index of words, which each database has in its own way."""
+
+    def shared(_object: object, name: str | None, *_: object) -> bool:
+        return not (name or "").startswith("product_words_index")
+
     with db.engine.connect() as connection:
-        differences = compare_metadata(
-            MigrationContext.configure(connection, opts={"compare_type": True}), Base.metadata
-        )
+        options = {"compare_type": True, "include_object": shared}
+        differences = compare_metadata(MigrationContext.configure(connection, opts=options), Base.metadata)
     assert differences == []
 
 

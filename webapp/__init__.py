@@ -30,7 +30,7 @@ def create_app(settings: Settings | None = None, **overrides: Any) -> Flask:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     app = Flask("webapp", instance_path=str(settings.instance), template_folder=str(TEMPLATES))
     app.extensions["pairbook_settings"] = settings
-    app.extensions["pairbook_index"] = retrieval.CatalogueIndex()
+    app.extensions["pairbook_index"] = retrieval.CatalogueIndex(settings.index_folder)
     app.config.from_mapping(_flask_settings(settings) | overrides)
 
     db.init_app(app)

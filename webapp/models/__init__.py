@@ -2,7 +2,7 @@
 
 from webapp.models.accounts import Actor, AuditEntry, Permission, Role, RoleView, SeenForm, Setting, User
 from webapp.models.base import Base
-from webapp.models.catalog import BaseProduct, Price, PriceList, Product
+from webapp.models.catalog import BaseProduct, Price, PriceList, Product, ProductWords
 from webapp.models.channels import Channel, SendMode
 from webapp.models.imports import ImportChange, ImportJob, ImportKind, ImportPreset, ImportState
 from webapp.models.links import BatchVerb, Link, LinkBatch, LinkSource, NearMiss, PastLink, Refusal, Suggestion
@@ -37,6 +37,7 @@ __all__ = [
     "Price",
     "PriceList",
     "Product",
+    "ProductWords",
     "Refusal",
     "Role",
     "RoleView",

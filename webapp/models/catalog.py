@@ -6,10 +6,15 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Integer, String, Text
+from sqlalchemy import ColumnElement, ForeignKey, Index, Integer, String, Text, and_
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.models.base import Amount, Base, BigInt, Id, Json, Key, ShortText, UtcDateTime, utc_now
+
+
+def _partly(name: str, where: ColumnElement[bool]) -> Index:
+    """An index of the ids of some rows."""
+    return Index(name, "id", sqlite_where=where, postgresql_where=where)
 
 
 class BaseProduct(Base):
@@ -56,8 +61,10 @@ class Product(Base):
     retired_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     __table_args__ = (
-        Index("ix_products_in_stock", "id", sqlite_where=available > 0, postgresql_where=available > 0),
-        Index("ix_products_out_of_stock", "id", sqlite_where=available <= 0, postgresql_where=available <= 0),
+        # Counts and pages of the tabs read these and nothing else: hence also one of all that were not taken out.
+        _partly("ix_products_alive", retired_at.is_(None)),
+        _partly("ix_products_in_stock", and_(available > 0, retired_at.is_(None))),
+        _partly("ix_products_out_of_stock", and_(available <= 0, retired_at.is_(None))),
         Index("ix_products_gtin", "gtin"),
         Index(  # all that the exact rule asks of a product; unique, or SQLite would not prefer it to reading the rows
             "ix_products_key",
@@ -67,6 +74,18 @@ class Product(Base):
             postgresql_where=retired_at.is_(None),
         ),
     )
+
+
+class ProductWords(Base):
+    """The words by which a product is found, made by services.words.
+
+    Each database has an index of its own over them, made by the migration: a virtual table of FTS5, or GIN.
+    """
+
+    __tablename__ = "product_words"
+
+    product_id: Mapped[int] = mapped_column(BigInt, ForeignKey("products.id"), primary_key=True)
+    words: Mapped[str] = mapped_column(Text)
 
 
 class PriceList(Base):

@@ -178,5 +178,7 @@ class NearMiss(Base):
 
     listing_id: Mapped[int] = mapped_column(BigInt, ForeignKey("listings.id"), primary_key=True)
     product_id: Mapped[int] = mapped_column(BigInt, ForeignKey("products.id"))
-    channel_id: Mapped[int] = mapped_column(BigInt, ForeignKey("channels.id"), index=True)
+    channel_id: Mapped[int] = mapped_column(BigInt, ForeignKey("channels.id"))
     reason: Mapped[str] = mapped_column(String(24))
+
+    __table_args__ = (Index("ix_near_misses_group", "channel_id", "reason", "listing_id"),)

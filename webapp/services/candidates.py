@@ -115,8 +115,7 @@ def choices(session: Session, listing: Listing, channel: Channel, index: retriev
     kept = [(s.product_id, s.score, s.difference, s.evidence) for s in session.scalars(query)]
     unknown = listing.place == NOT_COMPUTED or listing.place >= SKIPPED_FROM
     if unknown and not kept:
-        found = reconciliation.suggest_for(session, [listing.id], index).get(listing.id, [])
-        kept = [_plain(c) for c in reconciliation.worth_showing(found)]
+        kept = [_plain(c) for c in reconciliation.worth_showing(_at_once(session, listing, index))]
     return _dressed(session, channel, kept)
 
 
@@ -132,8 +131,7 @@ def search(
     """Products found by free text; `hide` leaves out those that have their listing on this channel."""
     if not text.strip():
         return []
-    products = retrieval.search(session, index, text, limit=4 * FOUND)
-    found = weigh(session, listing, channel, [p for p in products if retrieval.resembles(p, text)])
+    found = weigh(session, listing, channel, retrieval.search(session, index, text, limit=4 * FOUND, fill=True))
     key = match_key(text)
     free = [c for c in found if not (hide and c.taken)]
     free.sort(key=lambda c: (c.product.match_key != key, -c.score))  # stable: among equals the search's own order
@@ -145,7 +143,7 @@ def score_of(session: Session, listing: Listing, product_id: int, index: retriev
     query = select(Suggestion.score).where(Suggestion.listing_id == listing.id, Suggestion.product_id == product_id)
     kept = session.scalar(query)
     if kept is None and listing.place == NOT_COMPUTED:
-        found = reconciliation.suggest_for(session, [listing.id], index).get(listing.id, [])
+        found = _at_once(session, listing, index)
         kept = next((c.score for c in found if c.product_id == product_id), None)
     product = session.get(Product, product_id)
     if kept is None and product is not None:
@@ -233,6 +231,17 @@ def _same_sku(session: Session, listing: Listing) -> int:
         return 0
     some = select(Listing.id).where(*_siblings(listing)).limit(TOGETHER - 1).subquery()
     return int(session.scalar(select(func.count()).select_from(some)) or 0)
+
+
+def _at_once(session: Session, listing: Listing, index: retrieval.CatalogueIndex) -> list[matching.Candidate]:
+    """The candidates of a listing that no worker has looked at yet; none while there is no index."""
+    ready = index.ready(session)
+    if ready is None:
+        return []
+    refused = set(session.scalars(select(Refusal.product_id).where(Refusal.listing_id == listing.id)))
+    record = retrieval.listing_record(listing)
+    found = matching.suggest_many([record], ready, top=reconciliation.SHOWN + len(refused))[0]
+    return [c for c in found if c.product_id not in refused][: reconciliation.SHOWN]
 
 
 def _compare(product: Product, listing: matching.Record) -> matching.Candidate:

@@ -18,7 +18,7 @@ from webapp.models.base import utc_now
 from webapp.models.catalog import BaseProduct, Product
 from webapp.models.links import BatchVerb, LinkSource
 from webapp.models.listings import Listing
-from webapp.services import audit, links, retrieval, stock
+from webapp.services import audit, links, retrieval, stock, words
 from webapp.services.upserts import Upserted, upsert
 
 TEXTS = ("title", "brand", "gtin", "mpn", "description", "category", "image_url")
@@ -84,6 +84,8 @@ def upsert_products(
         on_change={"changed_at": now},
         ids_of=lambda keys: _ids(session, keys),
     )
+    words.add(session, {result.ids[key]: by_key[key] for key in result.created})
+    words.renew(session, [i for i, (_, after) in result.changed.items() if not after.keys().isdisjoint(words.FIELDS)])
     worth = _worth(session, rows, known)
     touched = set_stock_and_prices(session, rows, result.ids, by=by) - {result.ids[k] for k in result.created}
     result.unchanged -= len(touched - set(result.changed))
@@ -147,6 +149,8 @@ def restore(
     for place, level in levels.items():
         stock.set_levels(session, [level], stock.warehouse(session, place), by=by, quiet=True)
     session.flush()
+    if changed:
+        words.renew(session, [product.id])
     return changed or bool(levels)
 
 
@@ -254,6 +258,7 @@ def edit_product(session: Session, product: Product, fields: Mapping[str, Any], 
             setattr(product, name, values[name])
         product.changed_at = utc_now()
         session.flush()
+        words.renew(session, [product.id])
         after = {name: values[name] for name in before}
         audit.record(
             session,
@@ -316,6 +321,7 @@ def _row_from(listing: Listing, fields: Mapping[str, Any]) -> dict[str, Any]:
 def retire(session: Session, which: Sequence[ColumnElement[bool]]) -> int:
     """Take products out of the catalogue; their SKU is free again, their history stays. Gives how many."""
     now = utc_now()
+    words.forget(session, select(Product.id).where(*which))
     keys = func.substr(literal("retired ") + cast(Product.id, String) + " " + Product.match_key, 1, 255)
     done = session.execute(
         update(Product)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from rapidfuzz.fuzz import partial_ratio
 from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session
 
@@ -24,7 +23,6 @@ from webapp.services import retrieval
 PAGE = 50
 CAP = 10_000  # counts stop here: "10,000+" is as good an answer, and never a scan of a million rows
 HISTORY = 50
-ALIKE = 75  # of 100: one wrong letter in a word of five is still found, four other letters are not
 LOW = 5  # units: what is left is said from here on
 
 
@@ -92,10 +90,7 @@ def search_products(
 ) -> Page:
     """A page of products by id; free text gives the closest ones instead, best first, on one page."""
     if filters.text:
-        close = retrieval.search(session, index, filters.text, limit=PAGE)
-        ids = [p.id for p in close if _speaks_of(p, filters.text)]
-        found = {p.id: p for p in session.scalars(select(Product).where(Product.id.in_(ids), *filters.where))}
-        return Page(_rows(session, [found[i] for i in ids if i in found]))
+        return Page(_rows(session, retrieval.search(session, index, filters.text, limit=PAGE, where=filters.where)))
     query = select(Product).where(*filters.where)
     if before:
         backwards = query.where(Product.id < before).order_by(Product.id.desc()).limit(PAGE + 1)
@@ -186,12 +181,6 @@ def deliveries(session: Session, product: Product) -> list[tuple[Attempt, Listin
         .order_by(Attempt.id.desc()).limit(HISTORY)
     )  # fmt: skip
     return [(attempt, listing, channel) for attempt, listing, channel in session.execute(query)]
-
-
-def _speaks_of(product: Product, text: str) -> bool:
-    """Whether a word of the search is in the product, give or take a letter: the index also finds what is far off."""
-    facts = f"{product.title} {product.sku} {product.brand} {product.gtin} {product.mpn}".casefold()
-    return any(partial_ratio(word, facts) >= ALIKE for word in text.casefold().split())
 
 
 def _rows(session: Session, products: Sequence[Product]) -> list[Row]:

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, false, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, func, select, union_all, update
 from sqlalchemy.orm import Session
 
-from matching.identifiers import match_key, parse_gtin
+from matching.identifiers import match_key
 from webapp.errors import NotFound
 from webapp.models.accounts import Actor
 from webapp.models.catalog import Price, Product
@@ -24,7 +24,8 @@ from webapp.services.stock import counted
 
 PAGE = 50
 CAP = 10_000  # a filter's number is said up to here; the dialog that acts on all counts to the end
-NAMES = 200  # products that a search by name looks at
+NAMES = 200  # products that a search looks at
+PAIRS = 1_000  # pairs, and listings, that it looks at
 BANNER = timedelta(hours=24)  # how long a bulk unsync is offered for restoring on the page itself
 
 
@@ -37,8 +38,8 @@ class Filter:
     auto: bool | None = None
     text: str = ""
     oldest: bool = False
-    products: tuple[int, ...] = ()  # what the text finds, see `find`
-    listings: tuple[int, ...] = ()
+    found: tuple[int, ...] = ()  # the links that the text finds, see `find`
+    more: bool = False  # whether it would find further ones
 
     @property
     def plain(self) -> bool:
@@ -58,9 +59,7 @@ class Filter:
         if self.auto is not None:
             found.append(Link.auto_sync.is_(self.auto))
         if self.text:
-            # An empty half would have the whole table read, since no index finds nothing.
-            halves = [(Link.product_id, self.products), (Link.listing_id, self.listings)]
-            found.append(or_(false(), *(column.in_(ids) for column, ids in halves if ids)))
+            found.append(Link.id.in_(self.found))
         return found
 
 
@@ -99,22 +98,46 @@ class PairPage:
     after: int | None = None
 
 
-def find(session: Session, filters: Filter, index: retrieval.CatalogueIndex) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Products and listings that the filter's text means: a SKU, GTIN or listing id exactly, else a name."""
+def find(session: Session, filters: Filter, index: retrieval.CatalogueIndex) -> tuple[tuple[int, ...], bool]:
+    """Links that the filter's text means, and whether there are more than were looked for.
+
+    Meant are the pairs of products and listings whose SKU, GTIN or listing id is the text or begins with it;
+    where there is none, those of products with its words.
+    """
     text = filters.text.strip()
     if not text:
-        return (), ()
-    key, gtin = match_key(text), parse_gtin(text)
-    exact = [Product.match_key == key]
-    if gtin is not None:
-        exact.append(Product.gtin.in_({text, gtin.digits, gtin.digits.lstrip("0"), gtin.digits[1:]}))
-    products = list(session.scalars(select(Product.id).where(or_(*exact)).limit(NAMES)))
+        return (), False
+    products = retrieval.by_key(session, text, limit=NAMES)
+    found = [*_of_products(session, filters, products), *_of_listings(session, filters, text)]
+    if not found:
+        products = [p.id for p in retrieval.search(session, index, text, limit=NAMES)]
+        found = _of_products(session, filters, products)
+    return tuple(sorted(set(found))), len(products) >= NAMES or len(found) >= PAIRS
+
+
+def _of_products(session: Session, filters: Filter, products: Sequence[int]) -> list[int]:
+    if not products:
+        return []
+    where = [Link.product_id.in_(products), *_on(filters)]
+    return list(session.scalars(select(Link.id).where(*where).limit(PAIRS)))
+
+
+def _of_listings(session: Session, filters: Filter, text: str) -> list[int]:
+    """The links of listings whose id or SKU is the text or begins with it."""
     ids = [filters.channel.id] if filters.channel else list(session.scalars(select(Channel.id)))
-    by_id = or_(Listing.external_id == text, Listing.match_key == key)
-    listings = list(session.scalars(select(Listing.id).where(Listing.channel_id.in_(ids), by_id).limit(NAMES)))
-    if not products and not listings:
-        products = [p.id for p in retrieval.search(session, index, text, limit=NAMES) if retrieval.resembles(p, text)]
-    return tuple(products), tuple(listings)
+    begins = [
+        select(Listing.id).where(Listing.channel_id == each, column >= word, column < word + chr(0x10FFFF)).limit(PAIRS)
+        for each in ids
+        for column, word in ((Listing.external_id, text), (Listing.match_key, match_key(text)))
+    ]
+    if not begins:
+        return []
+    listings = union_all(*(select(each.subquery().c.id) for each in begins))
+    return list(session.scalars(select(Link.id).where(Link.listing_id.in_(listings)).limit(PAIRS)))
+
+
+def _on(filters: Filter) -> list[ColumnElement[bool]]:
+    return [Link.channel_id == filters.channel.id] if filters.channel else []
 
 
 def page(session: Session, filters: Filter, *, after: int | None = None, before: int | None = None) -> PairPage:

@@ -1,30 +1,41 @@
-"""The catalogue as a search index: built once, refreshed as products and confirmed titles change.
+"""The catalogue as a search index, built by workers, and what pages find in catalogue and index.
 
 The index is a cache of the tables and may be thrown away at any time.
 """
 
 from __future__ import annotations
 
+import fcntl
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 from rapidfuzz import fuzz
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 import matching
+from matching.identifiers import gtin_neighbours, loose_key, match_key, parse_gtin
 from matching.normalize import fold
+from webapp.db import among
 from webapp.models.base import utc_now
 from webapp.models.catalog import Product
 from webapp.models.links import Link
 from webapp.models.listings import Listing
+from webapp.services import words
 
 LOOK_AGAIN = 1.0  # seconds between two looks for changed products
 OVERLAP = timedelta(seconds=10)  # a transaction may commit a little after the moment it wrote down
+SAVE_AGAIN = 60.0  # seconds between two saves of an index that changes
 CHUNK = 5_000
+SMALL = 2_000  # products of a catalogue that is indexed on the spot, in 0.2 s
+FEW = 50  # products that are indexed on the spot to look for doubles among
+SEEN = "seen"  # the file that says up to which moment the saved index knows of changes
 ALIKE = 80  # of 100: how much of a typed word a product has to have
 
 
@@ -37,55 +48,167 @@ class LookAlike:
 
 
 class CatalogueIndex:
-    """The index of this process; safe to share between threads."""
+    """The index of this process; safe to share between threads.
 
-    def __init__(self) -> None:
+    Workers build it and save it into `folder`; web processes map what lies there into memory and never build a
+    large one, so that no page waits for it, and searching by words is left to the database until then.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
         self._index: matching.Index | None = None
         self._seen: datetime | None = None
-        self._looked = 0.0
+        self._looked = self._saved_at = 0.0
+        self._unsaved = False
+        self._mapped: float | None = None  # when what is mapped was saved, by the clock of the file
         self._lock = threading.Lock()
 
     def current(self, session: Session) -> matching.Index:
-        """The index as of at most a second ago."""
+        """The index as of at most a second ago, built if need be: minutes for a large catalogue, so for workers."""
         with self._lock:
-            if self._index is None:
-                self._seen = session.scalar(select(func.max(Product.changed_at)))
-                self._index = matching.Index.build(product_records(session))
-                self._looked = time.monotonic()
+            if self._index is None or self._mapped is not None:
+                self._index = self._opened(session) or self._build(session)
+                self._mapped = None
             elif time.monotonic() - self._looked > LOOK_AGAIN:
-                self._refresh(session, self._index)
+                self._refresh(session)
             return self._index
+
+    def ready(self, session: Session) -> matching.Index | None:
+        """The index as far as it is there, at once: for pages. None while the one of a large catalogue is being built.
+
+        A small catalogue is indexed on the spot. A large one may be a minute behind.
+        """
+        if time.monotonic() - self._looked < LOOK_AGAIN:
+            return self._index
+        if _is_small(session):
+            return self.current(session)
+        if self._lock.acquire(blocking=False):  # whoever has it is looking already
+            try:
+                self._map()
+            finally:
+                self._lock.release()
+        return self._index
+
+    def keep(self, session: Session) -> None:
+        """Bring the index up to date and save it for the web processes: what a worker does each minute."""
+        if _is_small(session) or self._folder is None:
+            return
+        self.current(session)
+        with self._lock:
+            if self._unsaved and self._index is not None and time.monotonic() - self._saved_at > SAVE_AGAIN:
+                self._save(self._index)
 
     def forget(self) -> None:
         """Build afresh at the next use."""
         with self._lock:
-            self._index = None
+            self._index, self._mapped, self._looked = None, None, 0.0
 
-    def _refresh(self, session: Session, index: matching.Index) -> None:
+    def _build(self, session: Session) -> matching.Index:
+        self._seen = session.scalar(select(func.max(Product.changed_at)))
+        index = matching.Index.build(product_records(session))
+        self._looked, self._unsaved = time.monotonic(), True
+        if self._folder is not None and len(index) > SMALL:
+            self._save(index)
+        return index
+
+    def _refresh(self, session: Session) -> None:
         newest = session.scalar(select(func.max(Product.changed_at)))
-        if newest != self._seen:
+        if newest != self._seen and self._index is not None:
             since = (self._seen - OVERLAP) if self._seen else datetime.min.replace(tzinfo=utc_now().tzinfo)
-            index.update(list(product_records(session, since=since)))
-            gone = session.scalars(select(Product.id).where(Product.retired_at >= since))
-            index.remove(list(gone))
-            self._seen = newest
+            many = max(SMALL, len(self._index) // 10)
+            if _few(session, select(Product.id).where(Product.changed_at >= since), many) > many:
+                self._index = self._build(session)
+                return
+            self._index = _changed(session, self._index, since)
+            self._seen, self._unsaved = newest, True
         self._looked = time.monotonic()
+
+    def _opened(self, session: Session) -> matching.Index | None:
+        """The saved index brought up to date; None when there is none that belongs to this catalogue."""
+        if _is_small(session) or not self._map() or self._index is None:
+            return None
+        self._saved_at = time.monotonic()
+        self._refresh(session)
+        alive = select(Product.id).where(Product.retired_at.is_(None)).subquery()
+        known = session.scalar(select(func.count()).select_from(alive))
+        return self._index if len(self._index) == known else None
+
+    def _map(self) -> bool:
+        """Map the newest saved index into memory, unless that is done; gives whether there is one."""
+        self._looked = time.monotonic()
+        if self._folder is None or not (self._folder / SEEN).is_file():
+            self._index = None
+            return False
+        saved_at = (self._folder / SEEN).stat().st_mtime
+        if saved_at != self._mapped or self._index is None:
+            try:
+                seen = datetime.fromisoformat((self._folder / SEEN).read_text(encoding="ascii"))
+                self._index = matching.Index.load(self._folder)
+            except (OSError, ValueError):  # of another version, or just being replaced
+                self._index = None
+                return False
+            self._seen, self._mapped = seen, saved_at
+        return True
+
+    def _save(self, index: matching.Index) -> None:
+        """Save for others. The moment is written last: an older moment only has more products looked at again."""
+        if self._folder is None or self._seen is None:
+            return
+        with (self._folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            index.save(self._folder)
+            fresh = self._folder / f"{SEEN}.new"
+            fresh.write_text(self._seen.isoformat(), encoding="ascii")
+            fresh.replace(self._folder / SEEN)
+        self._saved_at, self._unsaved = time.monotonic(), False
+
+
+def _is_small(session: Session) -> bool:
+    """Whether the catalogue is indexed faster than a person notices."""
+    return _few(session, select(Product.id).where(Product.retired_at.is_(None)), SMALL) <= SMALL
+
+
+def _changed(session: Session, index: matching.Index, since: datetime) -> matching.Index:
+    """The index with what has changed since then; the old one stays as it is for those that are searching in it."""
+    fresh = copy(index)
+    fresh.segments, fresh.dead = list(index.segments), [set(dead) for dead in index.dead]
+    fresh.update(list(product_records(session, since=since)))
+    fresh.remove(
+        session.scalars(select(Product.id).where(Product.changed_at >= since, Product.retired_at.is_not(None)))
+    )
+    return fresh
+
+
+def _few(session: Session, query: Select[Any], most: int) -> int:
+    """How many rows, counted up to one more than `most`."""
+    return int(session.scalar(select(func.count()).select_from(query.limit(most + 1).subquery())) or 0)
 
 
 def product_records(session: Session, *, since: datetime | None = None) -> Iterator[matching.Record]:
     """Products as matching wants them, with the titles of their confirmed listings as aliases."""
-    last = 0
-    while True:
-        query = select(Product).where(Product.id > last, Product.retired_at.is_(None)).order_by(Product.id).limit(CHUNK)
-        if since is not None:
-            query = query.where(Product.changed_at >= since)
-        products = list(session.scalars(query))
-        if not products:
-            return
-        last = products[-1].id
+    for products in _every(session) if since is None else _latest(session, since):
         aliases = _aliases(session, [p.id for p in products])
         for product in products:
             yield _record(product, aliases.get(product.id, ()))
+
+
+def _every(session: Session) -> Iterator[list[Product]]:
+    """The catalogue in chunks."""
+    last = 0
+    while True:
+        query = select(Product).where(Product.id > last, Product.retired_at.is_(None)).order_by(Product.id).limit(CHUNK)
+        products = list(session.scalars(query))
+        if not products:
+            return
+        yield products
+        last = products[-1].id
+
+
+def _latest(session: Session, since: datetime) -> Iterator[list[Product]]:
+    """What has changed since then, in chunks."""
+    ids = sorted(session.scalars(select(Product.id).where(Product.changed_at >= since)))
+    for start in range(0, len(ids), CHUNK):
+        yield list(by_ids(session, ids[start : start + CHUNK]).values())
 
 
 def product_record(product: Product) -> matching.Record:
@@ -111,17 +234,84 @@ def listing_record(listing: Listing) -> matching.Record:
 
 
 def look_alikes(session: Session, index: CatalogueIndex, listing: Listing) -> list[LookAlike]:
-    """The products a new one made from this listing may duplicate, closest first."""
-    found = matching.look_alikes(listing_record(listing), index.current(session))
+    """The products a new one made from this listing may duplicate, closest first.
+
+    Without an index, those that share its GTIN, SKU or words are indexed on the spot and looked through.
+    """
+    record = listing_record(listing)
+    ready = index.ready(session)
+    if ready is None:
+        likely = [*by_key(session, listing.sku), *by_key(session, listing.gtin), *_by_mistyped_gtin(session, listing)]
+        likely += words.find_some(session, listing.title, limit=FEW)
+        ready = matching.Index.build([product_record(p) for p in by_ids(session, likely).values()])
+    found = matching.look_alikes(record, ready)
     products = by_ids(session, [alike.product_id for alike in found])
     return [LookAlike(products[a.product_id], a.reason) for a in found if a.product_id in products]
 
 
-def search(session: Session, index: CatalogueIndex, text: str, *, limit: int = 20) -> list[Product]:
-    """Products found by free text: SKU or GTIN first, then words, rarest first."""
-    ids = matching.search(text, index.current(session), limit=limit)
-    products = by_ids(session, ids)
-    return [products[i] for i in ids if i in products]
+def search(
+    session: Session,
+    index: CatalogueIndex,
+    text: str,
+    *,
+    limit: int = 20,
+    fill: bool = False,
+    where: Sequence[ColumnElement[bool]] = (),
+) -> list[Product]:
+    """Products found by free text: by the beginning of a SKU or a GTIN, then by all its words.
+
+    When nothing has them all, or to `fill` the list up, what resembles the text comes behind. `where` are
+    conditions on products.
+    """
+    ids = dict.fromkeys(by_key(session, text, limit=limit, where=where))
+    if len(ids) < limit:
+        ids.update(dict.fromkeys(words.find(session, text, limit=limit, where=where)))
+    if not ids or (fill and len(ids) < limit):
+        ids.update(dict.fromkeys(_resembling(session, index, text, limit, where)))
+    products = by_ids(session, list(ids)[:limit])
+    return [products[i] for i in list(ids)[:limit] if i in products]
+
+
+def by_key(session: Session, text: str, *, limit: int = 20, where: Sequence[ColumnElement[bool]] = ()) -> list[int]:
+    """Ids of products with this GTIN, or whose SKU is this up to typing or begins with it, the nearest first."""
+    found: list[int] = []
+    gtin = parse_gtin(text)
+    if gtin is not None:
+        query = select(Product.id).where(Product.gtin.in_(_spellings(text, gtin.digits)))
+        found += session.scalars(query.where(Product.retired_at.is_(None), *where).order_by(Product.id).limit(limit))
+    key = loose_key(match_key(text))
+    if key:
+        begins = (Product.loose_key >= key, Product.loose_key < key + chr(0x10FFFF))
+        found += session.scalars(select(Product.id).where(*begins, *where).order_by(Product.loose_key).limit(limit))
+    return list(dict.fromkeys(found))
+
+
+def _resembling(
+    session: Session, index: CatalogueIndex, text: str, limit: int, where: Sequence[ColumnElement[bool]]
+) -> list[int]:
+    """Ids of products that have a word of the text or a part of one; a mistyped one only with an index."""
+    ready = index.ready(session)
+    if ready is None:
+        return words.find_some(session, text, limit=limit, where=where)
+    ids = [int(i) for i in matching.search(text, ready, limit=limit)]
+    query = select(Product).where(Product.id.in_(ids), Product.retired_at.is_(None), *where)
+    near = {p.id for p in session.scalars(query) if resembles(p, text)}
+    return [i for i in ids if i in near]
+
+
+def _by_mistyped_gtin(session: Session, listing: Listing) -> list[int]:
+    """Ids of products whose GTIN has one other digit, or two neighbours the other way round."""
+    gtin = parse_gtin(listing.gtin)
+    if gtin is None:
+        return []
+    spellings = {s for other in gtin_neighbours(gtin.digits) for s in _spellings("", other)}
+    return list(session.scalars(select(Product.id).where(Product.gtin.in_(sorted(spellings))).limit(FEW)))
+
+
+def _spellings(text: str, digits: str) -> list[str]:
+    """How a GTIN of 14 digits may stand in the catalogue: with its zeros, or without some of them."""
+    cut = {digits[n:] for n in (0, 1, 2, 6) if not digits[:n].strip("0")} | {digits.lstrip("0")}
+    return sorted(cut | ({text.strip()} if text else set()))
 
 
 def resembles(product: Product, text: str) -> bool:
@@ -136,9 +326,8 @@ def resembles(product: Product, text: str) -> bool:
 def by_ids(session: Session, ids: Iterable[int | str]) -> dict[int | str, Product]:
     """Products by id, those that are still there."""
     wanted = [int(i) for i in ids]
-    return {
-        p.id: p for p in session.scalars(select(Product).where(Product.id.in_(wanted), Product.retired_at.is_(None)))
-    }
+    query = select(Product).where(among(session, Product.id, wanted), Product.retired_at.is_(None))
+    return {p.id: p for p in session.scalars(query)} if wanted else {}
 
 
 def _record(product: Product, aliases: Sequence[str]) -> matching.Record:
@@ -165,7 +354,7 @@ def _aliases(session: Session, product_ids: Sequence[int]) -> dict[int, list[str
     query = (
         select(Link.product_id, Listing.title)
         .join(Listing, Listing.id == Link.listing_id)
-        .where(Link.product_id.between(product_ids[0], product_ids[-1]), Listing.title != "")
+        .where(among(session, Link.product_id, product_ids), Listing.title != "")
     )
     titles: dict[int, list[str]] = {}
     for product_id, title in session.execute(query):

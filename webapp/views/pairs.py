@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -51,8 +52,8 @@ def index() -> Any:
         filters=filters,
         shown=shown,
         total=total,
-        capped=total > pairs.CAP and not filters.plain,
-        cap=pairs.CAP,
+        capped=filters.more or (total > pairs.CAP and not filters.plain),
+        cap=min(total, pairs.CAP),
         all_pairs=sum(n.get(ListingState.LINKED, 0) for n in numbers.values()),
         channels=every,
         elsewhere=elsewhere,
@@ -288,8 +289,8 @@ def _found(filters: Filter) -> Filter:
     """The filter with what its text means looked up."""
     if not filters.text:
         return filters
-    products, listings = pairs.find(web.session(), filters, web.catalogue_index())
-    return Filter(filters.channel, filters.by, filters.auto, filters.text, filters.oldest, products, listings)
+    found, more = pairs.find(web.session(), filters, web.catalogue_index())
+    return replace(filters, found=found, more=more)
 
 
 def _with(filters: Filter, **changed: Any) -> str:

@@ -165,6 +165,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_products")),
         sa.UniqueConstraint("match_key", name=op.f("uq_products_match_key")),
     )
+    op.create_index(
+        "ix_products_alive",
+        "products",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("retired_at IS NULL"),
+        postgresql_where=sa.text("retired_at IS NULL"),
+    )
     op.create_index(op.f("ix_products_base_id"), "products", ["base_id"], unique=False)
     op.create_index(op.f("ix_products_changed_at"), "products", ["changed_at"], unique=False)
     op.create_index("ix_products_gtin", "products", ["gtin"], unique=False)
@@ -181,8 +189,8 @@ def upgrade() -> None:
         "products",
         ["id"],
         unique=False,
-        sqlite_where=sa.text("available > 0"),
-        postgresql_where=sa.text("available > 0"),
+        sqlite_where=sa.text("available > 0 AND retired_at IS NULL"),
+        postgresql_where=sa.text("available > 0 AND retired_at IS NULL"),
     )
     op.create_index(op.f("ix_products_loose_key"), "products", ["loose_key"], unique=False)
     op.create_index(
@@ -190,8 +198,15 @@ def upgrade() -> None:
         "products",
         ["id"],
         unique=False,
-        sqlite_where=sa.text("available <= 0"),
-        postgresql_where=sa.text("available <= 0"),
+        sqlite_where=sa.text("available <= 0 AND retired_at IS NULL"),
+        postgresql_where=sa.text("available <= 0 AND retired_at IS NULL"),
+    )
+    op.create_table(
+        "product_words",
+        sa.Column("product_id", BIG, nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["product_id"], ["products.id"], name=op.f("fk_product_words_product_id")),
+        sa.PrimaryKeyConstraint("product_id", name=op.f("pk_product_words")),
     )
 
     op.create_table(
@@ -614,7 +629,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["product_id"], ["products.id"], name=op.f("fk_near_misses_product_id")),
         sa.PrimaryKeyConstraint("listing_id", name=op.f("pk_near_misses")),
     )
-    op.create_index(op.f("ix_near_misses_channel_id"), "near_misses", ["channel_id"], unique=False)
+    op.create_index("ix_near_misses_group", "near_misses", ["channel_id", "reason", "listing_id"], unique=False)
 
     op.create_table(
         "past_links",
@@ -669,6 +684,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("listing_id", "rank", name=op.f("pk_suggestions")),
     )
     op.create_index(op.f("ix_suggestions_product_id"), "suggestions", ["product_id"], unique=False)
+    index_words()
     keep_audit()
 
 
@@ -688,3 +704,24 @@ def keep_audit() -> None:
     op.execute(
         "CREATE TRIGGER audit_only_grows BEFORE UPDATE OR DELETE ON audit FOR EACH ROW EXECUTE FUNCTION audit_only_grows()"
     )
+
+
+def index_words() -> None:
+    """Let the database find products by their words: FTS5 kept in step by triggers, or GIN."""
+    if op.get_bind().dialect.name != "sqlite":
+        lexemes = "array_to_tsvector(string_to_array(words, ' '))"
+        op.execute(f"CREATE INDEX product_words_index ON product_words USING gin ({lexemes})")
+        return
+    # The words are made by services.words and have spaces between: "ascii" takes them as they are.
+    op.execute(
+        "CREATE VIRTUAL TABLE product_words_index USING fts5("
+        "words, content='product_words', content_rowid='product_id', tokenize='ascii', detail=none, columnsize=0)"
+    )
+    add = "INSERT INTO product_words_index(rowid, words) VALUES (new.product_id, new.words);"
+    drop = (
+        "INSERT INTO product_words_index(product_words_index, rowid, words) "
+        "VALUES ('delete', old.product_id, old.words);"
+    )
+    for verb, steps in (("INSERT", add), ("DELETE", drop), ("UPDATE", f"{drop} {add}")):
+        name = f"product_words_{verb.lower()}"
+        op.execute(f"CREATE TRIGGER {name} AFTER {verb} ON product_words BEGIN {steps} END")
