@@ -3,27 +3,17 @@ and no older quantity comes after a newer one."""
 
 from __future__ import annotations
 
-import contextlib
-import os
 import random
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
-import pytest
-from flask import Flask
 from sqlalchemy import func, select, update
 
 import importers
-from tests.conftest import POSTGRES
 from tests.factories import Make
+from tests.faults.victims import Victims
 from tests.shop import SECRET, Shop
 from tests.stub_channel import StubChannel
-from webapp.config import Settings
 from webapp.db import unit_of_work
 from webapp.jobs import tasks
 from webapp.models import ImportJob, ImportKind, ImportState, Link, LinkBatch, Listing, Product, StockLevel
@@ -31,77 +21,7 @@ from webapp.models.accounts import COMMAND_LINE
 from webapp.models.base import utc_now
 from webapp.services import channels, counts, imports, propagation, settlement
 
-ROOT = Path(__file__).resolve().parents[2]
 ROWS = 600
-
-
-class Victims:
-    """Children that work and are killed."""
-
-    def __init__(self, settings: Settings) -> None:
-        environ = {
-            **{k: v for k, v in os.environ.items() if not k.startswith("PAIRBOOK_")},
-            "PAIRBOOK_INSTANCE": str(settings.instance),
-            "PAIRBOOK_OUTBOUND_ALLOW": "127.0.0.0/8",
-            "PAIRBOOK_SECRET_KEY": settings.secret_key,
-            "PYTHONPATH": str(ROOT),
-        }
-        if POSTGRES:
-            environ["PAIRBOOK_DATABASE_URL"] = POSTGRES
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.victim"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            cwd=ROOT,
-            env=environ,
-            text=True,
-        )
-
-    def start(self, job: str) -> int:
-        """Start a child; gives its process id once it has begun to work."""
-        assert self.process.stdin is not None
-        self.process.stdin.write(job + "\n")
-        self.process.stdin.flush()
-        lines = sorted([self._line(), self._line()])
-        assert lines[0] == "began", lines
-        return int(lines[1].removeprefix("pid "))
-
-    def kill_after(self, job: str, seconds: float) -> bool:
-        """Whether the child was still at work when it was killed."""
-        pid = self.start(job)
-        time.sleep(seconds)
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-        return self._line() == "ended -9"
-
-    def stop(self) -> None:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.close()
-        self.process.wait(10)
-        self.process.stdout.close()
-
-    def _line(self) -> str:
-        assert self.process.stdout is not None
-        return self.process.stdout.readline().strip()
-
-
-@pytest.fixture
-def victims(context: Flask, settings: Settings) -> Iterator[Victims]:
-    victims = Victims(settings)
-    yield victims
-    victims.stop()
-
-
-@pytest.fixture
-def stub() -> Iterator[StubChannel]:
-    with StubChannel(secret=SECRET) as stub:
-        yield stub
-
-
-@pytest.fixture
-def shop(context: Flask, settings: Settings, stub: StubChannel) -> Shop:
-    return Shop(context, settings, stub)
 
 
 def test_twenty_kills_lose_nothing_and_send_nothing_wrong(shop, stub, victims):
@@ -180,8 +100,7 @@ def send_under_fire(shop: Shop, stub: StubChannel, victims: Victims, rng: random
                 returned[name] = time.monotonic_ns()
                 in_flight.update(change.in_flight)
             time.sleep(0.002)
-        os.kill(pid, signal.SIGKILL)
-        kills += victims._line() == "ended -9"
+        kills += victims.kill(pid)
         shop.later(propagation.LEASE.total_seconds() + 1)  # rescued by the next one
     for _ in range(3):
         shop.send()

@@ -5,23 +5,42 @@ Lines on standard input name a job; each is done by a child whose process id is 
 
 from __future__ import annotations
 
+import contextlib
 import os
+import select
 import sys
 
-from webapp import config, create_app
+import huey.consumer
+import structlog
+import waitress.server
+from flask import Flask
+
+from webapp import config, create_app, warmup
+from webapp.cli import serving
+from webapp.config import Settings
 from webapp.db import db, unit_of_work
 from webapp.jobs import tasks
 from webapp.models.accounts import COMMAND_LINE
 from webapp.services import channels
 
+LOADED = (huey.consumer, structlog, waitress.server)  # or each child would load them again
 
-def work(job: str) -> None:
-    """What a worker process does."""
-    settings = config.load()
-    app = create_app(settings)
+
+def work(job: str, app: Flask) -> None:
+    """What a process of Pairbook does; the application was made before the fork, and has no connection yet."""
+    settings: Settings = app.extensions["pairbook_settings"]
+    if job == "worker":  # all of `pairbook worker`
+        _tell("began")
+        serving.worker.main([], standalone_mode=False)
+        return
     with app.app_context():
-        sys.stdout.write("began\n")
-        sys.stdout.flush()
+        if job == "web":  # what `pairbook run` does when the tables are there, without the worker beside it
+            serving.set_up_logging()
+            listening = serving._listen(settings)
+            _tell("began")
+            serving.serve(app, listening, settings)
+            return
+        _tell("began")
         if job == "import":
             tasks.run_imports(settings)
         elif job == "reconcile":
@@ -35,21 +54,38 @@ def work(job: str) -> None:
 
 
 def main() -> None:
-    """Fork a child for each line until the input ends."""
-    for line in sys.stdin:
-        child = os.fork()
-        if child == 0:
-            code = 1
-            try:
-                work(line.strip())
-                code = 0
-            finally:
-                os._exit(code)
-        sys.stdout.write(f"pid {child}\n")
-        sys.stdout.flush()
-        _, status = os.waitpid(child, 0)
-        sys.stdout.write(f"ended {os.waitstatus_to_exitcode(status)}\n")
-        sys.stdout.flush()
+    """Fork a child for each line until the input ends, and tell of each end."""
+    app = create_app(config.load())
+    if "warm" in sys.argv:
+        warmup.warm(app)
+    while True:
+        asked, _, _ = select.select([sys.stdin], [], [], 0.005)
+        if asked:
+            line = os.read(0, 64).decode()  # one job at a time: who asks waits for the answer
+            if not line:
+                return
+            _tell(f"pid {_fork(line.strip(), app)}")
+        with contextlib.suppress(ChildProcessError):
+            child, status = os.waitpid(-1, os.WNOHANG)
+            if child:
+                _tell(f"ended {child} {os.waitstatus_to_exitcode(status)}")
+
+
+def _fork(job: str, app: Flask) -> int:
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            work(job, app)
+            code = 0
+        finally:
+            os._exit(code)
+    return child
+
+
+def _tell(words: str) -> None:
+    """One line, written at once: children tell as well."""
+    os.write(1, f"{words}\n".encode())
 
 
 if __name__ == "__main__":
