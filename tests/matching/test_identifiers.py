@@ -14,6 +14,7 @@ from matching.identifiers import (
     is_code,
     is_valid_gtin,
     loose_key,
+    loose_keys,
     match_key,
     near_miss,
     parse_gtin,
@@ -52,6 +53,11 @@ def test_a_match_key_of_a_match_key_is_itself(text):
 @given(st.text())
 def test_a_loose_key_is_composed(text):
     assert unicodedata.is_normalized("NFKC", loose_key(text))
+
+
+@given(st.lists(st.text(max_size=6) | st.text("0Aa1 .'`-/\n\r\t", max_size=8), max_size=6))
+def test_loose_keys_are_found_for_many_as_for_one(texts):
+    assert loose_keys(texts) == [loose_key(text) for text in texts]
 
 
 @pytest.mark.parametrize(

@@ -236,10 +236,10 @@ def _run_import(settings: Settings, job: ImportJob, progress: Progress | None) -
     """Apply the staged rows from where the job stands, then end it."""
     by = Actor(job.by_id, job.by_name or "Pairbook")
     done = 0
-    for chunk in imports.chunks(imports.staged_rows(settings.uploads, job)):
+    for block in imports.staged_blocks(settings.uploads, job):
         with unit_of_work() as session:
-            imports.apply_chunk(session, job, chunk, chunk[-1][0], by=by, now=utc_now())
-        done += len(chunk)
+            imports.apply_chunk(session, job, block, by=by, now=utc_now())
+        done += len(block)
         if progress:
             progress(done, job.rows_ok)
     with unit_of_work() as session:

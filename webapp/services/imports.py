@@ -6,7 +6,7 @@ chunks; the place reached is written with each chunk, so that a killed worker go
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -28,7 +28,6 @@ from webapp.models.links import BatchVerb, Link, LinkSource, PastLink
 from webapp.models.listings import Listing, ListingState
 from webapp.services import audit, catalog, import_checks, links, listings, reconciliation
 from webapp.services.forecasts import forecast as forecast
-from webapp.services.import_checks import chunks as chunks
 from webapp.services.upserts import Upserted, plain
 
 BELL = "imports"
@@ -149,21 +148,20 @@ def claim_next(session: Session, *, worker: str, now: datetime, job_id: int | No
 def apply_chunk(
     session: Session,
     job: ImportJob,
-    rows: Sequence[tuple[int, dict[str, Any]]],
-    position: int,
+    block: importers.Block,
     *,
     by: Actor,
     now: datetime,
 ) -> None:
-    """Apply some rows and note the place reached, in one transaction; `position` is the row number of the last one."""
+    """Apply some rows and note the place reached, in one transaction."""
     locked = get(session, job.id, lock=True)
     if locked.worker != job.worker or locked.state != ImportState.RUNNING:
         raise Conflict("Another worker has taken this import over.")
-    result = _apply(session, locked, [row for _, row in rows], by)
+    result = _apply(session, locked, block, by)
     locked.created += len(result.created)
     locked.updated += len(result.changed)
     locked.unchanged += result.unchanged
-    locked.next_row, locked.lease_until, locked.tries = position, now + LEASE, 0
+    locked.next_row, locked.lease_until, locked.tries = block.numbers[-1], now + LEASE, 0
     changes = [
         {"import_id": job.id, "row_id": i, "before": plain(before), "after": plain(after)}
         for i, (before, after) in result.changed.items()
@@ -249,21 +247,20 @@ def report_json(job: ImportJob) -> dict[str, Any]:
     }
 
 
-def staged_rows(uploads: Path, job: ImportJob) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The good rows that are still to be applied, in file order, with their row numbers."""
-    return importers.read_staged(uploads / f"{job.stored_as}.rows", start=job.next_row)
+def staged_blocks(uploads: Path, job: ImportJob) -> Iterator[importers.Block]:
+    """The good rows that are still to be applied, in file order, a transaction's worth at a time."""
+    return importers.read_blocks(uploads / f"{job.stored_as}.rows", start=job.next_row, size=import_checks.CHUNK)
 
 
 # ---- the steps -------------------------------------------------------------------------------------------
 
 
-def _apply(session: Session, job: ImportJob, rows: list[dict[str, Any]], by: Actor) -> Upserted:
+def _apply(session: Session, job: ImportJob, block: importers.Block, by: Actor) -> Upserted:
+    if job.kind == ImportKind.LISTINGS:
+        return listings.upsert_block(session, block, import_checks.channels_of(session, job), import_id=job.id)
+    rows = [row for _, row in block.rows()]
     if job.kind == ImportKind.PRODUCTS:
         return catalog.upsert_products(session, rows, by=by, import_id=job.id)
-    if job.kind == ImportKind.LISTINGS:
-        channels = import_checks.channels_of(session, job)
-        named = [{**row, "channel": row.get("channel") or next(iter(channels))} for row in rows]
-        return listings.upsert_listings(session, named, channels, import_id=job.id)
     keys = [row["match_key"] for row in rows]
     ids: dict[Any, int] = dict(
         session.execute(select(Product.match_key, Product.id).where(among(session, Product.match_key, keys))).all()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal
-from typing import Any
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, cast
 
-from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy import BigInteger, Table, delete, func, select, type_coerce, update
 from sqlalchemy.orm import Session
 
-from matching.identifiers import loose_key
+import importers
 from webapp.db import among
 from webapp.errors import NotFound
 from webapp.models.base import utc_now
@@ -18,10 +18,10 @@ from webapp.models.channels import Channel
 from webapp.models.links import Link, NearMiss, PastLink, Refusal, Suggestion
 from webapp.models.listings import NOT_COMPUTED, Listing, ListingState
 from webapp.models.propagation import Attempt
-from webapp.services import counts
-from webapp.services.upserts import Upserted, upsert
+from webapp.services import counts, listing_columns
+from webapp.services.listing_columns import TEXTS, Columns
+from webapp.services.upserts import Upserted, insert_columns, write
 
-TEXTS = ("title", "brand", "gtin", "mpn", "description", "category", "status", "url", "image_url")
 FACTS = {"sku", "match_key", "title", "brand", "gtin", "mpn", "description", "options"}  # what suggestions depend on
 
 
@@ -32,47 +32,74 @@ def upsert_listings(
     *,
     import_id: int | None = None,
 ) -> Upserted:
-    """Create or update listings by channel and listing id from typed rows that carry `channel` (a name) each.
+    """Create or update listings by channel and listing id from typed rows that carry `channel` (a name) each."""
+    return upsert_block(session, importers.Block.of(enumerate(rows)), channels, import_id=import_id)
+
+
+def upsert_block(
+    session: Session,
+    block: importers.Block,
+    channels: Mapping[str, Channel],
+    *,
+    import_id: int | None = None,
+) -> Upserted:
+    """Create or update listings by channel and listing id; rows without a `channel` belong to the first one.
 
     A listing whose facts changed is asked for suggestions again; its link stays. What is absent stays.
     The ids of new listings are given, but not to an import: it finds them by its own number.
     """
-    by_key: dict[Hashable, dict[str, Any]] = {}
-    for row in rows:
-        channel = channels[row["channel"]]
-        by_key[(channel.id, row["listing_id"])] = _values(row, channel)
-    compared = sorted({name for row in by_key.values() for name in row} | {"id"})
-    known: dict[Hashable, Any] = {(x.channel_id, x.external_id): x for x in _rows(session, by_key, compared)}
-    now = utc_now()
-    defaults = dict.fromkeys(TEXTS, "") | {
-        "sku": "",
-        "match_key": None,
-        "loose_key": None,
-        "options": None,
-        "price": None,
-        "currency": "",
-        "quantity": None,
-        "state": ListingState.PENDING,
-        "place": NOT_COMPUTED,
-        "fence": 0,
-        "import_id": import_id,
-        "seen_at": now,
-    }
-    result = upsert(
-        session,
-        Listing,
-        by_key,
-        known,
-        defaults=defaults,
-        on_change={"seen_at": now},
-        ids_of=(lambda keys: _ids(session, keys)) if import_id is None else (lambda _keys: {}),
-    )
+    columns = listing_columns.columns_of(block, channels)
+    result, now = Upserted(), utc_now()
+    fresh = _compare(session, columns, result, now)
+    if fresh:
+        created = columns.at(fresh)
+        _insert(session, created, import_id, now)
+        result.created = list[Hashable](created.keys)
+        if import_id is None:
+            result.ids.update(_ids(session, result.created))
     for channel_id, n in Counter(key[0] for key in result.created).items():  # type: ignore[index]
         counts.adjust(session, channel_id, {ListingState.PENDING: n})
     stale = [i for i, (_, after) in result.changed.items() if FACTS & set(after)]
     if stale:
         session.execute(update(Listing).where(Listing.id.in_(stale)).values(place=NOT_COMPUTED))
     return result
+
+
+def _compare(session: Session, columns: Columns, result: Upserted, now: datetime) -> list[int]:
+    """Update the listings that differ from these rows; gives the places of the rows that are new."""
+    known = _rows(session, columns.keys, columns.names)
+    fresh, updates = [], []
+    for place, (key, values) in enumerate(zip(columns.keys, columns.rows(), strict=True)):
+        current = known.get(key)
+        if current is None:
+            fresh.append(place)
+            continue
+        result.ids[key] = current[0]
+        difference = columns.difference(place, current[1:]) if current[1:] != values else None
+        if difference is None:
+            result.unchanged += 1
+            continue
+        result.changed[current[0]] = difference
+        updates.append({"id": current[0], **difference[1], "seen_at": now})
+    write(session, Listing, updates)
+    return fresh
+
+
+def _insert(session: Session, columns: Columns, import_id: int | None, now: datetime) -> None:
+    """New listings, which wait for a decision."""
+    fixed = dict.fromkeys((*TEXTS, "sku", "currency"), "") | {
+        "state": ListingState.PENDING,
+        "place": NOT_COMPUTED,
+        "fence": 0,
+        "import_id": import_id,
+        "seen_at": now,
+    }
+    channel_ids, external_ids = zip(*columns.keys, strict=True)
+    values = {"channel_id": channel_ids, "external_id": external_ids, **columns.values}
+    insert_columns(
+        session, cast(Table, Listing.__table__), values, {n: v for n, v in fixed.items() if n not in values},
+        ready=values.keys() - {"options"},
+    )  # fmt: skip
 
 
 def find(session: Session, channel: Channel, external_id: str) -> Listing:
@@ -87,34 +114,23 @@ def find(session: Session, channel: Channel, external_id: str) -> Listing:
     return listing
 
 
-def _values(row: Mapping[str, Any], channel: Channel) -> dict[str, Any]:
-    values = {name: row[name] for name in TEXTS if name in row}
-    values |= {"channel_id": channel.id, "external_id": row["listing_id"]}
-    if "sku" in row:
-        key = row.get("match_key") or None
-        values |= {"sku": row["sku"], "match_key": key, "loose_key": loose_key(row["sku"]) or None if key else None}
-    if row.get("options"):
-        values["options"] = row["options"]
-    if row.get("price") is not None:
-        values |= {"price": Decimal(row["price"]), "currency": row.get("currency") or channel.currency}
-    if row.get("quantity") is not None:
-        values["quantity"] = int(row["quantity"])
-    return values
-
-
 def _ids(session: Session, keys: Iterable[Hashable]) -> dict[Hashable, int]:
-    return {(c, e): i for c, e, i in _rows(session, keys, ("channel_id", "external_id", "id"))}
+    return {key: row[0] for key, row in _rows(session, keys, ()).items()}
 
 
-def _rows(session: Session, keys: Iterable[Any], names: Sequence[str]) -> Iterator[Row[*tuple[Any, ...]]]:
-    """These columns of the listings with the keys (channel, external id), channel by channel."""
+def _rows(session: Session, keys: Iterable[Any], names: Sequence[str]) -> dict[Hashable, tuple[Any, ...]]:
+    """Id and these columns, amounts as they are stored, of the listings with the keys (channel, external id)."""
     ids: dict[int, list[str]] = {}
     for channel_id, external_id in keys:
         ids.setdefault(channel_id, []).append(external_id)
     columns = Listing.__table__.c
+    wanted = [type_coerce(columns.price, BigInteger) if name == "price" else columns[name] for name in names]
+    found: dict[Hashable, tuple[Any, ...]] = {}
     for channel_id in sorted(ids):
         here = columns.channel_id == channel_id, among(session, columns.external_id, ids[channel_id])
-        yield from session.connection().execute(select(*(columns[name] for name in names)).where(*here)).all()
+        query = select(columns.external_id, columns.id, *wanted).where(*here)
+        found |= {(channel_id, row[0]): row[1:] for row in session.connection().execute(query).all()}
+    return found
 
 
 def remove(session: Session, which: Any) -> int:

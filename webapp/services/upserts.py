@@ -6,13 +6,12 @@ undo knows every value that was there before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from decimal import Decimal
-from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Dialect, Table, update
+from sqlalchemy import Dialect, Table, literal, update
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
@@ -60,47 +59,57 @@ def upsert(
     if fresh:
         insert_rows(session, model.__table__, fresh, defaults)
         result.ids.update(ids_of(result.created))
-    _write(session, model, updates)
+    write(session, model, updates)
     return result
 
 
-def insert_rows(
-    session: Session, table: Table, rows: Sequence[Mapping[str, Any]], defaults: Mapping[str, Any]
-) -> None:
-    """Insert rows whose columns are among those of `defaults` and theirs; what a row does not say is the default.
+def insert_rows(session: Session, table: Table, rows: Sequence[Mapping[str, Any]], defaults: Mapping[str, Any]) -> None:
+    """Insert rows whose columns are among those of `defaults` and theirs; what a row does not say is the default."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    columns = {name: [row.get(name, defaults.get(name)) for row in rows] for name in names}
+    insert_columns(session, table, columns, {n: v for n, v in defaults.items() if n not in columns})
 
-    Values are converted here, the defaults once for all rows: left to the insert, converting half a dozen
-    values of a row that has two dozen takes longer than writing it.
+
+def insert_columns(
+    session: Session,
+    table: Table,
+    columns: Mapping[str, Sequence[Any]],
+    fixed: Mapping[str, Any],
+    *,
+    ready: Set[str] = frozenset(),
+) -> None:
+    """Insert one row for each value of the columns, with the `fixed` values in all of them.
+
+    Values are converted here, column by column, and the fixed ones are written into the statement: left to the insert,
+    converting half a dozen values of a row that has two dozen takes longer than writing it. The columns in `ready`
+    hold what the driver takes already.
     """
     dialect = session.connection().dialect
-    names = tuple(set(defaults).union(*rows))
-    convert = {name: _converter(table.c[name].type, dialect) for name in names}
-    common = {name: convert[name](value) for name, value in defaults.items()}
-    busy = [(name, convert[name]) for name in names if convert[name] is not _as_it_is]
-    pick = itemgetter(*names)
-    values = []
-    for row in rows:
-        full = {**common, **row}
-        for name, converter in busy:
-            if name in row:
-                full[name] = converter(row[name])
-        values.append(pick(full))
+    values = [
+        each if name in ready else _converted(each, table.c[name].type, dialect) for name, each in columns.items()
+    ]
+    said = {name: value for name, value in fixed.items() if value is not None}
+    literals = [_literal(value, table.c[name].type, dialect) for name, value in said.items()]
     mark = "?" if dialect.paramstyle == "qmark" else "%s"
-    columns = ", ".join(map(dialect.identifier_preparer.quote, names))
-    text = f"INSERT INTO {table.name} ({columns}) VALUES ({', '.join([mark] * len(names))})"  # noqa: S608 - names of ours
-    session.connection().exec_driver_sql(text, values)
+    names = ", ".join(map(dialect.identifier_preparer.quote, (*columns, *said)))
+    marks = ", ".join([*[mark] * len(columns), *literals])
+    text = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 - names and values of ours
+    session.connection().exec_driver_sql(text, list(zip(*values, strict=True)))
 
 
-def _converter(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any]:
-    """What turns a value into what the driver wants for a column of this type."""
-    return kind.dialect_impl(dialect).bind_processor(dialect) or _as_it_is
+def _converted(values: Sequence[Any], kind: TypeEngine[Any], dialect: Dialect) -> Sequence[Any]:
+    """Values as the driver wants them for a column of this type."""
+    convert = kind.dialect_impl(dialect).bind_processor(dialect)
+    return [None if value is None else convert(value) for value in values] if convert else values
 
 
-def _as_it_is(value: Any) -> Any:
-    return value
+def _literal(value: Any, kind: TypeEngine[Any], dialect: Dialect) -> str:
+    """A value as it stands in a statement that the driver looks for marks in."""
+    text = str(literal(value, kind).compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+    return text if dialect.paramstyle == "qmark" else text.replace("%", "%%")
 
 
-def _write(session: Session, model: Any, updates: list[dict[str, Any]]) -> None:
+def write(session: Session, model: Any, updates: list[dict[str, Any]]) -> None:
     """Update rows grouped by the columns they change: one prepared statement for each group."""
     groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for values in updates:

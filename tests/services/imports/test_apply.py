@@ -11,6 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
+from importers import block_rows
 from tests.factories import Make
 from tests.services.imports.conftest import read
 from webapp.db import unit_of_work
@@ -19,7 +20,7 @@ from webapp.jobs import tasks
 from webapp.models import ImportKind, ImportState, Link, Listing, Product
 from webapp.models.accounts import COMMAND_LINE
 from webapp.models.base import utc_now
-from webapp.services import imports, stock
+from webapp.services import import_checks, imports, stock
 
 PRODUCTS = "sku,title,price,quantity\nA-1,Blue mug,9.50,3\nA-2,Red mug,19.90,0\n"
 
@@ -86,26 +87,29 @@ def test_all_or_nothing_refuses_a_file_with_one_bad_row(context, settings):
 
 @pytest.mark.parametrize("died_after", [0, 1, 3, 6, 7])
 def test_a_dead_worker_is_followed_by_one_that_goes_on_where_it_stopped(bring, settings, monkeypatch, died_after):
-    monkeypatch.setattr(tasks.imports, "CHUNK", 1, raising=False)
+    monkeypatch.setattr(import_checks, "CHUNK", 1)
+    monkeypatch.setattr(block_rows, "BLOCK", 1)
+    monkeypatch.setattr(block_rows, "PULLED", 1)
     rows = "".join(f"A-{n},Mug {n},{n}.50\n" for n in range(7))
     job_id = bring("products", "sku,title,price\n" + rows)
     with unit_of_work() as session:
         imports.confirm(session, job_id, by=COMMAND_LINE, reconcile=False)
     with unit_of_work() as session:
         job = imports.claim_next(session, worker="first", now=utc_now())
-    staged = list(imports.staged_rows(settings.uploads, job))
-    for row in staged[:died_after]:
+    staged = list(imports.staged_blocks(settings.uploads, job))
+    assert [len(block) for block in staged] == [1] * 7
+    for block in staged[:died_after]:
         with unit_of_work() as session:
-            imports.apply_chunk(session, job, [row], row[0], by=COMMAND_LINE, now=utc_now())
+            imports.apply_chunk(session, job, block, by=COMMAND_LINE, now=utc_now())
     later = utc_now() + timedelta(minutes=5)
     with unit_of_work() as session:
         assert imports.claim_next(session, worker="second", now=utc_now()) is None
         again = imports.claim_next(session, worker="second", now=later)
     if died_after < 7:
         with pytest.raises(Conflict, match="taken this import over"), unit_of_work() as session:
-            imports.apply_chunk(session, job, staged[-1:], staged[-1][0], by=COMMAND_LINE, now=later)
-    rest = list(imports.staged_rows(settings.uploads, again))
-    assert [row for row, _ in rest] == [row for row, _ in staged[died_after:]]
+            imports.apply_chunk(session, job, staged[-1], by=COMMAND_LINE, now=later)
+    rest = list(imports.staged_blocks(settings.uploads, again))
+    assert [block.numbers for block in rest] == [block.numbers for block in staged[died_after:]]
     tasks._run_import(settings, again, None)
     done = read(job_id)
     assert (done.state, done.created, number(Product)) == (ImportState.DONE, 7, 7)
