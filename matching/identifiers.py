@@ -98,6 +98,10 @@ def loose_keys(texts: Sequence[str]) -> list[str]:
     return [text.lstrip("0") or text[-1:] for text in lines.translate(_ASCII_DASHES).split("\n")]
 
 
+#: Every reason that `near_miss` may give.
+NEAR_REASONS: Final = (*(reason for reason, _, _ in _STEPS), "several")
+
+
 class NearMiss(NamedTuple):
     """Why two SKUs are almost equal: a stable reason id and the words a person reads."""
 

@@ -16,8 +16,8 @@ from sqlalchemy.orm import configure_mappers
 import matching
 
 log = logging.getLogger("warmup")
-#: New objects before the youngest are looked at, and rounds before older ones are: a page makes some ten thousand.
-THRESHOLDS = (10_000, 20, 50)
+#: New objects before the youngest are looked at, and how many such looks before older ones are: a few ms each.
+THRESHOLDS = (2_000, 20, 50)
 
 
 def init_app(app: Flask) -> None:

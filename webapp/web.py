@@ -18,6 +18,7 @@ from flask import (
     current_app,
     flash,
     g,
+    has_request_context,
     make_response,
     redirect,
     render_template,
@@ -352,14 +353,19 @@ def _crash(error: Exception) -> Response:
     )
 
 
-_hashes: dict[str, str] = {}
+_static: dict[tuple[str, str], str] = {}
 
 
 def _static_url(filename: str) -> str:
-    """A static file's address with a digest of its content, so that browsers keep it for a year."""
-    if filename not in _hashes or current_app.debug:
+    """A static file's address with a digest of its content, so that browsers keep it for a year.
+
+    It is found once for each place the application may be mounted at: a page of icons asks three hundred times.
+    """
+    key = (request.script_root if has_request_context() else "", filename)
+    if key not in _static or current_app.debug:
         path = Path(cast(str, current_app.static_folder)) / filename
         if not path.is_file():
             abort(500)
-        _hashes[filename] = hashlib.sha256(path.read_bytes()).hexdigest()[:10]
-    return url_for("static", filename=filename, v=_hashes[filename])
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:10]
+        _static[key] = url_for("static", filename=filename, v=digest)
+    return _static[key]

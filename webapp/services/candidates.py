@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, Select, exists, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 import matching
-from matching.identifiers import match_key
+from matching.identifiers import NEAR_REASONS, match_key
 from webapp.models.catalog import Product
 from webapp.models.channels import Channel
 from webapp.models.links import Link, NearMiss, Refusal, Suggestion
@@ -22,6 +22,7 @@ from webapp.models.listings import NOT_COMPUTED, SKIPPED_FROM, Listing, ListingS
 from webapp.services import reconciliation, retrieval
 
 FOUND = 9  # search results: as many as there are number keys
+NEAR_CAP = 5_000  # near misses are counted up to here: as many as one press links
 TOGETHER = 100  # listings that one key links at most
 
 
@@ -187,32 +188,40 @@ def known(session: Session, product_ids: Sequence[int]) -> list[int]:
 
 
 def near_groups(session: Session, channel: Channel, *, samples: int = 3) -> list[NearGroup]:
-    """The near misses of a channel by reason, the largest group first."""
-    sizes = session.execute(
-        select(NearMiss.reason, func.count())
-        .join(Listing, Listing.id == NearMiss.listing_id)
-        .where(NearMiss.channel_id == channel.id, Listing.state == ListingState.PENDING)
-        .group_by(NearMiss.reason)
-        .order_by(func.count().desc(), NearMiss.reason)
-    ).all()
-    return [NearGroup(reason, n, _near(session, channel, reason, samples)) for reason, n in sizes]
+    """The near misses of a channel by reason, the largest group first; a group is counted up to NEAR_CAP."""
+    each = [_near(channel, reason).limit(NEAR_CAP + 1).subquery() for reason in NEAR_REASONS]
+    counts = (select(literal(r), func.count()).select_from(one) for r, one in zip(NEAR_REASONS, each, strict=True))
+    sizes = {reason: n for reason, n in session.execute(union_all(*counts)) if n}
+    order = sorted(sizes, key=lambda reason: (-sizes[reason], reason))
+    shown: dict[str, list[tuple[Listing, Product]]] = {reason: [] for reason in order}
+    if order:
+        some = [_near(channel, reason).limit(samples).subquery() for reason in order]
+        ids = union_all(*(select(one.c.listing_id) for one in some))
+        query = (
+            select(NearMiss.reason, Listing, Product)
+            .join(Listing, Listing.id == NearMiss.listing_id)
+            .join(Product, Product.id == NearMiss.product_id)
+            .where(NearMiss.listing_id.in_(ids))
+            .order_by(NearMiss.listing_id)
+        )
+        for reason, listing, product in session.execute(query):
+            shown[reason].append((listing, product))
+    return [NearGroup(reason, sizes[reason], shown[reason]) for reason in order]
 
 
 def near_pairs(session: Session, channel: Channel, reason: str, *, limit: int) -> list[tuple[int, int]]:
     """Listing and product ids of the near misses with that reason, in id order."""
-    return [(listing.id, product.id) for listing, product in _near(session, channel, reason, limit)]
+    return [(listing_id, product_id) for listing_id, product_id in session.execute(_near(channel, reason).limit(limit))]
 
 
-def _near(session: Session, channel: Channel, reason: str, limit: int) -> list[tuple[Listing, Product]]:
-    query = (
-        select(Listing, Product)
-        .join(NearMiss, NearMiss.listing_id == Listing.id)
-        .join(Product, Product.id == NearMiss.product_id)
+def _near(channel: Channel, reason: str) -> Select[int, int]:
+    """The near misses of one reason whose listing still waits, in the order of the index."""
+    return (
+        select(NearMiss.listing_id, NearMiss.product_id)
+        .join(Listing, Listing.id == NearMiss.listing_id)
         .where(NearMiss.channel_id == channel.id, NearMiss.reason == reason, Listing.state == ListingState.PENDING)
-        .order_by(Listing.id)
-        .limit(limit)
+        .order_by(NearMiss.listing_id)
     )
-    return [(listing, product) for listing, product in session.execute(query)]
 
 
 def _siblings(listing: Listing) -> list[ColumnElement[bool]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, exists, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from webapp.errors import NotFound
@@ -60,7 +60,10 @@ class Filter:
         """As conditions on products."""
         found: list[ColumnElement[bool]] = [Product.retired_at.is_(None)]
         if self.stock in {"in", "out"}:
-            found.append(Product.available > 0 if self.stock == "in" else Product.available <= 0)
+            none: ColumnElement[int] = literal_column(
+                "0"
+            )  # written out: with a parameter SQLite would read each row to compare it again
+            found.append(Product.available > none if self.stock == "in" else Product.available <= none)
         if self.linked == "no":
             found.append(~exists().where(Link.product_id == Product.id))
         return found

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, literal, select
 from sqlalchemy.orm import Session
 
 from webapp.models.catalog import Product
@@ -20,7 +20,7 @@ from webapp.models.imports import ImportJob, ImportState
 from webapp.models.links import BatchVerb, Link, LinkBatch, LinkSource, NearMiss
 from webapp.models.listings import Listing, ListingState
 from webapp.models.propagation import SyncRun
-from webapp.services import channels, counts, health
+from webapp.services import channels, counts, health, plans
 
 CAP = 10_000
 SURE = 95  # match score from which a suggestion is nearly always right
@@ -167,11 +167,16 @@ def last_runs(session: Session, *, limit: int = SHOWN) -> list[tuple[SyncRun, Ch
 
 def largest_differences(session: Session, *, limit: int = SHOWN) -> tuple[list[Difference], int]:
     """The largest differences among the newest pairs, stock and price apart by turns, and how many of them differ."""
-    query = (
-        select(Link, Listing, Product).join(Listing, Listing.id == Link.listing_id)
-        .join(Product, Product.id == Link.product_id).order_by(Link.id.desc()).limit(LOOKED_AT)
+    pairs = (
+        select(
+            Link.id, Product.title, Product.sku, Product.available, Product.price, Product.currency,
+            Listing.currency.label("shown_in"), plans.SHOWN_QUANTITY.label("quantity"),
+            plans.SHOWN_PRICE.label("shown_price"),
+        )
+        .join(Listing, Listing.id == Link.listing_id).join(Product, Product.id == Link.product_id)
+        .order_by(Link.id.desc()).limit(LOOKED_AT)
     )  # fmt: skip
-    found = [d for link, listing, product in session.execute(query) for d in _differences(link, listing, product)]
+    found = [difference for pair in session.execute(pairs) for difference in _differences(pair)]
     found.sort(key=lambda d: abs(d.by), reverse=True)
     stock = [d for d in found if d.aspect == "stock"][:limit]
     price = [d for d in found if d.aspect == "price"][:limit]
@@ -179,15 +184,14 @@ def largest_differences(session: Session, *, limit: int = SHOWN) -> tuple[list[D
     return [*picked, *stock[: limit - len(picked)]], len({d.link_id for d in found})
 
 
-def _differences(link: Link, listing: Listing, product: Product) -> list[Difference]:
-    quantity = link.told_quantity if link.told_stock_version else listing.quantity
-    price = link.told_price if link.told_price_version else listing.price
-    title, found = product.title or product.sku, []
-    if quantity is not None and quantity != max(product.available, 0):
-        found.append(Difference(link.id, title, "stock", Decimal(quantity - max(product.available, 0))))
-    same_currency = not listing.currency or not product.currency or listing.currency == product.currency
-    if price is not None and product.price and price != product.price and same_currency:
-        found.append(Difference(link.id, title, "price", (price - product.price) * 100 / product.price))
+def _differences(pair: Row[*tuple[Any, ...]]) -> list[Difference]:
+    title, found = pair.title or pair.sku, []
+    available = max(pair.available, 0)
+    if pair.quantity is not None and pair.quantity != available:
+        found.append(Difference(pair.id, title, "stock", Decimal(pair.quantity - available)))
+    same_currency = not pair.shown_in or not pair.currency or pair.shown_in == pair.currency
+    if pair.shown_price is not None and pair.price and pair.shown_price != pair.price and same_currency:
+        found.append(Difference(pair.id, title, "price", (pair.shown_price - pair.price) * 100 / pair.price))
     return found
 
 
@@ -230,7 +234,8 @@ def _imports(session: Session, now: datetime) -> list[Need]:
 
 def _sure(session: Session, channel: Channel) -> int:
     """How many waiting listings of a channel have a suggestion that is nearly always right, up to CAP."""
-    which = (Listing.channel_id == channel.id, Listing.state == ListingState.PENDING, Listing.place <= 100 - SURE)
+    waits = literal(ListingState.PENDING, Listing.state.type, literal_execute=True)  # so that the index answers alone
+    which = (Listing.channel_id == channel.id, Listing.state == waits, Listing.place <= 100 - SURE)
     some = select(Listing.id).where(*which).limit(CAP + 1).subquery()
     return int(session.scalar(select(func.count()).select_from(some)) or 0)
 

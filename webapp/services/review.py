@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, tuple_
+from sqlalchemy import ColumnElement, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from webapp.errors import NotFound
@@ -60,7 +60,9 @@ class Queue:
     @property
     def where(self) -> list[ColumnElement[bool]]:
         """The conditions on Listing."""
-        scope = [Listing.channel_id == self.channel.id, Listing.state == _STATES[self.shelf]]
+        # The state is written out: with a parameter SQLite would read each row to compare it again.
+        state = literal(_STATES[self.shelf], Listing.state.type, literal_execute=True)
+        scope = [Listing.channel_id == self.channel.id, Listing.state == state]
         if self.shelf is Shelf.SKIPPED:
             scope.append(Listing.place >= SKIPPED_FROM)
         elif self.shelf is Shelf.WAITING and self.low is not None and self.high is not None:

@@ -26,7 +26,7 @@ from webapp.views import review_words as words
 from webapp.views.links import bp
 from webapp.views.review import answer, query_of, quicker, read_queue
 
-AT_ONCE = 5_000  # near misses that one press links; the rest waits for the next press
+AT_ONCE = candidates.NEAR_CAP  # near misses that one press links; the rest waits for the next press
 WHOLE = re.compile(r"-?[0-9]{1,9}")
 PRICE = re.compile(r"[0-9]{1,12}([.,][0-9]{1,4})?")
 
