@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matching.blocking import Index
+    from matching.calibration import Calibration, Decided, calibrate, wilson_lower
     from matching.decide import compare, suggest, suggest_many
     from matching.finding import search
     from matching.identifiers import Gtin, NearMiss, loose_key, match_key, near_miss, parse_gtin
@@ -24,6 +25,7 @@ __all__ = [
 
 _HOMES = {
     "blocking": ("Index",),
+    "calibration": ("Calibration", "Decided", "calibrate", "wilson_lower"),
     "decide": ("compare", "suggest", "suggest_many"),
     "finding": ("search",),
     "identifiers": ("Gtin", "NearMiss", "loose_key", "match_key", "near_miss", "parse_gtin"),

@@ -1,0 +1,110 @@
+"""From a score to a probability that is true for one channel: a logistic curve bent by that channel's own decisions.
+
+What a score means differs between catalogues by tens of points, so the curve begins at a prior learned on public
+sets and is fitted anew to what people decided here (maximum a posteriori; Platt 1999, with a Gaussian prior).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from math import exp, sqrt
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+PRIOR_FILE: Final = Path(__file__).with_name("calibration.json")
+#: Decisions on a channel from which on its scores are called probabilities.
+ENOUGH: Final = 20
+#: A normal deviate: 95 % two-sided.
+_Z: Final = 1.959964
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A first suggestion that somebody judged: its score, its lead over the second one (0 to 100), and the verdict."""
+
+    score: int
+    lead: int
+    right: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What the scores of one channel mean; `decisions` is how many it was learned from."""
+
+    weights: tuple[float, float, float]
+    decisions: int
+
+    @property
+    def known(self) -> bool:
+        """Whether there were enough decisions to speak of probabilities."""
+        return self.decisions >= ENOUGH
+
+    def probability(self, score: int, lead: int) -> float:
+        """The chance, 0 to 1, that a first suggestion of this score and lead is right on this channel."""
+        odds = float(columns(np.array([[score, lead]], float))[0] @ np.array(self.weights))
+        return 1 / (1 + exp(-max(-30.0, min(30.0, odds))))
+
+
+def calibrate(decided: Sequence[Decided], *, prior: Prior | None = None) -> Calibration:
+    """Fit the curve to a channel's decisions; without any it is the prior."""
+    prior = prior or shipped_prior()
+    if not decided:
+        return Calibration(prior.weights, 0)
+    given = columns(np.array([(d.score, d.lead) for d in decided], float))
+    right = np.array([d.right for d in decided], float)
+    return Calibration(fit(given, right, prior), len(decided))
+
+
+def wilson_lower(right: int, total: int) -> float:
+    """The lower end, 0 to 1, of the 95 % interval of a share (Wilson 1927); 0 when nothing was counted."""
+    if not total:
+        return 0.0
+    share, z2 = right / total, _Z * _Z
+    middle = share + z2 / (2 * total)
+    return max(0.0, (middle - _Z * sqrt(share * (1 - share) / total + z2 / (4 * total * total))) / (1 + z2 / total))
+
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """Weights to begin with, and how firmly each is held (the precision of its Gaussian)."""
+
+    weights: tuple[float, float, float]
+    precision: tuple[float, float, float]
+
+
+@cache
+def shipped_prior() -> Prior:
+    """The prior that bench/calibration.py learned."""
+    data = json.loads(PRIOR_FILE.read_text(encoding="utf-8"))
+    return Prior(tuple(data["weights"]), tuple(data["precision"]))
+
+
+def columns(given: Array) -> Array:
+    """What the curve sees of (score, lead) rows: a constant, the score as log-odds, the lead as a share."""
+    score, lead = given[:, 0], given[:, 1]
+    return np.column_stack([np.ones(len(given)), np.log((score + 0.5) / (100.5 - score)), lead / 100])
+
+
+def fit(given: Array, right: Array, prior: Prior, *, counts: Array | None = None) -> tuple[float, float, float]:
+    """The weights that are likeliest after these verdicts; `counts` says how often each row was seen."""
+    from scipy.optimize import minimize  # takes long to load, and most commands never learn
+
+    start, precision = np.array(prior.weights), np.array(prior.precision)
+    weight = np.ones(len(right)) if counts is None else counts
+
+    def loss(weights: Array) -> tuple[float, Array]:
+        odds = given @ weights
+        missed = weight * (1 / (1 + np.exp(-np.clip(odds, -30, 30))) - right)
+        likelihood = np.sum(weight * (np.logaddexp(0, odds) - right * odds))
+        away = weights - start
+        return float(likelihood + 0.5 * np.sum(precision * away**2)), given.T @ missed + precision * away
+
+    best = minimize(loss, start, jac=True, method="L-BFGS-B").x
+    return float(best[0]), float(best[1]), float(best[2])
