@@ -35,8 +35,8 @@ def check(
 ) -> Report:
     """Reads a file in a child process, writes its good rows to `staged` and returns the report.
 
-    path: the upload. staged: where the good rows go as blocks of columns, with all problems beside them; both are absent after
-    a refusal. file_name: the name people know the file by, which is only ever shown.
+    path: the upload. staged: where the good rows go, column by column, with all problems beside them; both are absent
+    after a refusal. file_name: the name people know the file by, which is only ever shown.
 
     Never raises for a bad file: it is reported with outcome "reject" and the cause as its error.
     """

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
-from itertools import pairwise
+from collections.abc import Iterable, Mapping, Sequence, Set
+from itertools import compress, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from webapp.models.imports import ImportJob, ImportKind
 from webapp.models.links import Link
 from webapp.models.listings import Listing, ListingState
 from webapp.services import channels
-from webapp.services.import_checks import chunks
+from webapp.services.import_checks import CHUNK
 
 Row = Mapping[str, Any]
 Place = tuple[int, str]  # channel and listing id, or channel and match key
@@ -38,12 +38,12 @@ def forecast(session: Session, job: ImportJob, uploads: Path) -> dict[str, int]:
     if job.kind == ImportKind.LINKS:
         return _links(session, job, staged)
     numbers = Counter(update=0, new=0, more=0)
-    for chunk in chunks(importers.read_staged(staged)):
-        rows = [row for _, row in chunk]
-        known = _known_products(session, rows)
-        fresh = {row["match_key"] for row in rows} - known
-        numbers["new"] += sum(row["match_key"] in fresh for row in rows)
-        numbers["update"] += sum(row["match_key"] in known for row in rows)
+    for block in importers.read_blocks(staged, size=CHUNK, names=("match_key",)):
+        keys = block.column("match_key")
+        known = _known_products(session, keys)
+        fresh = set(keys) - known
+        numbers["update"] += sum(map(known.__contains__, keys))
+        numbers["new"] += sum(map(fresh.__contains__, keys)) if fresh else 0
         if job.kind == ImportKind.PRODUCTS and fresh:
             numbers["more"] += _waiting_for(session, fresh)
     return dict(numbers)
@@ -70,20 +70,19 @@ def _listings(session: Session, job: ImportJob, staged: Path) -> dict[str, int]:
     numbers = Counter(link=0, review=0, update=0)
     every, hopeful = array("q"), array("q")
     first = session.scalar(select(Listing.id).where(Listing.channel_id.in_(ids.values())).limit(1)) is None
-    for chunk in chunks(importers.read_staged(staged)):
-        rows = [row for _, row in chunk]
-        known = set() if first else _known_listings(session, rows, ids)
-        linkable = _linkable(session, rows, ids, first=first)
-        for row in rows:
-            place = _channel(row, ids), str(row.get("match_key") or "")
-            if place[1]:
-                every.append(hash(place))
-            if (place[0], row["listing_id"]) in known:
-                numbers["update"] += 1
-            elif place in linkable:
-                hopeful.append(hash(place))
-            else:
-                numbers["review"] += 1
+    for block in importers.read_blocks(staged, size=CHUNK, names=("channel", "listing_id", "match_key")):
+        channel_ids, keys = [ids[name or ""] for name in block.column("channel")], block.column("match_key")
+        places: list[Place] = list(zip(channel_ids, keys, strict=True))
+        every.extend(map(hash, compress(places, keys)))
+        if not first:
+            listed: list[Place] = list(zip(channel_ids, block.column("listing_id"), strict=True))
+            known = _known_listings(session, listed)
+            numbers["update"] += sum(map(known.__contains__, listed))
+            places = [place for place, one in zip(places, listed, strict=True) if one not in known]
+        linkable = _linkable(session, {place for place in places if place[1]}, first=first)
+        chosen = [place for place in places if place in linkable]
+        hopeful.extend(map(hash, chosen))
+        numbers["review"] += len(places) - len(chosen)
     twice = _twice(every)
     numbers["link"] = sum(one not in twice for one in hopeful)
     numbers["review"] += len(hopeful) - numbers["link"]
@@ -96,23 +95,23 @@ def _twice(hashes: array[int]) -> set[int]:
     return {one for one, following in pairwise(ordered) if one == following}
 
 
-def _linkable(session: Session, rows: Sequence[Row], ids: Mapping[str, int], *, first: bool) -> set[Place]:
-    """Channel and key of the rows whose product is there and free, and that no known listing of the channel bears.
+def _linkable(session: Session, places: Set[Place], *, first: bool) -> Set[Place]:
+    """Those of these channels and keys whose product is there and free, and that no known listing of the channel bears.
 
     `first`: the channels have no listings yet, so nothing can be in the way.
     """
-    places = {(_channel(row, ids), row["match_key"]) for row in rows if row.get("match_key")}
     keys = {key for _, key in places}
-    products = _known_products(session, rows)
-    if first:
-        return {place for place in places if place[1] in products}
-    used = among(session, Listing.match_key, keys), Listing.channel_id.in_({c for c, _ in places})
+    products = _known_products(session, keys)
+    there = {place for place in places if place[1] in products}
+    if first or not there:
+        return there
+    used = among(session, Listing.match_key, products), Listing.channel_id.in_({channel for channel, _ in there})
     rivals = _places(session, select(Listing.channel_id, Listing.match_key).where(*used))
     linked = (
         select(Link.channel_id, Product.match_key).join(Product, Product.id == Link.product_id)
-        .where(among(session, Product.match_key, keys))
+        .where(among(session, Product.match_key, products))
     )  # fmt: skip
-    return {place for place in places if place[1] in products} - rivals - _places(session, linked)
+    return there - rivals - _places(session, linked)
 
 
 def _links(session: Session, job: ImportJob, staged: Path) -> dict[str, int]:
@@ -120,8 +119,8 @@ def _links(session: Session, job: ImportJob, staged: Path) -> dict[str, int]:
     many = {c.id for c in channels.all_channels(session) if c.many}
     numbers = Counter(link=0, same=0, refused=0)
     promised: set[tuple[int, str]] = set()
-    for chunk in chunks(importers.read_staged(staged)):
-        rows = [row for _, row in chunk]
+    for block in importers.read_blocks(staged, size=CHUNK):
+        rows = [row for _, row in block.rows()]
         held = _held(session, rows, ids)
         taken = {(channel, sku) for (channel, _), sku in held.items()} | _taken(session, rows)
         for row in rows:
@@ -159,15 +158,22 @@ def _taken(session: Session, rows: Sequence[Row]) -> set[Place]:
     return _places(session, query)
 
 
-def _known_products(session: Session, rows: Sequence[Row]) -> set[str]:
-    keys = {row["match_key"] for row in rows if row.get("match_key")}
+def _known_products(session: Session, keys: Iterable[str]) -> set[str]:
     there = among(session, Product.match_key, keys), Product.retired_at.is_(None)
-    return set(session.scalars(select(Product.match_key).where(*there)))
+    return {key for (key,) in session.connection().execute(select(Product.match_key).where(*there)).all()}
 
 
-def _known_listings(session: Session, rows: Sequence[Row], ids: Mapping[str, int]) -> set[Place]:
-    which = among(session, Listing.external_id, [r["listing_id"] for r in rows]), Listing.channel_id.in_(ids.values())
-    return _places(session, select(Listing.channel_id, Listing.external_id).where(*which))
+def _known_listings(session: Session, listed: Iterable[Place]) -> set[Place]:
+    """Those of these channels and listing ids that are there, channel by channel."""
+    by_channel: dict[int, list[str]] = {}
+    for channel_id, external_id in listed:
+        by_channel.setdefault(channel_id, []).append(external_id)
+    known: set[Place] = set()
+    for channel_id, external_ids in by_channel.items():
+        which = Listing.channel_id == channel_id, among(session, Listing.external_id, external_ids)
+        found = session.connection().execute(select(Listing.external_id).where(*which)).all()
+        known.update((channel_id, external_id) for (external_id,) in found)
+    return known
 
 
 def _places(session: Session, query: Select[*tuple[Any, ...]]) -> set[Place]:

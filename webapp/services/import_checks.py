@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +40,8 @@ def resolve(session: Session, job: ImportJob, report: importers.Report, staged: 
         if named - {None} <= set(channels) and (None not in named or job.channel_id is not None):
             return report
     found: dict[int, importers.Problem] = {}
-    for chunk in chunks(importers.read_staged(staged)):
-        found |= _unknown(session, job, chunk, channels)
+    for block in importers.read_blocks(staged, size=CHUNK):
+        found |= _unknown(session, job, list(block.rows()), channels)
     if not found:
         return report
     importers.leave_out(staged, found.values())
@@ -118,9 +117,3 @@ def _unknown_listings(
             words = f"Row {row}: {channel.name} has no listing “{listing_id}”. Import it first, or correct the id."
             found[row] = importers.Problem(row, "listing_id", "unknown_value", listing_id, words)
     return found
-
-
-def chunks(rows: Iterator[tuple[int, dict[str, Any]]], size: int = CHUNK) -> Iterator[list[tuple[int, dict[str, Any]]]]:
-    """Rows in lists of at most `size`."""
-    while chunk := list(islice(rows, size)):
-        yield chunk
