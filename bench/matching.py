@@ -118,7 +118,7 @@ def speed(sets: Sequence[LabelledSet], size: int, baseline: int) -> None:
     slow = 1000 * (time.perf_counter() - start) / max(1, baseline)
     mean = statistics.fmean(took)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    arrays = sum(a.nbytes for s in index.segments for a in s.arrays.values()) // 1_000_000
+    arrays = sum(a.nbytes for s in index.view.segments for a in s.arrays.values()) // 1_000_000
     print(
         f"{size:>9,} products: build {build:.1f} s, arrays {arrays} MB, peak {memory} MB; "
         f"one listing {mean:.2f} ms mean, "

@@ -60,7 +60,7 @@ def gather(data: LabelledSet, family: str, weight: float) -> Lines:
     index = Index.build(data.products)
     found = [index.find(document(r)) for r in data.listings]
     right = [
-        index.record(p).id in data.truth.get(r.id, ())
+        f.view.record(p).id in data.truth.get(r.id, ())
         for r, f in zip(data.listings, found, strict=True)
         for p in f.places
     ]
@@ -70,7 +70,7 @@ def gather(data: LabelledSet, family: str, weight: float) -> Lines:
         np.concatenate([f.features for f in found]),
         np.array(right, float),
         np.repeat(np.arange(len(found)), [len(f) for f in found]),
-        np.array([place for f in found for _, place in f.places]),
+        np.concatenate([f.owners for f in found]),
         weight * float(np.sqrt(1000 / linked)),
     )
 

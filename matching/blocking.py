@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import math
 import threading
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -19,207 +18,209 @@ from numpy.typing import NDArray
 from matching import kernels, pairs
 from matching.document import Document
 from matching.identifiers import loose_key
+from matching.layout import Sheet, Writer, join, take
+from matching.reading import hashed
 from matching.records import Record
-from matching.segment import Segment, block_edges, fact_row, feature_rows, id_hash, word_arrays
+from matching.segment import Segment, Tables, frozen, load_array
 
 Array = NDArray[Any]
-FORMAT: Final = 1
+FORMAT: Final = 2
 #: How many rows keep their place for exact comparison, and how many go on to be scored.
 EXACT, SURVIVORS = 200, 30
-#: Postings read for one listing; the rarest features come first, so that what is left out is common.
-BUDGET: Final = 60_000
-#: Weights of the three blocks: letter triples, title words, words of every field (docs/matching.md).
-BLOCK_WEIGHTS: Final = (1.0, 1.0, 0.5)
+#: Rows read for one listing; the rarest features come first, so that what is left out is common.
+BUDGET: Final = 40_000
+#: The weight of words of every field beside letter triples and title words, which have 1 (docs/matching.md).
+FIELD_WEIGHT: Final = 0.5
+#: Catalogues up to this many products are built anew in passing when much has changed.
+SMALL: Final = 20_000
+_TABLES: Final = ("triple", "title", "field", "word")
+_NONE_DEAD: Final = frozen(np.zeros(0, np.uint8))
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """An index at one moment: it never changes, so that threads may go on with it while the index is updated.
+
+    `dead` has an array for each segment, with a 1 for each product that is gone; it is empty when none is.
+    """
+
+    segments: tuple[Segment, ...]
+    dead: tuple[Array, ...]
+    tables: Tables
+
+    def alive(self, number: int, place: int) -> bool:
+        """Whether the product at a place is still there."""
+        dead = self.dead[number]
+        return not len(dead) or not dead[place]
+
+    def record(self, where: tuple[int, int]) -> Record:
+        """The product at a (segment, place)."""
+        return self.segments[where[0]].record(where[1])
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """Survivors for one listing: where each product is (segment, place) and the features of the pair, line by line."""
 
-    places: list[tuple[int, int]]
+    view: View
+    numbers: Array
+    owners: Array
     features: Array
 
     def __len__(self) -> int:
-        return len(self.places)
+        return len(self.owners)
+
+    @property
+    def places(self) -> list[tuple[int, int]]:
+        """(segment, place) of each product."""
+        return list(zip(self.numbers.tolist(), self.owners.tolist(), strict=True))
 
 
 class Index:
     """Products ready to be searched. Build it once, `save` it, `load` it memory-mapped in every process.
 
-    `update` and `remove` change a small second segment at once; `needs_rebuild` says when to build anew.
+    `update` and `remove` change it at once, without a rebuild; `needs_rebuild` says when to `rebuild`, which reads no
+    record again. Threads may search while one of them changes it.
     """
 
-    def __init__(self, segments: list[Segment], idf: Array, word_idf: Array, bits: int) -> None:
-        self.segments = segments
-        self.idf = idf
-        self.word_idf = word_idf
-        self.bits = bits
-        self.edges = block_edges(bits)
-        self.scale = math.log(max(1, len(segments[0])) + 1) + 1
-        self.dead: list[set[int]] = [set() for _ in segments]
+    def __init__(self, view: View) -> None:
+        self.view = view
         self._work = threading.local()
+        self._writing = threading.Lock()
 
     @classmethod
     def build(cls, products: Iterable[Record]) -> Index:
         """Index these products. Order does not matter; ids have to be unique (ValueError names the first repeat)."""
-        records = sorted(products, key=lambda r: (str(type(r.id)), r.id))
-        for one, two in pairwise(records):
-            if one.id == two.id:
-                raise ValueError(f"Product id {one.id!r} occurs twice; give every product one id.")
-        bits = min(19, max(14, int(len(records) * 8).bit_length()))
-        main = Segment.build(records, bits)
-        df = np.diff(main.arrays["postings_at"])
-        idf = (np.log((1 + main.rows) / (1 + df)) + 1).astype(np.float32)
-        main.weigh(idf, bits)
-        word_idf = (np.log((1 + main.rows) / (1 + main.word_counts(bits))) + 1).astype(np.float32)
-        return cls([main], idf, word_idf, bits)
+        writer, ids = Writer(), []
+        for record in products:
+            writer.add(record)
+            ids.append(record.id)
+        return cls(_whole(_in_order(writer.sheet(), ids)))
+
+    def __copy__(self) -> Index:
+        """Another index with the same products, for a price of nothing: changing one leaves the other as it is."""
+        return Index(self.view)
 
     def __len__(self) -> int:
-        return sum(len(s) - len(d) for s, d in zip(self.segments, self.dead, strict=True))
+        return sum(len(s) - int(d.sum()) for s, d in zip(self.view.segments, self.view.dead, strict=True))
 
     @property
     def needs_rebuild(self) -> bool:
         """Whether so much changed since the build that word weights and speed suffer."""
-        changed = len(self.dead[0]) + sum(map(len, self.segments[1:]))
-        return changed > max(1_000, len(self.segments[0]) // 10)
+        main, *others = self.view.segments
+        changed = int(self.view.dead[0].sum()) + sum(map(len, others))
+        return changed > max(1_000, len(main) // 10)
 
     def update(self, changed: Iterable[Record]) -> None:
         """Add or replace products; they are findable when this returns."""
         fresh = {r.id: r for r in changed}
         if not fresh:
             return
-        kept = list(self._delta_records(without=set(map(id_hash, fresh))))
-        self.remove(fresh)
-        delta = Segment.build([*kept, *fresh.values()], self.bits, whole=True)
-        delta.weigh(self.idf, self.bits)
-        self.segments[1:], self.dead[1:] = [delta], [set()]
-        self._work = threading.local()
+        writer = Writer()
+        for record in fresh.values():
+            writer.add(record)
+        with self._writing:
+            view = _without(self.view, fresh)[0]
+            segments, dead = list(view.segments), list(view.dead)
+            sheets = [writer.sheet()]
+            # Newer parts are joined with those not much larger: there are never more than a handful.
+            while len(segments) > 1 and len(segments[-1]) <= 2 * sum(len(s["ids"]) for s in sheets):
+                sheets.insert(0, _living(segments.pop(), dead.pop()))
+            segments.append(Segment.build(join(sheets), view.tables))
+            self.view = View(tuple(segments), (*dead, _NONE_DEAD), view.tables)
+        if self.needs_rebuild and len(self) <= SMALL:
+            self.rebuild()
 
-    def _delta_records(self, without: set[int]) -> Iterator[Record]:
-        for segment, dead in zip(self.segments[1:], self.dead[1:], strict=True):
-            for place in range(len(segment)):
-                if place not in dead and int(segment.arrays["ids"][place]) not in without:
-                    yield segment.record(place)
+    def rebuild(self) -> None:
+        """Weigh all words anew and join what was changed since the build: some seconds for a million products."""
+        with self._writing:
+            view = self.view
+            sheet = join([_living(s, d) for s, d in zip(view.segments, view.dead, strict=True)])
+            self.view = _whole(sheet)
 
     def remove(self, ids: Iterable[int | str]) -> int:
         """Forget products; ids that are not there are passed over. Returns how many were there."""
-        gone = 0
-        for record_id in ids:
-            for segment, dead in zip(self.segments, self.dead, strict=True):
-                place = segment.find(record_id)
-                if place is not None and place not in dead:
-                    dead.add(place)
-                    gone += 1
+        with self._writing:
+            self.view, gone = _without(self.view, ids)
         return gone
 
     def get(self, record_id: int | str) -> Record | None:
         """The product with this id, or None."""
-        for number in range(len(self.segments) - 1, -1, -1):
-            place = self.segments[number].find(record_id)
-            if place is not None and place not in self.dead[number]:
-                return self.segments[number].record(place)
+        view = self.view
+        for number, segment in enumerate(view.segments):
+            place = segment.find(record_id)
+            if place is not None and view.alive(number, place):
+                return segment.record(place)
         return None
 
     def record(self, where: tuple[int, int]) -> Record:
-        """The product at a (segment, place) that `find` gave."""
-        return self.segments[where[0]].record(where[1])
+        """The product at a (segment, place) that `find` gave, while the index is not changed."""
+        return self.view.record(where)
 
-    def find(self, doc: Document, limit: int = SURVIVORS, *, sku: str = "") -> Found:
+    def find(self, doc: Document, limit: int = SURVIVORS, *, sku: str = "", view: View | None = None) -> Found:
         """The products most alike to a document, best retrieval score first, with the features of each pair.
 
         Products with the document's GTIN, or with this SKU up to typing differences, are always among them.
+        `view` asks the index as it was at another moment.
         """
-        words = word_arrays([doc])
-        buckets, _ = feature_rows([doc], words, self.bits)
-        values = self._values(buckets)
-        places: list[tuple[int, int]] = []
-        parts: list[Array] = []
-        named: set[tuple[int, int]] = set()
-        for number, segment in enumerate(self.segments):
-            known = self._identified(segment, doc, sku)
-            rows, cosine = self._survivors(number, segment, buckets, values, limit, known)
-            named.update((number, int(p)) for p in segment.arrays["owners"][known])
-            if len(rows):
-                parts.append(self._pairs(segment, rows, cosine, doc, words))
-                places += [(number, int(p)) for p in segment.arrays["owners"][rows]]
-        if not parts:
-            return Found([], np.zeros((0, len(pairs.FEATURES)), np.float32))
-        features = np.concatenate(parts)
+        view = view or self.view
+        words = np.fromiter(doc.words, np.uint32, len(doc.words))
+        kinds = np.fromiter(doc.words.values(), np.uint8, len(doc.words))
+        described = np.array(doc.described, np.uint32)
+        order = np.argsort(words)
+        words, kinds = words[order], kinds[order]
+        described.sort()
+        numbers, rows, cosine, most = self._survivors(view, doc, sku, words, kinds, described, limit)
+        features = np.zeros((len(rows), len(pairs.FEATURES)), np.float32)
+        if not len(rows):
+            return Found(view, numbers, rows, features)
+        if len(rows) > most or len(view.segments) > 1:
+            # Named rows were given a lead of 10 by `_survivors` and stay.
+            best = np.argsort(-cosine[:, 3], kind="stable")[:most]
+            numbers, rows, cosine = numbers[best], rows[best], cosine[best]
+        cosine[:, 2] *= 1 / FIELD_WEIGHT
+        owners = _pairs(view, numbers, rows, cosine, doc, (words, kinds, described), features[: len(rows)])
+        features = features[: len(rows)]
         best = np.argsort(-features[:, pairs.COLUMN["retrieval"]], kind="stable")
-        if len(best) > limit:
-            best = np.array([i for n, i in enumerate(best) if n < limit or places[i] in named])
-        return Found([places[i] for i in best], features[best])
-
-    def _values(self, buckets: Array) -> Array:
-        """The listing's weight for each bucket: block weight by idf, each block at length 1."""
-        values = self.idf[buckets].copy()
-        block = np.searchsorted(self.edges, buckets, side="right") - 1
-        for number, weight in enumerate(BLOCK_WEIGHTS):
-            mine = block == number
-            length = float(np.sqrt((values[mine] ** 2).sum()))
-            values[mine] *= weight / length if length else 0.0
-        return values
-
-    def _identified(self, segment: Segment, doc: Document, sku: str) -> Array:
-        """Rows of products with the same GTIN, or with the same SKU up to typing."""
-        places = segment.places_of_gtins([abs(doc.gtin)]) if doc.gtin else []
-        if sku:
-            places += segment.places_of_sku(loose_key(sku), limit=20)
-        return segment.arrays["first_rows"][np.array(sorted(set(places)), np.int64)]
+        return Found(view, numbers[best], owners[best], features[best])
 
     def _survivors(
-        self, number: int, segment: Segment, buckets: Array, values: Array, limit: int, known: Array
-    ) -> tuple[Array, Array]:
-        """Rows of one segment that survive retrieval, one for each product, with their exact cosines by block."""
-        a = segment.arrays
-        total, touched, dense = self._space(number, segment.rows)
-        rows = kernels.retrieve(
-            buckets, values, a["postings_at"], a["postings"], a["norms"], self.idf, self.edges, BUDGET,
-            EXACT, total, touched,
+        self, view: View, doc: Document, sku: str, words: Array, kinds: Array, described: Array, limit: int
+    ) -> tuple[Array, Array, Array, int]:
+        """Segment numbers, rows and cosines of what survives in each segment; and how many may stay in all."""
+        t = view.tables
+        space = self._space(max(s.rows for s in view.segments))
+        total, touched, slots, slot_weight = space
+        text = np.frombuffer(doc.text.encode("utf-8", "surrogatepass"), np.uint8)
+        query = kernels.weigh_listing(
+            text, words, kinds, described, t.bits, t.shift, t.triple, t.title, t.field, FIELD_WEIGHT, slots, slot_weight
+        )
+        key = loose_key(sku) if sku else ""
+        parts = []
+        named = 0
+        for number, (segment, dead) in enumerate(zip(view.segments, view.dead, strict=True)):
+            known = _identified(segment, doc.gtin, key)
+            rows, cosine = kernels.survivors(
+                *query, slots, slot_weight, known, dead, segment.lists, segment.faces, segment.arrays["inverse"],
+                segment.arrays["owners"], t.bits, t.shift, t.triple, t.title, t.field, BUDGET, EXACT, limit, total,
+                touched,
+            )  # fmt: skip
+            named += len(known)
+            parts.append((number, rows, cosine))
+        if len(parts) == 1:
+            return np.zeros(len(parts[0][1]), np.int64), parts[0][1], parts[0][2], max(limit, named)
+        numbers = np.repeat(np.arange(len(parts)), [len(p[1]) for p in parts])
+        return (
+            numbers, np.concatenate([p[1] for p in parts]), np.concatenate([p[2] for p in parts]), max(limit, named)
         )  # fmt: skip
-        if len(known):
-            rows = np.union1d(rows, known).astype(rows.dtype)
-        dense[buckets] = values
-        cosine = kernels.cosines(rows, a["forward"], a["forward_at"], a["norms"], self.idf, self.edges, dense)
-        dense[buckets] = 0.0
-        best = np.argsort(-cosine.sum(axis=1), kind="stable")
-        owners = a["owners"][rows[best]]
-        _, first = np.unique(owners, return_index=True)
-        keep = best[np.sort(first)]
-        if self.dead[number]:
-            alive = [i for i in keep if int(a["owners"][rows[i]]) not in self.dead[number]]
-            keep = np.array(alive, np.int64)
-        if len(known):
-            first_known = np.isin(a["owners"][rows[keep]], a["owners"][known])
-            keep = np.concatenate((keep[first_known], keep[~first_known]))
-        keep = keep[: max(limit, len(known))]
-        cosine = cosine[keep]
-        cosine[:, 2] *= 1 / BLOCK_WEIGHTS[2]
-        return rows[keep], cosine
 
-    def _space(self, number: int, rows: int) -> tuple[Array, Array, Array]:
+    def _space(self, rows: int) -> tuple[Array, Array, Array, Array]:
         """Work arrays of this thread, kept between calls: clearing a million numbers each time would cost more."""
-        spaces: dict[int, tuple[Array, Array, Array]] = self._work.__dict__.setdefault("spaces", {})
-        if number not in spaces or len(spaces[number][0]) != rows:
-            dense = np.zeros(int(self.edges[3]), np.float32)
-            spaces[number] = np.zeros(rows, np.float32), np.zeros(rows, np.int32), dense
-        return spaces[number]
-
-    def _pairs(self, segment: Segment, rows: Array, cosine: Array, doc: Document, words: dict[str, Array]) -> Array:
-        a = segment.arrays
-        out = np.zeros((len(rows), len(pairs.FEATURES)), np.float32)
-        brand = np.zeros(4, np.uint32)
-        brand[: len(doc.brand_words)] = doc.brand_words
-        pairs.pair_features(
-            rows, cosine, words["words"], words["kinds"], words["described"],
-            np.array([q.dimension for q in doc.quantities], np.uint8),
-            np.array([q.value for q in doc.quantities], np.float32),
-            np.array(fact_row(doc), np.int64), doc.price, brand,
-            a["words"], a["kinds"], a["word_at"], a["described"], a["described_at"], a["dims"], a["vals"],
-            a["quantity_at"], a["facts"], a["prices"], a["brands"], self.word_idf, 0, 32 - (self.bits + 1),
-            self.scale, out,
-        )  # fmt: skip
-        return out
+        space: tuple[Array, Array, Array, Array] | None = getattr(self._work, "space", None)
+        if space is None or len(space[0]) < rows:
+            slots = np.full(kernels.SLOTS, -1, np.int32), np.zeros(kernels.SLOTS, np.float32)
+            space = self._work.space = (np.zeros(rows, np.float32), np.zeros(rows, np.int32), *slots)
+        return space
 
     def save(self, folder: str | Path) -> None:
         """Write the index into a folder of .npy files, changes included.
@@ -227,14 +228,19 @@ class Index:
         Every save is a new subfolder and becomes the current one in one step: processes that have the older one
         mapped go on with it, and none ever sees half of each.
         """
+        view = self.view
         path = Path(folder)
         path.mkdir(parents=True, exist_ok=True)
         fresh = Path(mkdtemp(prefix="saved-", dir=path))
-        for number, segment in enumerate(self.segments):
+        for number, segment in enumerate(view.segments):
             segment.save(fresh / f"segment-{number}")
-        np.save(fresh / "idf.npy", self.idf)
-        np.save(fresh / "word_idf.npy", self.word_idf)
-        state = {"format": FORMAT, "bits": self.bits, "dead": [sorted(d) for d in self.dead], "current": fresh.name}
+        t = view.tables
+        for name in _TABLES:
+            np.save(fresh / f"{name}.npy", getattr(t, name))
+        state = {
+            "format": FORMAT, "bits": t.bits, "shift": t.shift, "scale": t.scale, "current": fresh.name,
+            "dead": [np.flatnonzero(d).tolist() for d in view.dead],
+        }  # fmt: skip
         (fresh / "index.json").write_text(json.dumps(state), encoding="utf-8")
         (fresh / "index.json").replace(path / "index.json")
         for old in path.glob("saved-*"):
@@ -249,8 +255,105 @@ class Index:
         if state.get("format") != FORMAT:
             raise ValueError(f"The index in {path} has format {state.get('format')}, not {FORMAT}. Build it again.")
         path = path / state["current"]
-        segments = [Segment.load(path / f"segment-{n}", mmap=mmap) for n in range(len(state["dead"]))]
-        idf, word_idf = (np.load(path / f"{name}.npy", mmap_mode="r" if mmap else None) for name in ("idf", "word_idf"))
-        index = cls(segments, idf, word_idf, state["bits"])
-        index.dead = [set(d) for d in state["dead"]]
-        return index
+        segments = tuple(Segment.load(path / f"segment-{n}", mmap=mmap) for n in range(len(state["dead"])))
+        arrays = (load_array(path / f"{name}.npy", mmap=mmap) for name in _TABLES)
+        tables = Tables(state["bits"], state["shift"], state["scale"], *arrays)
+        dead = tuple(_dead(len(s), d) for s, d in zip(segments, state["dead"], strict=True))
+        return cls(View(segments, dead, tables))
+
+
+def _in_order(sheet: Sheet, ids: Sequence[int | str]) -> Sheet:
+    """The sheet in the order of ids, so that it does not matter in which order the records came."""
+    if len(np.unique(sheet["ids"])) < len(ids):
+        twice = next(i for i, times in Counter(ids).items() if times > 1)
+        raise ValueError(f"Product id {twice!r} occurs twice; give every product one id.")
+    keys = [(isinstance(i, str), i) for i in ids]
+    order = np.array(sorted(range(len(ids)), key=keys.__getitem__), np.int64)
+    return sheet if (order == np.arange(len(ids))).all() else take(sheet, order)
+
+
+def _whole(sheet: Sheet) -> View:
+    tables = Tables.count(sheet)
+    return View((Segment.build(sheet, tables),), (_NONE_DEAD,), tables)
+
+
+def _dead(size: int, places: Iterable[int]) -> Array:
+    dead = np.zeros(size, np.uint8)
+    dead[list(places)] = 1
+    return frozen(dead) if dead.any() else _NONE_DEAD
+
+
+def _living(segment: Segment, dead: Array) -> Sheet:
+    return take(segment.sheet(), np.flatnonzero(dead == 0)) if len(dead) else segment.sheet()
+
+
+def _without(view: View, ids: Iterable[int | str]) -> tuple[View, int]:
+    """The view without these products, and how many of them were there."""
+    wanted = list(ids)
+    gone = 0
+    dead = []
+    for number, (segment, old) in enumerate(zip(view.segments, view.dead, strict=True)):
+        places = {p for p in map(segment.find, wanted) if p is not None and view.alive(number, p)}
+        gone += len(places)
+        dead.append(_dead(len(segment), [*np.flatnonzero(old).tolist(), *places]) if places else old)
+    return View(view.segments, tuple(dead), view.tables), gone
+
+
+def _identified(segment: Segment, gtin: int, key: str) -> Array:
+    """Rows of products with the same GTIN, or with the same SKU up to typing."""
+    places = segment.places_of_gtins([abs(gtin)]) if gtin else []
+    if key:
+        places += segment.places_of_sku(key, limit=20)
+    return segment.arrays["first_rows"][sorted(set(places))] if places else np.zeros(0, np.int32)
+
+
+def _pairs(
+    view: View, numbers: Array, rows: Array, cosine: Array, doc: Document, texts: tuple[Array, ...], out: Array
+) -> Array:
+    """Fill in the features of each row with the listing; gives the product of each row."""
+    t = view.tables
+    values = [q.value for q in doc.quantities]
+    dims = [q.dimension for q in doc.quantities]
+    listing = (*texts, np.array(dims, np.uint8), np.array(values, np.float32))
+    size = hashed(doc.size) if doc.size else 0
+    facts = np.array((doc.colours, size, doc.currency, doc.gtin, doc.brand, doc.brand_word, doc.mpn), np.int64)
+    used = np.unique(numbers)
+    if len(used) == 1:
+        segment = view.segments[int(used[0])]
+        owners = segment.arrays["owners"][rows]
+        pairs.pair_features(
+            rows, cosine, listing, facts, doc.price, segment.pair_faces, segment.pair_products, t.word, t.shift,
+            t.scale, out,
+        )  # fmt: skip
+        return owners
+    faces, products, places, owners = _copied(view, used, numbers, rows)
+    pairs.pair_features(places, cosine, listing, facts, doc.price, faces, products, t.word, t.shift, t.scale, out)
+    return owners
+
+
+def _copied(
+    view: View, used: Array, numbers: Array, rows: Array
+) -> tuple[tuple[Array, ...], tuple[Array, ...], Array, Array]:
+    """Rows of several segments as if they were of one: faces, products, where each row is, and its product's place."""
+    parts = [
+        pairs.copy_rows(rows[numbers == n], view.segments[n].pair_faces, view.segments[n].pair_products) for n in used
+    ]
+    faces = _joined([f for f, _ in parts], ends=(2, 4))
+    products = _joined([p for _, p in parts], ends=(2,))
+    order = np.argsort(numbers, kind="stable")
+    back = np.empty(len(rows), np.int64)
+    back[order] = np.arange(len(rows))
+    own = frozen(np.arange(len(rows), dtype=np.int32))
+    return (*faces[:-1], own), products, back, faces[-1][back]
+
+
+def _joined(parts: Sequence[tuple[Array, ...]], ends: Sequence[int]) -> tuple[Array, ...]:
+    """Arrays of several segments one after the other; those at `ends` hold where lists end."""
+    out = []
+    for i, arrays in enumerate(zip(*parts, strict=True)):
+        if i in ends:
+            starts = np.cumsum([0, *(a[-1] for a in arrays[:-1])])
+            out.append(np.concatenate([[0], *(a[1:] + s for a, s in zip(arrays, starts, strict=True))]))
+        else:
+            out.append(np.concatenate(arrays))
+    return tuple(map(frozen, out))

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import exp
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from matching.blocking import Found, Index
-from matching.document import document
-from matching.fields import CAPS, POINTS, Finding, Side, findings
+from matching.blocking import Found, Index, View
+from matching.document import Document, document
+from matching.fields import CAPS, POINTS, Finding, findings
 from matching.identifiers import loose_key
+from matching.layout import KEY_BYTES
 from matching.pairs import COLUMN
+from matching.points import share_out
 from matching.ranking import Ranking, shipped
 from matching.records import Advice, Candidate, Evidence, Record, Verdict
+from matching.sides import Side
 
 Array = NDArray[Any]
 LIKELY_FROM: Final = 75
@@ -28,11 +32,16 @@ CROWD_FROM, CROWD_SHARE = 20, 20
 _EXAMINED: Final = 1
 #: How many products stay read while many listings are decided.
 _KEPT: Final = 20_000
+_UNUSED: Final = frozenset((Verdict.MISSING, Verdict.NOT_USED))
+_GTIN, _MPN = COLUMN["gtin"], COLUMN["mpn"]
 
 
 def suggest(record: Record, index: Index, *, top: int = 10, ranking: Ranking | None = None) -> list[Candidate]:
     """The `top` products that one listing may be, best first, each with its evidence."""
-    return suggest_many([record], index, top=top, ranking=ranking)[0]
+    doc = document(record)
+    found = index.find(doc, sku=record.sku)
+    odds = (ranking or shipped()).log_odds(found.features, None, None)
+    return _decide(record, doc, found, odds, _Sides(), top)
 
 
 def suggest_many(
@@ -43,74 +52,84 @@ def suggest_many(
     When the listings are many enough for the catalogue (CROWD_FROM, CROWD_SHARE) they are also compared with each
     other: a product that another listing fits better is a weaker suggestion.
     """
+    if len(records) < max(CROWD_FROM, len(index) // CROWD_SHARE):
+        return [suggest(r, index, top=top, ranking=ranking) for r in records]
     docs = [document(r) for r in records]
     found = [index.find(d, sku=r.sku) for r, d in zip(records, docs, strict=True)]
-    crowd = len(records) >= max(CROWD_FROM, len(index) // CROWD_SHARE)
-    odds = rank_all(found, ranking or shipped(), crowd=crowd)
-    sides = _Sides(index)
-    return [
-        _decide(r, f, o + identifier_odds(r, f, sides), sides, top)
-        for r, f, o in zip(records, found, odds, strict=True)
-    ]
+    odds = rank_all(found, ranking or shipped())
+    sides = _Sides()
+    return [_decide(r, d, f, o, sides, top) for r, d, f, o in zip(records, docs, found, odds, strict=True)]
 
 
 class _Sides:
     """Products read for comparing, kept for the next listing that has them as candidates, up to a limit."""
 
-    def __init__(self, index: Index) -> None:
-        self.index = index
-        self.kept: dict[tuple[int, int], Side] = {}
+    def __init__(self) -> None:
+        self.view: View | None = None
+        self.kept: dict[tuple[int, int], tuple[int | str, Side]] = {}
 
-    def at(self, place: tuple[int, int]) -> Side:
-        """The product at a place of the index."""
-        side = self.kept.get(place)
+    def at(self, view: View, number: int, place: int) -> tuple[int | str, Side]:
+        """The product at a place of the index, with its id."""
+        if view is not self.view or len(self.kept) >= _KEPT:
+            self.view = view
+            self.kept.clear()
+        side = self.kept.get((number, place))
         if side is None:
-            if len(self.kept) >= _KEPT:
-                self.kept.clear()
-            side = self.kept[place] = Side(self.index.record(place))
+            side = self.kept[number, place] = Side.at(view.segments[number], place)
         return side
 
 
-def rank_all(found: Sequence[Found], ranking: Ranking, *, crowd: bool) -> list[Array]:
-    """The learned log-odds of every candidate of every listing; in a crowd, listings compete for products."""
-    features = np.concatenate([f.features for f in found]) if found else np.zeros((0, 0))
+def rank_all(found: Sequence[Found], ranking: Ranking) -> list[Array]:
+    """The learned log-odds of every candidate of every listing, when listings compete for products."""
+    features = np.concatenate([f.features for f in found])
     ends = np.cumsum([len(f) for f in found])
     listings = np.repeat(np.arange(len(found)), [len(f) for f in found])
-    places = np.array([p for f in found for p in f.places], np.int64).reshape(-1, 2)
-    odds = ranking.log_odds(features, listings, (places[:, 0] << 40) | places[:, 1] if crowd else None)
-    return np.split(odds, ends[:-1]) if found else []
+    products = np.concatenate([(f.numbers << 40) | f.owners for f in found])
+    return np.split(ranking.log_odds(features, listings, products), ends[:-1])
 
 
-def _decide(record: Record, found: Found, odds: Array, sides: _Sides, top: int) -> list[Candidate]:
+def _decide(record: Record, doc: Document, found: Found, odds: Array, sides: _Sides, top: int) -> list[Candidate]:
     if not len(found):
         return []
-    chance = 1 / (1 + np.exp(-odds))
-    order = np.argsort(-chance, kind="stable")[: top + _EXAMINED]
-    listing = Side(record)
+    odds = odds + identifier_odds(record, found)
+    order = np.argsort(-odds, kind="stable")[: top + _EXAMINED]
+    listing = Side.of(record, doc)
     judged = []
-    for at in order:
-        product = sides.at(found.places[at])
-        said = list(findings(product, listing))
-        judged.append((min(100 * float(chance[at]), cap(said)), product.record, said))
+    numbers, owners = found.numbers[order].tolist(), found.owners[order].tolist()
+    for number, place, log_odds in zip(numbers, owners, odds[order].tolist(), strict=True):
+        product_id, product = sides.at(found.view, number, place)
+        said = findings(product, listing)
+        judged.append((min(100 / (1 + exp(-max(log_odds, -50))), cap(said)), product_id, said))
     judged.sort(key=lambda j: -j[0])
-    best = judged[0][0]
-    runner_up = judged[1][0] if len(judged) > 1 else 0.0
-    out = []
-    for rank, (score, item, said) in enumerate(judged[:top], start=1):
-        rival = runner_up if rank == 1 else best
-        out.append(_candidate(item, said, round(score), rank, score - rival))
-    return out
+    best, runner_up = judged[0][0], judged[1][0] if len(judged) > 1 else 0.0
+    del judged[top:]
+    for at, (score, _, said) in enumerate(judged):
+        said.append(_rivals(score - (best if at else runner_up)))
+    evidence = share_points([said for _, _, said in judged], [round(score) for score, _, _ in judged])
+    return [
+        Candidate(item, round(score), e, advice(round(score)), rank, difference(said))
+        for rank, ((score, item, said), e) in enumerate(zip(judged, evidence, strict=True), start=1)
+    ]
 
 
-def identifier_odds(record: Record, found: Found, sides: _Sides) -> Array:
+def identifier_odds(record: Record, found: Found) -> Array:
     """What identifiers add to the learned log-odds. Few catalogues to learn from have them, so these are judgements."""
-    gtin, mpn = (found.features[:, COLUMN[name]] for name in ("gtin", "mpn"))
-    odds = np.where(gtin > 0, 6.0, np.where(gtin < 0, -3.0, 0.0)) + np.where(mpn > 0, 1.5, np.where(mpn < 0, -0.5, 0.0))
+    gtin, mpn = found.features[:, _GTIN], found.features[:, _MPN]
+    odds: Array = np.where(gtin > 0, 6.0, np.where(gtin < 0, -3.0, 0.0))
+    odds += np.where(mpn > 0, 1.5, np.where(mpn < 0, -0.5, 0.0))
     key = loose_key(record.sku) if record.sku else ""
     if key:
-        same = [loose_key(sides.at(place).record.sku) == key for place in found.places]
-        odds = odds + np.where(same, 5.0 if len(key) >= 5 else 3.0, 0.0)
+        named = set(_same_sku(found.view, key))
+        odds += np.array([(5.0 if len(key) >= 5 else 3.0) * (place in named) for place in found.places])
     return odds
+
+
+def _same_sku(view: View, key: str) -> list[tuple[int, int]]:
+    """Products with this SKU up to typing; the index keeps keys up to a length, so that long ones are read again."""
+    named = [(n, p) for n, segment in enumerate(view.segments) for p in segment.places_of_sku(key)]
+    if len(key.encode("utf-8", "surrogatepass")) < KEY_BYTES:
+        return named
+    return [place for place in named if loose_key(view.record(place).sku) == key]
 
 
 def cap(said: Sequence[Finding]) -> float:
@@ -120,26 +139,19 @@ def cap(said: Sequence[Finding]) -> float:
 
 def compare(product: Record, listing: Record) -> Candidate:
     """The evidence of one pair by itself, as for a search result: rank 0, and a score from its fields alone."""
-    said = list(findings(Side(product), Side(listing)))
+    said = findings(Side.of(product), Side.of(listing))
     earned, possible = sum(POINTS[f.field] * f.share for f in said), sum(POINTS[f.field] for f in said if _counts(f))
-    score = min(100 * earned / possible if possible else 0.0, cap(said))
-    return _candidate(product, said, round(score), 0, None)
+    score = round(min(100 * earned / possible if possible else 0.0, cap(said)))
+    return Candidate(product.id, score, share_points([said], [score])[0], advice(score), 0, difference(said))
 
 
 def _counts(finding: Finding) -> bool:
-    return finding.verdict not in (Verdict.MISSING, Verdict.NOT_USED)
+    return finding.verdict not in _UNUSED
 
 
 def advice(score: int) -> Advice:
     """How to read a score."""
     return Advice.LIKELY if score >= LIKELY_FROM else Advice.POSSIBLE if score >= POSSIBLE_FROM else Advice.UNLIKELY
-
-
-def _candidate(product: Record, said: list[Finding], score: int, rank: int, lead: float | None) -> Candidate:
-    if lead is not None:
-        said = [*said, _rivals(lead)]
-    evidence = share_points(said, score)
-    return Candidate(product.id, score, evidence, advice(score), rank, difference(said))
 
 
 def _rivals(lead: float) -> Finding:
@@ -152,40 +164,20 @@ def _rivals(lead: float) -> Finding:
     return Finding("rivals", Verdict.DIFFERS, "", "", share, "another product is more alike")
 
 
-def share_points(said: Sequence[Finding], score: int) -> tuple[Evidence, ...]:
-    """Evidence whose points add up to the score exactly.
-
-    Fields that were compared share 100 points in the proportions of POINTS, and earn by their own finding. The
-    learned score knows more than the fields (how rare the shared words are, what other listings want), so what
-    the fields earned is moved towards the score in proportion: up into the points left, or down from those earned.
-    """
-    weights = [(_WEIGHTS[f.field] if _counts(f) else 0) for f in said]
-    most = _whole([w * 100 / (sum(weights) or 1) for w in weights], 100 if any(weights) else 0)
-    earned = [m * f.share for m, f in zip(most, said, strict=True)]
-    total, target = sum(earned), min(score, sum(most))
-    if total > target:
-        moved = [e * target / total for e in earned]
-    else:
-        room = sum(most) - total
-        moved = [e + (m - e) * (target - total) / room if room else e for e, m in zip(earned, most, strict=True)]
-    points = _whole(moved, target, most)
-    return tuple(
-        Evidence(f.field, f.verdict, f.ours, f.theirs, p, m, f.note, f.marks)
-        for f, p, m in zip(said, points, most, strict=True)
-    )
-
-
-def _whole(parts: Sequence[float], total: int, limits: Sequence[int] | None = None) -> list[int]:
-    """Whole numbers near `parts` that add up to `total` (largest remainder), none above its limit."""
-    out = [int(p + 1e-9) for p in parts]
-    by_rest = sorted(range(len(parts)), key=lambda i: (out[i] - parts[i], i))
-    left = total - sum(out)
-    while left > 0:
-        for i in by_rest:
-            if left > 0 and parts[i] > 0 and (limits is None or out[i] < limits[i]):
-                out[i] += 1
-                left -= 1
-    return out
+def share_points(said: Sequence[Sequence[Finding]], scores: Sequence[int]) -> list[tuple[Evidence, ...]]:
+    """Evidence of each candidate, whose points add up to its score exactly; all have the same number of findings."""
+    if not said or not said[0]:
+        return [() for _ in said]
+    weights = [[(0 if f.verdict in _UNUSED else _WEIGHTS[f.field]) for f in one] for one in said]
+    shares = [[f.share for f in one] for one in said]
+    points, most = share_out(np.array(weights, np.float64), np.array(shares, np.float64), np.array(scores, np.int64))
+    return [
+        tuple(
+            Evidence(f.field, f.verdict, f.ours, f.theirs, p, m, f.note, f.marks)
+            for f, p, m in zip(one, ps, ms, strict=True)
+        )
+        for one, ps, ms in zip(said, points.tolist(), most.tolist(), strict=True)
+    ]
 
 
 _DIFFERENCE_ORDER: Final = ("gtin", "pack", "size", "options", "colour", "model", "brand", "sku", "price")
@@ -194,9 +186,10 @@ _DIFFERENCE_ORDER: Final = ("gtin", "pack", "size", "options", "colour", "model"
 def difference(said: Sequence[Finding]) -> str:
     """The one fact that differs, said in one line; "" when none does."""
     by_field = {f.field: f for f in said if f.verdict is Verdict.DIFFERS}
-    for field in _DIFFERENCE_ORDER:
-        if field in by_field:
-            f = by_field[field]
-            name = {"gtin": "GTIN", "sku": "SKU"}.get(field, field.capitalize())
-            return f"{name} differs: {f.ours}, not {f.theirs}"
+    if by_field:
+        for field in _DIFFERENCE_ORDER:
+            if field in by_field:
+                f = by_field[field]
+                name = {"gtin": "GTIN", "sku": "SKU"}.get(field, field.capitalize())
+                return f"{name} differs: {f.ours}, not {f.theirs}"
     return ""

@@ -2,131 +2,127 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import lru_cache
 from typing import Final
-from zlib import crc32
 
-from matching.facts import colour_mask, counts, size_of
-from matching.identifiers import code_key, is_code, parse_gtin
-from matching.normalize import CODE, DESCRIPTION_LIMIT, PLAIN, TITLE_LIMIT, Quantity, Word, fold, words
+from matching.facts import size_of
+from matching.identifiers import code_key, parse_gtin
+from matching.normalize import CODE, DESCRIPTION_LIMIT, PLAIN, TITLE_LIMIT, Quantity, fold, raw_tokens, words
+from matching.reading import Reading, code_parts, hashed, piece_hashes, read, read_short
 from matching.records import Record
 
-#: Three more kinds of word, for comparing only: the beginning of a model code, two neighbours read as one code
-#: ("XH A1S"), and the longest run of digits in a code.
-PREFIX, GLUE, DIGITS = 4, 5, 6
-_MARKS: Final = re.compile(r"[-/._+']")
-_DESCRIPTION_WORDS: Final = 300
+_DESCRIPTION_TOKENS: Final = 300
+_TEXT_LIMIT: Final = 2_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Document:
-    """What matching keeps of a record. Hashes are CRC-32 of the word's UTF-8; prices are plain floats for ratios.
+    """What matching keeps of a record. Hashes are CRC-32 of a word's UTF-8; prices are plain floats for ratios.
 
-    `gtin` is the number, below zero when its check digit is wrong, 0 when there is none.
+    `text` is the title without marks (up to `title_end`), then brand and options. `gtin` is the number, below zero
+    when its check digit is wrong, 0 when there is none.
     """
 
     text: str
+    title_end: int
     words: dict[int, int]
-    described: frozenset[int]
-    quantities: tuple[Quantity, ...]
+    described: list[int]
+    quantities: list[Quantity]
+    codes: list[str]
     colours: int
-    size: int
+    size: str
     price: float
     currency: int
     gtin: int
     brand: int
-    brand_words: tuple[int, ...]
+    brand_word: int
     mpn: int
 
 
-def hashed(text: str) -> int:
-    """The 32-bit number that stands for a word."""
-    return crc32(text.encode("utf-8", "surrogatepass"))
-
-
-def _prefixes(code: str) -> Iterator[str]:
-    """Beginnings of a model code, for sellers who drop the colour or region letters at its end."""
-    if code.isdigit():
-        return
-    for length in range(max(4, len(code) - 3), len(code)):
-        if is_code(code[:length]):
-            yield code[:length]
-
-
-def _digit_run(code: str) -> str:
-    """The longest run of at least three digits: the part of a model code that sellers keep."""
-    return max(re.findall(r"\d{3,}", code), key=len, default="")
-
-
-def _glued(plain: list[str]) -> Iterator[str]:
-    for left, right in pairwise(plain):
-        joined = left + right
-        if 4 <= len(joined) <= 16 and joined.isalnum() and is_code(joined) and not (left + right).isdigit():
-            yield joined
-
-
-def _hashed_words(found: Iterable[Word], plain: list[str]) -> dict[int, int]:
-    """Word hashes with their kinds; the strongest kind wins when a word is several things."""
-    out: dict[int, int] = {}
-    for text, kind in found:
-        out.setdefault(hashed(text), kind)
-    for text, kind in list(found):
-        if kind == CODE:
-            for prefix in _prefixes(text):
-                out.setdefault(hashed(prefix), PREFIX)
-            if run := _digit_run(text):
-                out.setdefault(hashed("#" + run), DIGITS)
-    for glued in _glued([_MARKS.sub("", p) for p in plain]):
-        out.setdefault(hashed(glued), GLUE)
-    return out
+@lru_cache(maxsize=20_000)
+def _brand(text: str) -> tuple[str, int, int]:
+    """A brand folded, its hash and that of its first plain word; 0 for none."""
+    folded = fold(text, 120)
+    if not folded:
+        return "", 0, 0
+    first = next((hashed(w.text) for w in words(folded)[0] if w.kind == PLAIN), 0)
+    return folded, hashed(code_key(folded) or folded), first
 
 
 def document(record: Record) -> Document:
     """Read a record once; every later step works on the result."""
-    brand = fold(record.brand, 120)
     title = fold(record.title)
-    lead = f"{brand} {title}" if brand and brand not in title else title
-    extra = " ".join(fold(v, 80) for v in record.options.values() if v and fold(v, 80) not in title)
-    found, quantities, plain = words(f"{lead} {extra}" if extra else lead)
-    mpn = code_key(record.mpn)
+    reading = read(title)
+    plain = reading.plain
+    title_text = text = " ".join(reading.bare)
+    found, parts, quantities = reading.words, reading.parts, reading.quantities
+    brand, brand_hash, brand_word = _brand(record.brand) if record.brand else ("", 0, 0)
+    if brand and brand not in title:
+        text = _add(text, read_short(record.brand, 120)[1], found, parts)
+    names_size = reading.names_size
+    for value in record.options.values() if record.options else ():
+        folded, option = read_short(value, 80)
+        if folded and folded not in title:
+            text = _add(text, option, found, parts)
+            quantities = [*quantities, *option.quantities]
+            plain = plain + option.plain
+            reading.colours |= option.colours
+            names_size = names_size or option.names_size
+            reading.codes.update(option.codes)
+    mpn = code_key(record.mpn) if record.mpn else ""
     if mpn:
-        found = [*found, Word(mpn, CODE)]
-    tokens = _hashed_words(found, plain)
-    described = _description(record.description, tokens)
+        found.setdefault(hashed(mpn), CODE)
+        reading.codes[mpn] = None
+        for h, kind in code_parts(mpn):
+            parts.setdefault(h, kind)
+    for h, kind in parts.items():
+        found.setdefault(h, kind)
     gtin = parse_gtin(record.gtin) if record.gtin else None
     return Document(
-        text=" ".join(t for t in (_MARKS.sub("", p) for p in plain) if t),
-        words=tokens,
-        described=described,
-        quantities=tuple(dict.fromkeys([*quantities, *counts(plain)])),
-        colours=colour_mask(plain),
-        size=hashed(size) if (size := size_of(plain, record.options)) else 0,
+        text=text[:_TEXT_LIMIT],
+        title_end=min(len(title_text), _TEXT_LIMIT),
+        words=found,
+        described=_description(record.description, found) if record.description else [],
+        quantities=list(dict.fromkeys(quantities)) if len(quantities) > 1 else quantities,
+        codes=list(reading.codes),
+        colours=reading.colours,
+        size=size_of(plain, record.options) if names_size or record.options else "",
         price=float(record.price) if record.price is not None and record.price > 0 else 0.0,
         currency=hashed(record.currency.casefold()) if record.currency else 0,
         gtin=(int(gtin.digits) if gtin.valid else -int(gtin.digits)) if gtin else 0,
-        brand=hashed(code_key(brand) or brand) if brand else 0,
-        brand_words=tuple(hashed(w.text) for w in words(brand)[0] if w.kind == PLAIN)[:4],
+        brand=brand_hash,
+        brand_word=brand_word,
         mpn=hashed(mpn) if len(mpn) >= 3 else 0,
     )
 
 
-def _description(text: str, tokens: dict[int, int]) -> frozenset[int]:
-    if not text:
-        return frozenset()
-    found, _, _ = words(fold(text, DESCRIPTION_LIMIT))
-    return frozenset(h for h in (hashed(w.text) for w in found[:_DESCRIPTION_WORDS]) if h not in tokens)
+def _add(text: str, more: Reading, found: dict[int, int], parts: dict[int, int]) -> str:
+    """Add the words of a brand or an option to those of the title; gives the text with theirs."""
+    for h, kind in more.words.items():
+        found.setdefault(h, kind)
+    for h, kind in more.parts.items():
+        parts.setdefault(h, kind)
+    joined = " ".join(more.bare)
+    return f"{text} {joined}" if text else joined
+
+
+def _description(text: str, known: Iterable[int]) -> list[int]:
+    """Hashes of the description's words that the title does not have."""
+    tokens = raw_tokens(fold(text, DESCRIPTION_LIMIT))
+    return list(piece_hashes(tokens, _DESCRIPTION_TOKENS).difference(known))
 
 
 def alias_document(title: str, owner: Document) -> Document:
     """A confirmed listing title as another face of its product: the title's words with the product's own facts."""
-    found, _, plain = words(fold(title, TITLE_LIMIT))
+    reading = read(fold(title, TITLE_LIMIT))
+    found = reading.words
+    for h, kind in reading.parts.items():
+        found.setdefault(h, kind)
+    text = " ".join(reading.bare)[:_TEXT_LIMIT]
     return Document(
-        text=" ".join(t for t in (_MARKS.sub("", p) for p in plain) if t),
-        words=_hashed_words(found, plain),
-        described=frozenset(),
-        quantities=owner.quantities, colours=owner.colours, size=owner.size, price=owner.price,
-        currency=owner.currency, gtin=owner.gtin, brand=owner.brand, brand_words=owner.brand_words, mpn=owner.mpn,
+        text=text, title_end=len(text), words=found, described=[], quantities=owner.quantities, codes=owner.codes,
+        colours=owner.colours, size=owner.size, price=owner.price, currency=owner.currency, gtin=owner.gtin,
+        brand=owner.brand, brand_word=owner.brand_word, mpn=owner.mpn,
     )  # fmt: skip

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 from matching.lexicon import (
@@ -27,17 +28,23 @@ _SMALL_NUMBER: Final = re.compile(r"\d{1,4}")
 _TIMES: Final = re.compile(r"x(\d{1,3})|(\d{1,3})x|(\d{1,3})er|c/(\d{1,3})")
 
 
-def counts(plain: Sequence[str]) -> list[Quantity]:
-    """Pack counts and piece counts in raw tokens: "pack of 6", "6-pack", "6er pack", "2 x 160 ct", "caja de 12"."""
+def counts(plain: Sequence[str], places: Iterable[int] | None = None) -> list[Quantity]:
+    """Pack counts and piece counts in raw tokens: "pack of 6", "6-pack", "6er pack", "2 x 160 ct", "caja de 12".
+
+    Only the tokens at `places` are looked at when they are given: those with digits, and words for numbers.
+    """
     found: list[Quantity] = []
-    for i, token in enumerate(plain):
-        before, after = (plain[i - 1] if i else ""), (plain[i + 1] if i + 1 < len(plain) else "")
-        if _SMALL_NUMBER.fullmatch(token):
+    last = len(plain) - 1
+    for i in range(last + 1) if places is None else places:
+        token, after = plain[i], (plain[i + 1] if i < last else "")
+        if len(token) <= 4 and token.isdecimal() and token.isascii():
+            before = plain[i - 1] if i else ""
             found.extend(_counted(int(token), before, after, plain[i - 2] if i > 1 else "", plain[i + 2 : i + 4]))
-        elif token in NUMBER_WORDS and (after in PACK_WORDS or token.endswith("pack")):
-            found.append(Quantity(PACK, float(NUMBER_WORDS[token])))
+        elif token in NUMBER_WORDS:
+            if after in PACK_WORDS or token.endswith("pack"):
+                found.append(Quantity(PACK, float(NUMBER_WORDS[token])))
         else:
-            found.extend(_compact(token, after))
+            found.extend(_compact(token, after in PACK_WORDS))
     return [q for q in found if q.value > 0]
 
 
@@ -62,18 +69,19 @@ def _is_content(unit: str) -> bool:
     return unit in COUNT_WORDS or (unit in UNITS and UNITS[unit][0] in _CONTENTS)
 
 
-def _compact(token: str, after: str) -> list[Quantity]:
+@lru_cache(maxsize=50_000)
+def _compact(token: str, pack_follows: bool) -> tuple[Quantity, ...]:
     """Counts written as one token: "6pk", "12ct", "x6", "6er", "6-pack", "c/6"."""
     head, _, tail = token.partition("-")
     head = head.removesuffix("er")
     if _SMALL_NUMBER.fullmatch(head) and tail:
         word = tail.split("-")[0]
         dimension = PACK if word in PACK_WORDS else COUNT if word in COUNT_WORDS else -1
-        return [Quantity(dimension, float(head))] if dimension >= 0 else []
+        return (Quantity(dimension, float(head)),) if dimension >= 0 else ()
     times = _TIMES.fullmatch(token)
-    if times and (times[3] is None or after in PACK_WORDS):
-        return [Quantity(PACK, float(next(g for g in times.groups() if g)))]
-    return []
+    if times and (times[3] is None or pack_follows):
+        return (Quantity(PACK, float(next(g for g in times.groups() if g))),)
+    return ()
 
 
 def colour_mask(tokens: Sequence[str]) -> int:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from rapidfuzz import fuzz
 
-from matching.facts import COUNT, PACK, colour_mask, counts, size_of
-from matching.identifiers import code_key, gtin_distance_one, loose_key, match_key, near_miss, parse_gtin
-from matching.lexicon import COLOUR_NAMES, DIMENSION_ID, DIMENSIONS, OPTION_KINDS
+from matching.facts import COUNT, PACK
+from matching.identifiers import code_key, gtin_distance_one, loose_key, near_miss
+from matching.lexicon import DIMENSION_ID, DIMENSIONS, OPTION_KINDS
 from matching.marks import differing_letters, differing_words
-from matching.normalize import CODE, Quantity, Word, fold, number_text, words
-from matching.records import NO_MARKS, Marks, Record, Verdict
+from matching.normalize import fold, number_text
+from matching.records import NO_MARKS, Marks, Verdict
+from matching.sides import Side
 
 #: Points of a field when every field is given; fields that are silent leave their points to the others.
 POINTS: Final = {
@@ -52,261 +53,233 @@ class Finding:
     conflict: bool = False
 
 
-class Side:
-    """One record with everything comparisons need, read once."""
-
-    __slots__ = (
-        "codes", "colour_mask", "colours", "folded", "gtin", "options", "plain", "quantities", "record", "size",
-    )  # fmt: skip
-
-    def __init__(self, record: Record) -> None:
-        self.record = record
-        self.folded = fold(record.title)
-        extra = " ".join(f" {fold(v, 80)}" for v in record.options.values() if v)
-        found, measured, plain = words(self.folded + extra)
-        self.plain = plain if not extra else words(self.folded)[2]
-        self.quantities = _by_dimension(dict.fromkeys([*measured, *counts(plain)]))
-        self.codes = _codes(found, record)
-        self.gtin = parse_gtin(record.gtin) if record.gtin else None
-        self.size = size_of(self.plain, record.options)
-        self.colour_mask = colour_mask(plain)
-        self.colours = [name for i, name in enumerate(COLOUR_NAMES) if self.colour_mask >> i & 1]
-        self.options = {fold(k, 60): v for k, v in record.options.items() if v}
-
-
-def _codes(found: Sequence[Word], record: Record) -> dict[str, None]:
-    codes = dict.fromkeys(w.text for w in found if w.kind == CODE)
-    if key := code_key(record.mpn):
-        codes[key] = None
-    return codes
+_NOT_USED: Final = {field: Finding(field, Verdict.NOT_USED, "", "") for field in POINTS}
+_SAME, _CLOSE, _DIFFERS = Verdict.SAME, Verdict.CLOSE, Verdict.DIFFERS
 
 
 def _silent(field: str, ours: str, theirs: str) -> Finding:
     """Nothing to compare: missing when one side has a value, not used when neither has."""
-    return Finding(field, Verdict.MISSING if ours or theirs else Verdict.NOT_USED, ours, theirs)
+    return Finding(field, Verdict.MISSING, ours, theirs) if ours or theirs else _NOT_USED[field]
 
 
 def compare_sku(product: Side, listing: Side) -> Finding:
     """Equal keys, keys that differ by typing only, or how alike the keys are."""
-    ours, theirs = match_key(product.record.sku), match_key(listing.record.sku)
+    ours, theirs = product.sku, listing.sku
     if not ours or not theirs:
         return _silent("sku", ours, theirs)
     if ours == theirs:
-        return Finding("sku", Verdict.SAME, ours, theirs, 1.0)
+        return Finding("sku", _SAME, ours, theirs, 1.0)
     if miss := near_miss(ours, theirs):
-        return Finding("sku", Verdict.CLOSE, ours, theirs, 0.9, miss.words, differing_letters(ours, theirs))
+        return Finding("sku", _CLOSE, ours, theirs, 0.9, miss.words, differing_letters(ours, theirs))
     alike = fuzz.ratio(loose_key(ours[:200]), loose_key(theirs[:200])) / 100
     close = alike >= 0.8
     return Finding(
-        "sku", Verdict.CLOSE if close else Verdict.DIFFERS, ours, theirs, alike - 0.3 if close else 0.0,
+        "sku", _CLOSE if close else _DIFFERS, ours, theirs, alike - 0.3 if close else 0.0,
         marks=differing_letters(ours, theirs),
     )  # fmt: skip
 
 
 def compare_gtin(product: Side, listing: Side) -> Finding:
     """Equal numbers after padding; one wrong digit is close when a check digit fails; two valid numbers conflict."""
-    ours, theirs = product.record.gtin.strip(), listing.record.gtin.strip()
+    ours, theirs = product.gtin_text, listing.gtin_text
+    if not ours and not theirs:
+        return _NOT_USED["gtin"]
     a, b = product.gtin, listing.gtin
     if a is None or b is None:
         note = "not a readable GTIN" if (ours and a is None) or (theirs and b is None) else ""
-        silent = _silent("gtin", ours, theirs)
-        return Finding("gtin", silent.verdict, ours, theirs, note=note)
+        return Finding("gtin", Verdict.MISSING, ours, theirs, note=note)
     if a.digits == b.digits:
-        return Finding("gtin", Verdict.SAME, ours, theirs, 1.0, "" if a.valid else "the check digit is wrong")
+        return Finding("gtin", _SAME, ours, theirs, 1.0, "" if a.valid else "the check digit is wrong")
     marks = differing_letters(ours, theirs)
     if not (a.valid and b.valid):
         if gtin_distance_one(a.digits, b.digits):
-            return Finding("gtin", Verdict.CLOSE, ours, theirs, 0.7, "one digit is wrong", marks)
-        return Finding("gtin", Verdict.DIFFERS, ours, theirs, 0.0, "a check digit is wrong", marks)
-    return Finding("gtin", Verdict.DIFFERS, ours, theirs, 0.0, "two valid numbers of different items", marks, True)
+            return Finding("gtin", _CLOSE, ours, theirs, 0.7, "one digit is wrong", marks)
+        return Finding("gtin", _DIFFERS, ours, theirs, 0.0, "a check digit is wrong", marks)
+    return Finding("gtin", _DIFFERS, ours, theirs, 0.0, "two valid numbers of different items", marks, True)
 
 
 def compare_model(product: Side, listing: Side) -> Finding:
     """Model codes and part numbers, joined or split; a code that begins the other is close."""
-    ours, theirs = " ".join(product.codes), " ".join(listing.codes)
-    shared = product.codes.keys() & listing.codes.keys()
+    if not product.codes and not listing.codes:
+        return _NOT_USED["model"]
+    shared = [c for c in product.codes if c in listing.codes]
     if shared:
-        code = max(shared, key=lambda c: (len(c), c))
-        return Finding("model", Verdict.SAME, code.upper(), code.upper(), 1.0)
+        code = max(shared, key=lambda c: (len(c), c)).upper()
+        return Finding("model", _SAME, code, code, 1.0)
+    for codes, other in ((product.codes, listing), (listing.codes, product)):
+        for code in codes:
+            if len(code) >= 4 and code in other.compact and code in other.joined:
+                return Finding("model", _SAME, code.upper(), code.upper(), 1.0, "written in pieces")
+    ours, theirs = " ".join(product.codes).upper()[:80], " ".join(listing.codes).upper()[:80]
     if not ours or not theirs:
-        return _one_sided_model(product, listing, ours, theirs)
-    pieces = _one_sided_model(product, listing, ours, ""), _one_sided_model(product, listing, "", theirs)
-    for found in pieces:
-        if found.verdict is Verdict.SAME:
-            return found
+        return Finding("model", Verdict.MISSING, ours, theirs)
     best = max(((_begins(a, b), a, b) for a in product.codes for b in listing.codes), key=lambda t: t[0])
     if best[0]:
-        a, b = best[1].upper(), best[2].upper()
-        return Finding("model", Verdict.CLOSE, a, b, 0.8, "one code begins the other", differing_letters(a, b))
-    return Finding("model", Verdict.DIFFERS, ours.upper()[:80], theirs.upper()[:80])
-
-
-def _one_sided_model(product: Side, listing: Side, ours: str, theirs: str) -> Finding:
-    """A code on one side only: look for it in the other title, where it may be written in pieces."""
-    codes, other = (product.codes, listing) if ours else (listing.codes, product)
-    keys = [code_key(t) for t in other.plain[:60]]
-    joined = {"".join(keys[i : i + n]) for n in (1, 2, 3) for i in range(len(keys))}
-    for code in codes:
-        if len(code) >= 4 and code in joined:
-            return Finding("model", Verdict.SAME, code.upper(), code.upper(), 1.0, "written in pieces")
-    return _silent("model", ours.upper()[:80], theirs.upper()[:80])
+        one, two = best[1].upper(), best[2].upper()
+        return Finding("model", _CLOSE, one, two, 0.8, "one code begins the other", differing_letters(one, two))
+    return Finding("model", _DIFFERS, ours, theirs)
 
 
 def _begins(a: str, b: str) -> int:
     """How many letters the shorter code shares as the beginning of the longer, from 4 with a digit; else 0."""
-    short, long = sorted((a, b), key=len)
-    usable = len(short) >= 4 and any(c.isdigit() for c in short) and not short.isdigit()
-    return len(short) if usable and long.startswith(short) else 0
+    short, long = (a, b) if len(a) <= len(b) else (b, a)
+    if len(short) < 4 or not long.startswith(short):
+        return 0
+    return len(short) if any(c.isdigit() for c in short) and not short.isdigit() else 0
 
 
 def compare_title(product: Side, listing: Side) -> Finding:
     """Words in any order (token_sort) weigh with the words that both have (token_set); differing words are marked."""
-    ours, theirs = product.record.title.strip(), listing.record.title.strip()
-    a, b = " ".join(product.plain), " ".join(listing.plain)
+    ours, theirs = product.title, listing.title
+    a, b = product.text, listing.text
     if not a or not b:
         return _silent("title", ours, theirs)
+    if a == b:
+        return Finding("title", _SAME, ours, theirs, 1.0)
     share = (fuzz.token_sort_ratio(a, b) + fuzz.token_set_ratio(a, b)) / 200
-    if product.folded == listing.folded or a == b:
-        return Finding("title", Verdict.SAME, ours, theirs, 1.0)
-    verdict = Verdict.CLOSE if share >= 0.6 else Verdict.DIFFERS
-    return Finding("title", verdict, ours, theirs, share * share, marks=differing_words(ours, theirs))
+    marks = differing_words(product.spelt, listing.spelt)
+    return Finding("title", _CLOSE if share >= 0.6 else _DIFFERS, ours, theirs, share * share, "", marks)
+
+
+@lru_cache(maxsize=20_000)
+def _brand_key(text: str) -> str:
+    """A brand in one piece, as titles are."""
+    folded = fold(text, 120)
+    return code_key(folded) or folded.replace(" ", "")
+
+
+@lru_cache(maxsize=20_000)
+def _two_brands(ours: str, theirs: str) -> Finding:
+    a, b = _brand_key(ours), _brand_key(theirs)
+    if a == b:
+        return Finding("brand", _SAME, ours, theirs, 1.0)
+    if a in b or b in a or fuzz.ratio(a, b) >= 80 or set(fold(ours).split()) & set(fold(theirs).split()):
+        return Finding("brand", _CLOSE, ours, theirs, 0.7, marks=differing_letters(ours, theirs))
+    return Finding("brand", _DIFFERS, ours, theirs)
 
 
 def compare_brand(product: Side, listing: Side) -> Finding:
     """Equal brands, or one side's brand named in the other title; two brands without a common word differ."""
-    ours, theirs = product.record.brand.strip(), listing.record.brand.strip()
+    ours, theirs = product.brand, listing.brand
     if not ours and not theirs:
-        return _silent("brand", "", "")
+        return _NOT_USED["brand"]
     if ours and theirs:
-        a, b = code_key(ours) or fold(ours, 120), code_key(theirs) or fold(theirs, 120)
-        if a == b:
-            return Finding("brand", Verdict.SAME, ours, theirs, 1.0)
-        if a in b or b in a or fuzz.ratio(a, b) >= 80 or set(fold(ours).split()) & set(fold(theirs).split()):
-            return Finding("brand", Verdict.CLOSE, ours, theirs, 0.7, marks=differing_letters(ours, theirs))
-        return Finding("brand", Verdict.DIFFERS, ours, theirs)
+        return _two_brands(ours, theirs)
     brand, other = (ours, listing) if ours else (theirs, product)
-    named = code_key(brand) or fold(brand, 120)
-    if named and (named in (code_key(other.folded) or other.folded)):
-        return Finding("brand", Verdict.SAME, ours or brand, theirs or brand, 1.0, "named in the title")
-    return _silent("brand", ours, theirs)
+    named = _brand_key(brand)
+    if named and named in other.compact:
+        return Finding("brand", _SAME, brand, brand, 1.0, "named in the title")
+    return Finding("brand", Verdict.MISSING, ours, theirs)
 
 
-def quantity_text(q: Quantity) -> str:
+def quantity_text(dimension: int, value: float) -> str:
     """A quantity as people write it: (volume, 1500) is "1.5 l"."""
-    small, large, factor = _UNITS[DIMENSIONS[q.dimension]]
-    if factor and q.value >= factor:
-        return f"{number_text(round(q.value / factor, 3))} {large}"
-    return f"{number_text(round(q.value, 3))} {small}"
+    small, large, factor = _UNITS[DIMENSIONS[dimension]]
+    if factor and value >= factor:
+        return f"{number_text(round(value / factor, 3))} {large}"
+    return f"{number_text(round(value, 3))} {small}"
 
 
-def _by_dimension(quantities: Iterable[Quantity]) -> dict[int, list[Quantity]]:
-    out: dict[int, list[Quantity]] = {}
-    for q in quantities:
-        out.setdefault(q.dimension, []).append(q)
-    return out
+def _texts(dimension: int, values: Iterable[float]) -> str:
+    return ", ".join(quantity_text(dimension, v) for v in values)
 
 
-def _agree(a: Sequence[Quantity], b: Sequence[Quantity]) -> bool:
-    return any(abs(x.value - y.value) <= 0.02 * max(x.value, y.value) for x in a for y in b)
+def _agree(a: Sequence[float], b: Sequence[float]) -> bool:
+    return any(abs(x - y) <= 0.02 * max(x, y) for x in a for y in b)
 
 
 def compare_size(product: Side, listing: Side) -> Finding:
     """Quantities with units, dimension by dimension, and clothing sizes; another content is a conflict."""
     ours, theirs = product.quantities, listing.quantities
+    if not (ours or theirs or product.size or listing.size):
+        return _NOT_USED["size"]
     both = [d for d in ours if d in theirs and d not in (PACK, COUNT)]
-    texts = _size_text(product, ours), _size_text(listing, theirs)
     if product.size and listing.size:
-        same = product.size == listing.size
-        if not same:
-            return Finding("size", Verdict.DIFFERS, product.size.upper(), listing.size.upper(), conflict=True)
+        if product.size != listing.size:
+            return Finding("size", _DIFFERS, product.size.upper(), listing.size.upper(), conflict=True)
         if not both:
-            return Finding("size", Verdict.SAME, product.size.upper(), listing.size.upper(), 1.0)
+            return Finding("size", _SAME, product.size.upper(), listing.size.upper(), 1.0)
+    texts = _size_text(product), _size_text(listing)
     if not both:
         return _silent("size", *texts)
     clash = [d for d in both if not _agree(ours[d], theirs[d])]
     if not clash:
-        return Finding("size", Verdict.SAME, *texts, 1.0)
+        return Finding("size", _SAME, *texts, 1.0)
     worst = min(clash, key=lambda d: (d not in _CONTENTS, d))
-    shown = ", ".join(map(quantity_text, ours[worst])), ", ".join(map(quantity_text, theirs[worst]))
+    shown = _texts(worst, ours[worst]), _texts(worst, theirs[worst])
     share = 1 - len(clash) / len(both)
-    verdict = Verdict.CLOSE if share >= 0.5 and worst not in _CONTENTS else Verdict.DIFFERS
-    return Finding("size", verdict, *shown, share if verdict is Verdict.CLOSE else 0.0, conflict=worst in _CONTENTS)
+    verdict = _CLOSE if share >= 0.5 and worst not in _CONTENTS else _DIFFERS
+    return Finding("size", verdict, *shown, share if verdict is _CLOSE else 0.0, conflict=worst in _CONTENTS)
 
 
-def _size_text(side: Side, found: dict[int, list[Quantity]]) -> str:
-    texts = [quantity_text(q) for d, list_ in found.items() if d not in (PACK, COUNT) for q in list_]
+def _size_text(side: Side) -> str:
+    texts = [quantity_text(d, v) for d, values in side.quantities.items() if d not in (PACK, COUNT) for v in values]
     return ", ".join(dict.fromkeys(([side.size.upper()] if side.size else []) + texts))
 
 
 def compare_pack(product: Side, listing: Side) -> Finding:
     """How many units are sold together; a single unit that nobody mentions is silence, not one."""
     ours, theirs = product.quantities, listing.quantities
+    if not (PACK in ours or COUNT in ours or PACK in theirs or COUNT in theirs):
+        return _NOT_USED["pack"]
     for dimension in (PACK, COUNT):
         a, b = ours.get(dimension, []), theirs.get(dimension, [])
-        texts = ", ".join(map(quantity_text, a)), ", ".join(map(quantity_text, b))
-        if a and b and not _agree(a, b):
-            return Finding("pack", Verdict.DIFFERS, *texts, conflict=dimension == PACK)
         if a and b:
-            return Finding("pack", Verdict.SAME, *texts, 1.0)
-    shown = [", ".join(quantity_text(q) for d in (PACK, COUNT) for q in s.get(d, [])) for s in (ours, theirs)]
+            agree = _agree(a, b)
+            texts = _texts(dimension, a), _texts(dimension, b)
+            return Finding(
+                "pack", _SAME if agree else _DIFFERS, *texts, float(agree), conflict=not agree and dimension == PACK
+            )
+    shown = [", ".join(_texts(d, s[d]) for d in (PACK, COUNT) if d in s) for s in (ours, theirs)]
     return _silent("pack", *shown)
 
 
 def compare_colour(product: Side, listing: Side) -> Finding:
     """The colours named, whatever the language."""
+    a, b = product.colour_mask, listing.colour_mask
+    if not a and not b:
+        return _NOT_USED["colour"]
     ours, theirs = ", ".join(product.colours), ", ".join(listing.colours)
-    if not ours or not theirs:
-        return _silent("colour", ours, theirs)
-    if product.colour_mask == listing.colour_mask:
-        return Finding("colour", Verdict.SAME, ours, theirs, 1.0)
-    common = product.colour_mask & listing.colour_mask
-    return Finding("colour", Verdict.CLOSE if common else Verdict.DIFFERS, ours, theirs, 0.5 if common else 0.0)
+    if not a or not b:
+        return Finding("colour", Verdict.MISSING, ours, theirs)
+    if a == b:
+        return Finding("colour", _SAME, ours, theirs, 1.0)
+    return Finding("colour", _CLOSE if a & b else _DIFFERS, ours, theirs, 0.5 if a & b else 0.0)
 
 
 def compare_price(product: Side, listing: Side) -> Finding:
     """Prices in the same currency, or where a currency is not given: equal within 1 %, close within 30 %."""
-    a, b = product.record.price, listing.record.price
-    ours, theirs = _money(product.record), _money(listing.record)
-    if a is None or b is None or a <= 0 or b <= 0:
+    a, b = product.price, listing.price
+    ours, theirs = product.price_text, listing.price_text
+    if a <= 0 or b <= 0:
         return _silent("price", ours, theirs)
-    one, two = product.record.currency.casefold(), listing.record.currency.casefold()
-    if one and two and one != two:
+    if product.currency and listing.currency and product.currency.casefold() != listing.currency.casefold():
         return Finding("price", Verdict.NOT_USED, ours, theirs, note="different currencies")
-    ratio = float(min(a, b) / max(a, b))
+    ratio = min(a, b) / max(a, b)
     if ratio >= 0.99:
-        return Finding("price", Verdict.SAME, ours, theirs, 1.0)
-    verdict = Verdict.CLOSE if ratio >= 0.7 else Verdict.DIFFERS
-    return Finding("price", verdict, ours, theirs, ratio if ratio >= 0.5 else 0.0)
-
-
-def _money(record: Record) -> str:
-    return f"{_plain(record.price)} {record.currency}".strip() if record.price is not None else ""
-
-
-def _plain(price: Decimal) -> str:
-    return f"{price:f}"
+        return Finding("price", _SAME, ours, theirs, 1.0)
+    return Finding("price", _CLOSE if ratio >= 0.7 else _DIFFERS, ours, theirs, ratio if ratio >= 0.5 else 0.0)
 
 
 def compare_options(product: Side, listing: Side) -> Finding:
     """Variant options that both sides name, other than size and colour, which have fields of their own."""
+    if not product.options or not listing.options:
+        return _NOT_USED["options"]
     shared = [k for k in product.options if k in listing.options and k not in OPTION_KINDS]
+    if not shared:
+        return _NOT_USED["options"]
     ours = ", ".join(product.options[k] for k in shared)
     theirs = ", ".join(listing.options[k] for k in shared)
-    if not shared:
-        return _silent("options", "", "")
     same = all(fold(product.options[k], 200) == fold(listing.options[k], 200) for k in shared)
-    return Finding("options", Verdict.SAME if same else Verdict.DIFFERS, ours, theirs, float(same), conflict=not same)
+    return Finding("options", _SAME if same else _DIFFERS, ours, theirs, float(same), conflict=not same)
 
 
-def findings(product: Side, listing: Side) -> Iterator[Finding]:
+def findings(product: Side, listing: Side) -> list[Finding]:
     """What each field says about a pair, in the order of the screen."""
-    yield compare_title(product, listing)
-    yield compare_sku(product, listing)
-    yield compare_gtin(product, listing)
-    yield compare_model(product, listing)
-    yield compare_brand(product, listing)
-    yield compare_size(product, listing)
-    yield compare_pack(product, listing)
-    yield compare_colour(product, listing)
-    yield compare_options(product, listing)
-    yield compare_price(product, listing)
+    return [compare(product, listing) for compare in _COMPARISONS]
+
+
+_COMPARISONS: Final = (
+    compare_title, compare_sku, compare_gtin, compare_model, compare_brand, compare_size, compare_pack, compare_colour,
+    compare_options, compare_price,
+)  # fmt: skip

@@ -19,11 +19,13 @@ def search(text: str, index: Index, *, limit: int = 20) -> list[int | str]:
     places: dict[tuple[int, int], None] = {}
     key = loose_key(match_key(text))
     gtin = parse_gtin(text)
-    for number, segment in enumerate(index.segments):
+    view = index.view
+    for number, segment in enumerate(view.segments):
         found = segment.places_of_gtins([int(gtin.digits)]) if gtin else []
         found += segment.places_of_sku(key, prefix=True, limit=limit)
         places.update(((number, place), None) for place in found)
     if len(places) < limit:
-        places.update((place, None) for place in index.find(document(Record("", title=text)), limit).places)
-    alive = [p for p in places if p[1] not in index.dead[p[0]]]
-    return [index.record(p).id for p in alive[:limit]]
+        more = index.find(document(Record("", title=text)), limit, view=view)
+        places.update((place, None) for place in more.places)
+    alive = [p for p in places if view.alive(*p)]
+    return [view.record(p).id for p in alive[:limit]]

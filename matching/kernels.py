@@ -1,4 +1,4 @@
-"""Compiled inner loops: letter triples, retrieval within a budget of postings, and the features of pairs.
+"""Compiled inner loops of retrieval: letter triples, reading lists of rows within a budget, exact cosines of the best.
 
 numba compiles them at the first call and keeps the machine code beside this file (or in NUMBA_CACHE_DIR).
 """
@@ -6,7 +6,7 @@ numba compiles them at the first call and keeps the machine code beside this fil
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numba import njit
@@ -14,130 +14,351 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[Any]
+Whole = int | np.integer[Any]
 
 PLAIN, CODE, NUMBER, QUANTITY, PREFIX, GLUE, DIGITS = 0, 1, 2, 3, 4, 5, 6
-SPACE = 32
+#: Letters of a text that are looked at, a space at either end included.
+TEXT_POINTS: Final = 2_002
+#: Slots of the small hash table that holds a listing's triples, and how many go in.
+SLOTS: Final = 2_048
+MOST_TRIPLES: Final = 1_200
+
+
+@njit(cache=True, nogil=True, inline="always")
+def triple(a: Whole, b: Whole, c: Whole, bits: int) -> Whole:
+    """The bucket, below 2**bits, of three letters."""
+    h = np.uint64(a) * np.uint64(0x9E3779B97F4A7C15)
+    h = (h ^ np.uint64(b)) * np.uint64(0xC2B2AE3D27D4EB4F)
+    h = (h ^ np.uint64(c)) * np.uint64(0x165667B19E3779F9)
+    return np.int64(h >> np.uint64(64 - bits))
 
 
 @njit(cache=True, nogil=True)
-def letter_triples(points: IntArray, starts: IntArray, bits: int) -> tuple[IntArray, IntArray]:
-    """Distinct hashed 3-letter windows of each text, inside words with a space on either side (char_wb).
+def spread(text: IntArray, start: int, end: int, points: IntArray) -> int:
+    """Write the code points of UTF-8 text into `points`, a space before and after; gives how many there are."""
+    n = 1
+    points[0] = 32
+    i = start
+    while i < end and n < len(points) - 1:
+        byte = np.uint32(text[i])
+        if byte < 0x80:
+            points[n] = byte
+            i += 1
+        elif byte < 0xE0:
+            points[n] = ((byte & 0x1F) << 6) | (text[i + 1] & 0x3F)
+            i += 2
+        elif byte < 0xF0:
+            points[n] = ((byte & 0x0F) << 12) | (np.uint32(text[i + 1] & 0x3F) << 6) | (text[i + 2] & 0x3F)
+            i += 3
+        else:
+            tail = (np.uint32(text[i + 2] & 0x3F) << 6) | (text[i + 3] & 0x3F)
+            points[n] = (np.uint32(byte & 0x07) << 18) | (np.uint32(text[i + 1] & 0x3F) << 12) | tail
+            i += 4
+        n += 1
+    points[n] = 32
+    return n + 1
 
-    In: code points of all texts joined, each starting and ending with a space, and where each starts.
-    Out: triples as bucket numbers below 2**bits, and the row pointers into them.
+
+@njit(cache=True, nogil=True)
+def order_words(words: IntArray, kinds: IntArray, word_at: IntArray) -> None:
+    """Sort the words of each row by their hash, kinds beside them."""
+    for row in range(len(word_at) - 1):
+        a, b = word_at[row], word_at[row + 1]
+        if b - a > 64:
+            order = np.argsort(words[a:b])
+            words[a:b] = words[a:b][order]
+            kinds[a:b] = kinds[a:b][order]
+            continue
+        for i in range(a + 1, b):
+            word, kind = words[i], kinds[i]
+            j = i - 1
+            while j >= a and words[j] > word:
+                words[j + 1], kinds[j + 1] = words[j], kinds[j]
+                j -= 1
+            words[j + 1], kinds[j + 1] = word, kind
+
+
+@njit(cache=True, nogil=True)
+def _slot(b: Whole, slots: IntArray) -> int:
+    """The slot of a triple in the hash table, or the empty slot where it belongs."""
+    at = (b * 0x9E3779B1) & (SLOTS - 1)
+    while slots[at] != b and slots[at] >= 0:
+        at = (at + 1) & (SLOTS - 1)
+    return at
+
+
+@njit(cache=True, nogil=True)
+def _find(keys: IntArray, wanted: Whole) -> int:
+    """Where `wanted` stands in ascending keys, or -1."""
+    low, high = 0, len(keys)
+    while low < high:
+        middle = (low + high) >> 1
+        if keys[middle] < wanted:
+            low = middle + 1
+        else:
+            high = middle
+    return low if low < len(keys) and keys[low] == wanted else -1
+
+
+@njit(cache=True, nogil=True)
+def weigh_listing(
+    text: IntArray, words: IntArray, kinds: IntArray, described: IntArray,
+    bits: int, shift: int, idf_triple: FloatArray, idf_title: FloatArray, idf_field: FloatArray, field_weight: float,
+    slots: IntArray, slot_weight: FloatArray,
+) -> tuple[IntArray, FloatArray, IntArray, FloatArray, FloatArray]:  # fmt: skip
+    """The weights of a listing's features, each of the three blocks at length 1 (the third at `field_weight`).
+
+    Fills the hash table of triples, and gives triples with their weights, then words: title words first, then those of
+    the description alone, with their weights in the second block (0 for the latter) and in the third.
     """
-    rows = len(starts) - 1
-    out = np.empty(max(1, len(points)), np.uint32)
-    pointers = np.zeros(rows + 1, np.int64)
-    stamp = np.full(1 << bits, -1, np.int32)
-    n = 0
-    for row in range(rows):
-        for i in range(starts[row], starts[row + 1] - 2):
-            if points[i + 1] == SPACE:
-                continue
-            h = np.uint64(points[i]) * np.uint64(0x9E3779B97F4A7C15)
-            h = (h ^ np.uint64(points[i + 1])) * np.uint64(0xC2B2AE3D27D4EB4F)
-            h = (h ^ np.uint64(points[i + 2])) * np.uint64(0x165667B19E3779F9)
-            bucket = np.int64(h >> np.uint64(64 - bits))
-            if stamp[bucket] != row:
-                stamp[bucket] = row
-                out[n] = bucket
-                n += 1
-        pointers[row + 1] = n
-    return out[:n].copy(), pointers
-
-
-@njit(cache=True, nogil=True)
-def invert(forward: IntArray, pointers: IntArray, buckets: int) -> tuple[IntArray, IntArray]:
-    """Turn rows of buckets into postings: for each bucket its rows, ascending."""
-    starts = np.zeros(buckets + 1, np.int64)
-    for b in forward:
-        starts[b + 1] += 1
-    for b in range(buckets):
-        starts[b + 1] += starts[b]
-    at = starts[:-1].copy()
-    rows = np.empty(max(1, len(forward)), np.int32)
-    for row in range(len(pointers) - 1):
-        for i in range(pointers[row], pointers[row + 1]):
-            rows[at[forward[i]]] = row
-            at[forward[i]] += 1
-    return starts, rows
-
-
-@njit(cache=True, nogil=True)
-def norms(forward: IntArray, pointers: IntArray, idf: FloatArray, edges: IntArray) -> FloatArray:
-    """The length of each row's weight vector in each of the three blocks; 1 where a block is empty."""
-    out = np.zeros((len(pointers) - 1, 3), np.float32)
-    for row in range(len(pointers) - 1):
-        for i in range(pointers[row], pointers[row + 1]):
-            b = forward[i]
-            block = 0 if b < edges[1] else (1 if b < edges[2] else 2)
-            out[row, block] += idf[b] * idf[b]
-        for block in range(3):
-            out[row, block] = math.sqrt(out[row, block]) if out[row, block] > 0 else 1.0
-    return out
+    points = np.empty(TEXT_POINTS, np.uint32)
+    n = spread(text, 0, len(text), points)
+    slots[:] = -1
+    triples = np.empty(max(1, min(n, MOST_TRIPLES)), np.int64)
+    m = 0
+    total = 0.0
+    for i in range(n - 2):
+        if points[i + 1] == 32 or m >= MOST_TRIPLES:
+            continue
+        b = triple(points[i], points[i + 1], points[i + 2], bits)
+        at = _slot(b, slots)
+        if slots[at] < 0:
+            slots[at] = b
+            triples[m] = b
+            m += 1
+            slot_weight[at] = idf_triple[b]
+            total += idf_triple[b] * idf_triple[b]
+    weights = np.empty(m, np.float32)
+    scale = 1 / math.sqrt(total) if total > 0 else 0.0
+    for i in range(m):
+        at = _slot(triples[i], slots)
+        weights[i] = idf_triple[triples[i]] * scale
+        # What a row gains by this triple, but for its own length.
+        slot_weight[at] = weights[i] * idf_triple[triples[i]]
+    every = np.empty(len(words) + len(described), np.uint32)
+    in_title = np.zeros(len(every), np.float32)
+    in_field = np.zeros(len(every), np.float32)
+    k = 0
+    title, field = 0.0, 0.0
+    for i in range(len(words)):
+        if kinds[i] < PREFIX:
+            b = words[i] >> shift
+            every[k] = words[i]
+            in_title[k], in_field[k] = idf_title[b], idf_field[b]
+            title += in_title[k] * in_title[k]
+            field += in_field[k] * in_field[k]
+            k += 1
+    for i in range(len(described)):
+        every[k] = described[i]
+        in_field[k] = idf_field[described[i] >> shift]
+        field += in_field[k] * in_field[k]
+        k += 1
+    title = 1 / math.sqrt(title) if title > 0 else 0.0
+    field = field_weight / math.sqrt(field) if field > 0 else 0.0
+    for i in range(k):
+        in_title[i] *= title
+        in_field[i] *= field
+    return triples[:m], weights, every[:k], in_title[:k], in_field[:k]
 
 
 @njit(cache=True, nogil=True)
 def retrieve(
-    buckets: IntArray, values: FloatArray, postings_at: IntArray, postings: IntArray, row_norms: FloatArray,
-    idf: FloatArray, edges: IntArray, budget: int, wanted: int, total: FloatArray, touched: IntArray,
+    triples: IntArray, weights: FloatArray, words: IntArray, in_title: FloatArray, in_field: FloatArray,
+    lists: tuple[IntArray, ...], inverse: FloatArray, shift: int,
+    idf_triple: FloatArray, idf_title: FloatArray, idf_field: FloatArray, budget: int, wanted: int,
+    total: FloatArray, touched: IntArray,
 ) -> IntArray:  # fmt: skip
     """The `wanted` rows with the largest partial cosine, reading the rarest features first within the budget.
 
     `total` (zeros, one per row) and `touched` (one per row) are work space; `total` is left at zero again.
     """
-    df = np.empty(len(buckets), np.int64)
-    for i in range(len(buckets)):
-        df[i] = postings_at[buckets[i] + 1] - postings_at[buckets[i]]
-    order = np.argsort(df, kind="mergesort")
-    spent = 0
+    triple_keys, triple_at, triple_row, title_keys, title_at, title_row, field_keys, field_at, field_row = lists
+    n_triples, n_words = len(triples), len(words)
+    rarity = np.empty(n_triples + n_words, np.float32)
+    for i in range(n_triples):
+        rarity[i] = -idf_triple[triples[i]]
+    for i in range(n_words):
+        b = words[i] >> shift
+        rarity[n_triples + i] = -(idf_title[b] if in_title[i] > 0 else idf_field[b])
+    order = np.argsort(rarity, kind="mergesort")
+    left = budget
     n = 0
     for i in order:
-        if df[i] == 0:
-            continue
-        if spent > 0 and spent + df[i] > budget:
+        if left <= 0:
             break
-        spent += df[i]
-        b = buckets[i]
-        block = 0 if b < edges[1] else (1 if b < edges[2] else 2)
-        weight = values[i] * idf[b]
-        for j in range(postings_at[b], postings_at[b + 1]):
-            row = postings[j]
-            if total[row] == 0.0:
-                touched[n] = row
-                n += 1
-            total[row] += weight / row_norms[row, block]
-    found = touched[:n].copy()
-    scores = np.empty(n, np.float32)
+        if i < n_triples:
+            b = triples[i]
+            at = _find(triple_keys, b)
+            if at < 0:
+                continue
+            weight = weights[i] * idf_triple[b]
+            begin = triple_at[at]
+            end = min(triple_at[at + 1], begin + left)
+            left -= end - begin
+            for j in range(begin, end):
+                row = triple_row[j]
+                if total[row] == 0:
+                    touched[n] = row
+                    n += 1
+                total[row] += weight * inverse[row, 0]
+            continue
+        i -= n_triples
+        b = np.int64(words[i] >> shift)
+        one, two = in_title[i] * idf_title[b], in_field[i] * idf_field[b]
+        at = _find(title_keys, b)
+        if at >= 0:
+            begin = title_at[at]
+            end = min(title_at[at + 1], begin + left)
+            left -= end - begin
+            for j in range(begin, end):
+                row = title_row[j]
+                if total[row] == 0:
+                    touched[n] = row
+                    n += 1
+                total[row] += one * inverse[row, 1] + two * inverse[row, 2]
+        at = _find(field_keys, b)
+        if at >= 0 and left > 0:
+            begin = field_at[at]
+            end = min(field_at[at + 1], begin + left)
+            left -= end - begin
+            for j in range(begin, end):
+                row = field_row[j]
+                if total[row] == 0:
+                    touched[n] = row
+                    n += 1
+                total[row] += two * inverse[row, 2]
+    best = best_rows(touched[:n], total, wanted)
     for i in range(n):
-        scores[i] = total[found[i]]
-        total[found[i]] = 0.0
-    if n > wanted:
-        floor = np.partition(scores, n - wanted)[n - wanted]
-        keep = np.empty(n, np.bool_)
-        for i in range(n):
-            keep[i] = scores[i] >= floor
-        found, scores = found[keep], scores[keep]
-    # Rows in ascending order make ties fall the same way whatever was read first.
-    found = np.sort(found)
-    return found[: wanted * 4]
+        total[touched[i]] = 0.0
+    return best
+
+
+@njit(cache=True, nogil=True)
+def best_rows(rows: IntArray, total: FloatArray, wanted: int) -> IntArray:
+    """The `wanted` rows with the largest total, best first; of equal ones those with the lower number."""
+    size = wanted * 4
+    kept = np.empty(size, np.int64)
+    bits = np.empty(1, np.float32)
+    pattern = bits.view(np.int32)
+    floor = np.float32(-1.0)
+    n = 0
+    for i in range(len(rows)):
+        row = rows[i]
+        if total[row] < floor:
+            continue
+        bits[0] = total[row]
+        # Positive floats stand in the order of their bits, so that one number holds both the total and the row.
+        kept[n] = (np.int64(pattern[0]) << 32) | (0x7FFFFFFF - row)
+        n += 1
+        if n == size:
+            kept.sort()
+            kept[:wanted] = kept[size - wanted :].copy()
+            n = wanted
+            pattern[0] = np.int32(kept[0] >> 32)
+            floor = bits[0]
+    best = np.sort(kept[:n])[::-1]
+    out = np.empty(min(n, wanted), np.int64)
+    for i in range(len(out)):
+        out[i] = 0x7FFFFFFF - (best[i] & 0x7FFFFFFF)
+    return out
 
 
 @njit(cache=True, nogil=True)
 def cosines(
-    rows: IntArray, forward: IntArray, pointers: IntArray, row_norms: FloatArray, idf: FloatArray, edges: IntArray,
-    query: FloatArray,
+    rows: IntArray, text: IntArray, text_at: IntArray, words: IntArray, kinds: IntArray, word_at: IntArray,
+    described: IntArray, described_at: IntArray, inverse: FloatArray, bits: int, shift: int,
+    idf_title: FloatArray, idf_field: FloatArray, slots: IntArray, slot_weight: FloatArray,
+    asked: IntArray, in_title: FloatArray, in_field: FloatArray,
 ) -> FloatArray:  # fmt: skip
-    """Exact cosine of each row with the query in the three blocks; `query` holds its weights by bucket."""
-    out = np.zeros((len(rows), 3), np.float32)
+    """Exact cosine of each row with the listing in the three blocks; `asked` are the listing's words, ascending.
+
+    A fourth column is left for their sum.
+    """
+    out = np.zeros((len(rows), 4), np.float32)
+    stamp = np.full(SLOTS, -1, np.int32)
+    points = np.empty(TEXT_POINTS, np.uint32)
     for k in range(len(rows)):
         row = rows[k]
-        for i in range(pointers[row], pointers[row + 1]):
-            b = forward[i]
-            if query[b] > 0:
-                block = 0 if b < edges[1] else (1 if b < edges[2] else 2)
-                out[k, block] += query[b] * idf[b]
-        for block in range(3):
-            out[k, block] /= row_norms[row, block]
+        n = spread(text, text_at[row], text_at[row + 1], points)
+        letters, title, field = 0.0, 0.0, 0.0
+        for i in range(n - 2):
+            if points[i + 1] == 32:
+                continue
+            at = _slot(triple(points[i], points[i + 1], points[i + 2], bits), slots)
+            if slots[at] >= 0 and stamp[at] != k:
+                stamp[at] = k
+                letters += slot_weight[at]
+        i, j, end = 0, word_at[row], word_at[row + 1]
+        while i < len(asked) and j < end:
+            if asked[i] < words[j]:
+                i += 1
+            elif words[j] < asked[i]:
+                j += 1
+            else:
+                if kinds[j] < PREFIX:
+                    b = asked[i] >> shift
+                    title += in_title[i] * idf_title[b]
+                    field += in_field[i] * idf_field[b]
+                i += 1
+                j += 1
+        i, j, end = 0, described_at[row], described_at[row + 1]
+        while i < len(asked) and j < end:
+            if asked[i] < described[j]:
+                i += 1
+            elif described[j] < asked[i]:
+                j += 1
+            else:
+                field += in_field[i] * idf_field[asked[i] >> shift]
+                i += 1
+                j += 1
+        out[k, 0] = letters * inverse[row, 0]
+        out[k, 1] = title * inverse[row, 1]
+        out[k, 2] = field * inverse[row, 2]
     return out
+
+
+@njit(cache=True, nogil=True)
+def survivors(
+    triples: IntArray, weights: FloatArray, words: IntArray, in_title: FloatArray, in_field: FloatArray,
+    slots: IntArray, slot_weight: FloatArray, known: IntArray, dead: IntArray,
+    lists: tuple[IntArray, ...], faces: tuple[IntArray, ...], inverse: FloatArray, owners: IntArray,
+    bits: int, shift: int, idf_triple: FloatArray, idf_title: FloatArray, idf_field: FloatArray,
+    budget: int, exact: int, limit: int, total: FloatArray, touched: IntArray,
+) -> tuple[IntArray, FloatArray]:  # fmt: skip
+    """Rows of one segment that survive retrieval, one for each living product, best first, with their exact cosines.
+
+    Rows in `known` come first, as if their sum of cosines (the fourth column) were greater by 10; `dead` has a 1 for
+    products that are gone, or is empty.
+    """
+    text, text_at, row_words, row_kinds, word_at, described, described_at = faces
+    rows = retrieve(
+        triples, weights, words, in_title, in_field, lists, inverse, shift, idf_triple, idf_title, idf_field,
+        budget, exact, total, touched,
+    )  # fmt: skip
+    rows = np.concatenate((known.astype(np.int64), rows))
+    by_word = np.argsort(words)
+    cosine = cosines(
+        rows, text, text_at, row_words, row_kinds, word_at, described, described_at, inverse, bits, shift,
+        idf_title, idf_field, slots, slot_weight, words[by_word], in_title[by_word], in_field[by_word],
+    )  # fmt: skip
+    for i in range(len(rows)):
+        cosine[i, 3] = cosine[i, 0] + cosine[i, 1] + cosine[i, 2] + (10.0 if i < len(known) else 0.0)
+    order = np.argsort(-cosine[:, 3], kind="mergesort")
+    most = max(limit, len(known))
+    keep = np.empty(min(most, len(rows)), np.int64)
+    n = 0
+    for i in order:
+        if n >= len(keep):
+            break
+        owner = owners[rows[i]]
+        if len(dead) and dead[owner]:
+            continue
+        fresh = True
+        for j in range(n):
+            if owners[rows[keep[j]]] == owner:
+                fresh = False
+                break
+        if fresh:
+            keep[n] = i
+            n += 1
+    return rows[keep[:n]], cosine[keep[:n]]

@@ -7,7 +7,7 @@ from typing import Final
 
 from rapidfuzz import fuzz
 
-from matching.blocking import Index
+from matching.blocking import Index, View
 from matching.document import document
 from matching.identifiers import gtin_distance_one, gtin_neighbours, match_key, near_miss, parse_gtin
 from matching.normalize import fold
@@ -29,25 +29,25 @@ class LookAlike:
 
 def look_alikes(record: Record, index: Index, *, limit: int = 5) -> list[LookAlike]:
     """Products with the same GTIN, one digit away from it, the same SKU up to typing, or a name at least 80 % alike."""
-    places = dict.fromkeys(_by_gtin(record, index))
-    doc = document(record)
-    places.update(dict.fromkeys(index.find(doc, sku=record.sku).places))
+    near = index.find(document(record), sku=record.sku)
+    view = near.view
+    places = dict.fromkeys([*_by_gtin(record, view), *near.places])
     judged = []
     for place in places:
-        if place[1] not in index.dead[place[0]]:
-            found = _reason(record, index.record(place))
+        if view.alive(*place):
+            found = _reason(record, view.record(place))
             if found:
                 judged.append(found)
     return sorted(judged, key=lambda j: (-j.strength, str(j.product_id)))[:limit]
 
 
-def _by_gtin(record: Record, index: Index) -> list[tuple[int, int]]:
+def _by_gtin(record: Record, view: View) -> list[tuple[int, int]]:
     """Places of products whose GTIN is the listing's, or one wrong digit or exchange of neighbours away."""
     gtin = parse_gtin(record.gtin) if record.gtin else None
     if gtin is None:
         return []
     numbers = [int(gtin.digits), *map(int, gtin_neighbours(gtin.digits))]
-    return [(n, place) for n, segment in enumerate(index.segments) for place in segment.places_of_gtins(numbers)]
+    return [(n, place) for n, segment in enumerate(view.segments) for place in segment.places_of_gtins(numbers)]
 
 
 def _reason(record: Record, product: Record) -> LookAlike | None:

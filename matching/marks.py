@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from rapidfuzz.distance import Levenshtein
 
 from matching.normalize import fold
-from matching.records import Marks
+from matching.records import NO_MARKS, Marks
 
 _WORD: Final = re.compile(r"[^\W_]+")
+_HAS_DIGIT: Final = re.compile(r"\d")
 _LETTERS_LIMIT: Final = 400
+_READ: Final = 1_000
 
 Span = tuple[int, int]
 
@@ -19,7 +22,7 @@ Span = tuple[int, int]
 def differing_letters(ours: str, theirs: str) -> Marks:
     """The letters to change to get from one short text to the other (Levenshtein); nothing for very long texts."""
     if len(ours) > _LETTERS_LIMIT or len(theirs) > _LETTERS_LIMIT:
-        return Marks()
+        return NO_MARKS
     left: list[Span] = []
     right: list[Span] = []
     for step in Levenshtein.opcodes(ours, theirs):
@@ -32,22 +35,53 @@ def differing_letters(ours: str, theirs: str) -> Marks:
     return Marks(tuple(left), tuple(right))
 
 
-def differing_words(ours: str, theirs: str) -> Marks:
+@lru_cache(maxsize=50_000)
+def _folded(word: str) -> str:
+    return fold(word)
+
+
+class Spelt:
+    """The words of a text as it is written, folded, with the span of each; read once and compared with many."""
+
+    __slots__ = ("known", "spans", "words")
+
+    def __init__(self, text: str) -> None:
+        text = text[:_READ]
+        if text.isascii():
+            text = text.lower()
+            self.words: list[str] = _WORD.findall(text)
+            self.known = set(self.words)
+        else:
+            self.words = [_folded(w) for w in _WORD.findall(text)]
+            self.known = {*self.words, *(part for w in self.words if " " in w for part in w.split())}
+        self.spans: list[Span] = [m.span() for m in _WORD.finditer(text)]
+
+
+def differing_words(ours: Spelt, theirs: Spelt) -> Marks:
     """The words of each text that the other lacks, case and accents aside; neighbours become one span."""
+    if ours.known == theirs.known:
+        return NO_MARKS
     return Marks(_missing(ours, theirs), _missing(theirs, ours))
 
 
-def _missing(text: str, other: str) -> tuple[Span, ...]:
-    folded = fold(other)
-    known = set(_WORD.findall(folded))
-    joined = "".join(known)
+def _missing(text: Spelt, other: Spelt) -> tuple[Span, ...]:
+    lacking = text.known - other.known
+    if not lacking:
+        return ()
+    joined = ""
     spans: list[Span] = []
-    for match in _WORD.finditer(text[:1_000]):
-        word = fold(match[0])
-        if word in known or (len(word) > 3 and word in joined and any(c.isdigit() for c in word)):
+    last = -2
+    for at, word in enumerate(text.words):
+        if word not in lacking:
             continue
-        if spans and not _WORD.search(text, spans[-1][1], match.start()):
-            spans[-1] = (spans[-1][0], match.end())
+        if len(word) > 3 and _HAS_DIGIT.search(word):
+            # A code that the other text writes in pieces is not missing there.
+            joined = joined or "".join(other.words)
+            if word in joined:
+                continue
+        if last == at - 1:
+            spans[-1] = (spans[-1][0], text.spans[at][1])
         else:
-            spans.append(match.span())
+            spans.append(text.spans[at])
+        last = at
     return tuple(spans)

@@ -28,9 +28,7 @@ _THOUSANDS: Final = re.compile(r"(?<=\d)[, ](?=\d{3}(?!\d))(?<![.,]\d,)")
 _DOT_THOUSANDS: Final = re.compile(r"(?<=\d)\.(?=\d{3}(?:\.\d{3})*,\d{1,2}(?!\d))")
 _DECIMAL_COMMA: Final = re.compile(r"(?<=\d),(?=\d{1,2}(?!\d))")
 _SCRIPTS: Final = re.compile(r"(?<=[a-z])(?=[^\W\d_a-z])|(?<=[^\W\d_a-z])(?=[a-z])")
-_TOKEN: Final = re.compile(
-    r"\d+(?:\.\d+)?\s?(?:\"|'')|\d+(?:\.\d+)?(?!\w|[-/._+]\w)|[^\W_]+(?:[-/._+'][^\W_]+)*\+?"
-)
+_TOKEN: Final = re.compile(r"\d+(?:\.\d+)?\s?(?:\"|'')|\d+(?:\.\d+)?(?!\w|[-/._+]\w)|[^\W_]+(?:[-/._+'][^\W_]+)*\+?")
 _FLUID: Final = re.compile(r"\bfl\.?\s*oz\b|\bfluid ounces?\b|\bonzas liquidas\b")
 _CUBIC: Final = re.compile(r"\bsq(?:uare)?\.?\s*(?:ft|feet|foot)\b")
 # A rate is no size: "160 MB/s" says nothing about how much a card holds.
@@ -82,11 +80,20 @@ class Quantity(NamedTuple):
 
 def raw_tokens(folded: str) -> list[str]:
     """Split folded text into tokens; units stand next to their number as one token, codes keep their inner marks."""
-    text = _FLUID.sub("floz", folded)
-    text = _CUBIC.sub("sqft", text)
-    text = _RATE.sub(r"\1ps", text)
-    text = _MULTIPLY.sub(" x ", text)
-    return [m.replace('"', "in").replace("''", "in").replace(" ", "") for m in _TOKEN.findall(text)]
+    text = folded
+    # Each replacement looks for a rare sign first: most titles need none of them.
+    if "oz" in text or "ounce" in text or "onzas" in text:
+        text = _FLUID.sub("floz", text)
+    if "sq" in text:
+        text = _CUBIC.sub("sqft", text)
+    if "b/s" in text or "t/s" in text or "bps" in text or "tps" in text:
+        text = _RATE.sub(r"\1ps", text)
+    if "x" in text or "*" in text:
+        text = _MULTIPLY.sub(" x ", text)
+    found: list[str] = _TOKEN.findall(text)
+    if '"' in text or "'" in text:
+        return [m.replace('"', "in").replace("''", "in").replace(" ", "") for m in found]
+    return found
 
 
 def number_text(value: float) -> str:
@@ -103,6 +110,27 @@ def _unit_token(number: str, unit: str) -> tuple[str, Quantity] | None:
     return number_text(round(value, 4)) + base, Quantity(dimension, value)
 
 
+class Piece(NamedTuple):
+    """What one token says: its words, the quantity it is, its raw parts, and whether it used the token after it."""
+
+    words: tuple[Word, ...]
+    quantity: Quantity | None
+    plain: tuple[str, ...]
+    took_next: bool
+
+
+def piece(token: str, following: str) -> Piece:
+    """Read one token. `following` matters only where `unit_after` says so."""
+    if token[0].isdigit():
+        return _number(token, following)
+    return Piece(tuple(_worded(token)), None, (token,), False)
+
+
+def unit_after(token: str, following: str) -> bool:
+    """Whether the token after this one may be its unit."""
+    return token[0].isdigit() and following in UNITS and following not in _SPOKEN
+
+
 def words(folded: str) -> tuple[list[Word], list[Quantity], list[str]]:
     """The words of folded text, its quantities, and its raw tokens in order (numbers apart from their units)."""
     found: list[Word] = []
@@ -113,49 +141,37 @@ def words(folded: str) -> tuple[list[Word], list[Quantity], list[str]]:
     for position, token in enumerate(tokens[:MAX_WORDS]):
         if skip:
             skip = False
-            plain.append(token)
             continue
-        following = tokens[position + 1] if position + 1 < len(tokens) else ""
-        if token[0].isdigit():
-            skip = _number(token, following, found, quantities, plain)
-        else:
-            found.extend(_worded(token))
-            plain.append(token)
+        read = piece(token, tokens[position + 1] if position + 1 < len(tokens) else "")
+        found.extend(read.words)
+        plain.extend(read.plain)
+        if read.quantity:
+            quantities.append(read.quantity)
+        skip = read.took_next
     return found, quantities, plain
 
 
-def _number(token: str, following: str, found: list[Word], quantities: list[Quantity], plain: list[str]) -> bool:
-    """Read a token that starts with a digit; True when it used the following token as its unit."""
+def _number(token: str, following: str) -> Piece:
+    """Read a token that starts with a digit, with the unit in it or after it."""
     joined = _JOINED.fullmatch(token)
     if joined:
         unit = _unit_token(joined[1], joined[2])
         if unit:
-            found.append(Word(unit[0], QUANTITY))
-            quantities.append(unit[1])
-            plain.extend((joined[1], joined[2]))
-            return False
+            return Piece((Word(unit[0], QUANTITY),), unit[1], (joined[1], joined[2]), False)
     if "-" in token:
         number, _, unit_word = token.partition("-")
         unit = _unit_token(number, unit_word) if number.replace(".", "", 1).isdigit() else None
         if unit:
-            found.append(Word(unit[0], QUANTITY))
-            quantities.append(unit[1])
-            plain.extend((number, unit_word))
-            return False
+            return Piece((Word(unit[0], QUANTITY),), unit[1], (number, unit_word), False)
     if token.replace(".", "", 1).isdigit() and token.isascii():
-        plain.append(token)
-        unit = _unit_token(token, following) if following and following not in _SPOKEN else None
+        unit = _unit_token(token, following) if unit_after(token, following) else None
         if unit:
-            found.append(Word(unit[0], QUANTITY))
-            quantities.append(unit[1])
-            return True
+            return Piece((Word(unit[0], QUANTITY),), unit[1], (token, following), True)
         # Five digits and more may be a part number, whose leading zeros count.
         code = len(token) >= 5 and "." not in token
-        found.append(Word(token if code or len(token) > 12 else number_text(float(token)), CODE if code else NUMBER))
-        return False
-    found.extend(_worded(token))
-    plain.extend(joined.groups() if joined else (token,))
-    return False
+        word = Word(token if code or len(token) > 12 else number_text(float(token)), CODE if code else NUMBER)
+        return Piece((word,), None, (token,), False)
+    return Piece(tuple(_worded(token)), None, tuple(joined.groups()) if joined else (token,), False)
 
 
 def _worded(token: str) -> Iterator[Word]:

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numba import njit
 
-from matching.kernels import CODE, DIGITS, GLUE, NUMBER, PREFIX, QUANTITY, FloatArray, IntArray
+from matching.kernels import CODE, DIGITS, GLUE, NUMBER, PREFIX, QUANTITY, FloatArray, IntArray, Whole
 
 FEATURES: Final = (
     "cosine_letters", "cosine_words", "cosine_all", "retrieval",
@@ -27,11 +27,6 @@ FEATURES: Final = (
 PAIR_FEATURES: Final = 38
 COLUMN: Final = {name: i for i, name in enumerate(FEATURES)}
 PACK_DIMENSION: Final = 7
-
-
-@njit(cache=True, nogil=True)
-def _weight(h: int, idf: FloatArray, offset: int, shift: int) -> float:
-    return float(idf[offset + (h >> shift)])
 
 
 @njit(cache=True, nogil=True)
@@ -69,23 +64,24 @@ def _quantities(
 
 @njit(cache=True, nogil=True)
 def pair_features(
-    rows: IntArray, cosine: FloatArray,
-    q_words: IntArray, q_kinds: IntArray, q_text: IntArray, q_dim: IntArray, q_val: FloatArray, q_facts: IntArray,
-    q_price: float, q_brand: IntArray,
-    words: IntArray, kinds: IntArray, word_at: IntArray, text: IntArray, text_at: IntArray,
-    dims: IntArray, vals: FloatArray, quantity_at: IntArray, facts: IntArray, prices: FloatArray, brands: IntArray,
-    idf: FloatArray, offset: int, shift: int, scale: float, out: FloatArray,
+    rows: IntArray, cosine: FloatArray, listing: tuple[IntArray, ...], q_facts: IntArray, q_price: float,
+    faces: tuple[IntArray, ...], products: tuple[IntArray, ...], idf: FloatArray, shift: int, scale: float,
+    out: FloatArray,
 ) -> None:  # fmt: skip
     """Fill the first PAIR_FEATURES columns of `out`, one line per candidate row.
 
-    Words are sorted CRC-32 hashes with kinds beside them; facts are colours, size, currency, GTIN, brand, MPN.
+    Words are sorted CRC-32 hashes with kinds beside them; `q_facts` are colours, size, currency, GTIN, brand, the
+    brand's first word and MPN.
     """
+    q_words, q_kinds, q_text, q_dim, q_val = listing
+    words, kinds, word_at, text, text_at, owners = faces
+    dims, vals, quantity_at, colours, sizes, currencies, gtins, brands, brand_words, mpns, prices = products
     n_q = len(q_words)
     hits = np.zeros((len(rows), n_q), np.bool_)
     q_idf = np.empty(n_q, np.float64)
     q_total = 0.0
     for i in range(n_q):
-        q_idf[i] = _weight(q_words[i], idf, offset, shift)
+        q_idf[i] = float(idf[q_words[i] >> shift])
         if q_kinds[i] < PREFIX:
             q_total += q_idf[i]
     for k in range(len(rows)):
@@ -124,7 +120,7 @@ def pair_features(
                 j += 1
                 if kind >= PREFIX:
                     continue
-                w = _weight(words[j - 1], idf, offset, shift)
+                w = float(idf[words[j - 1] >> shift])
                 at = np.searchsorted(q_text, words[j - 1])
                 found = at < len(q_text) and q_text[at] == words[j - 1]
                 d_total += w
@@ -179,22 +175,27 @@ def pair_features(
         o[12] = 1.0 if q_codes > 0 and d_codes > 0 and code == 0 and begins == 0 and in_desc == 0 else 0.0
         o[13], o[14] = code_q / scale, code_d / scale
         o[15], o[16], o[17] = num_shared / scale, num_d / scale, num_q / scale
-        agree, conflict, content, pack, one_sided = _quantities(
-            q_dim, q_val, dims[quantity_at[row] : quantity_at[row + 1]], vals[quantity_at[row] : quantity_at[row + 1]]
-        )
+        owner = owners[row]
+        qa, qb = quantity_at[owner], quantity_at[owner + 1]
+        agree, conflict, content, pack, one_sided = 0, 0, 0, 0, 0
+        if len(q_dim) or qb > qa:
+            agree, conflict, content, pack, one_sided = _quantities(q_dim, q_val, dims[qa:qb], vals[qa:qb])
         o[18], o[19], o[20], o[21] = agree, conflict, pack, one_sided
-        qc, dc = q_facts[0], facts[row, 0]
+        qc, dc = q_facts[0], np.int64(colours[owner])
         o[22] = 0.0 if qc == 0 or dc == 0 else (1.0 if qc & dc else -1.0)
         o[23] = 1.0 if (qc == 0) != (dc == 0) else 0.0
-        qs, ds = q_facts[1], facts[row, 1]
+        qs, ds = q_facts[1], np.int64(sizes[owner])
         o[24] = 0.0 if qs == 0 or ds == 0 else (1.0 if qs == ds else -1.0)
         # Silence is the middle: a price 1.5 times the other says as little as none.
         o[25] = 0.0
-        if q_price > 0 and prices[row] > 0 and (q_facts[2] == 0 or facts[row, 2] == 0 or q_facts[2] == facts[row, 2]):
-            o[25] = 0.4 - min(1.2, abs(math.log(q_price / prices[row])))
-        o[26] = _brand(q_facts[4], q_brand, q_words, facts[row, 4], brands[row], words[a:b])
-        o[27] = _mpn(q_facts[5], q_words, facts[row, 5], words[a:b])
-        qg, dg = q_facts[3], facts[row, 3]
+        q_money, d_money = q_facts[2], np.int64(currencies[owner])
+        if q_price > 0 and prices[owner] > 0 and (q_money == 0 or d_money == 0 or q_money == d_money):
+            o[25] = 0.4 - min(1.2, abs(math.log(q_price / prices[owner])))
+        o[26] = _brand(
+            q_facts[4], q_facts[5], q_words, np.int64(brands[owner]), np.int64(brand_words[owner]), words[a:b]
+        )
+        o[27] = _mpn(q_facts[6], q_words, np.int64(mpns[owner]), words[a:b])
+        qg, dg = q_facts[3], gtins[owner]
         o[28] = 0.0
         if qg != 0 and dg != 0:
             # A number with a wrong check digit can agree, but it proves no difference.
@@ -209,29 +210,29 @@ def pair_features(
 
 
 @njit(cache=True, nogil=True)
-def _contains(sorted_words: IntArray, h: int) -> bool:
+def _contains(sorted_words: IntArray, h: Whole) -> bool:
     at = np.searchsorted(sorted_words, h)
     return bool(at < len(sorted_words) and sorted_words[at] == h)
 
 
 @njit(cache=True, nogil=True)
-def _brand(q: int, q_parts: IntArray, q_words: IntArray, d: int, d_parts: IntArray, d_words: IntArray) -> float:
+def _brand(q: Whole, q_word: Whole, q_words: IntArray, d: Whole, d_word: Whole, d_words: IntArray) -> float:
     """1 when the listing's brand is the product's or in its title, -1 when two brands differ, -0.5 when it is absent.
 
     A product's brand that the listing's title names earns nothing: products without a brand field could not.
     """
     if q == 0:
-        named = d == 0 or d_parts[0] == 0 or _contains(q_words, d_parts[0])
+        named = d == 0 or d_word == 0 or _contains(q_words, d_word)
         return 0.0 if named else -0.5
-    if q == d or (q_parts[0] != 0 and _contains(d_words, q_parts[0])):
+    if q == d or (q_word != 0 and _contains(d_words, q_word)):
         return 1.0
-    if d != 0 and d_parts[0] != 0 and _contains(q_words, d_parts[0]):
+    if d != 0 and d_word != 0 and _contains(q_words, d_word):
         return 1.0
     return -1.0 if d != 0 else -0.5
 
 
 @njit(cache=True, nogil=True)
-def _mpn(q: int, q_words: IntArray, d: int, d_words: IntArray) -> float:
+def _mpn(q: Whole, q_words: IntArray, d: Whole, d_words: IntArray) -> float:
     """1 when the part numbers are equal or one stands in the other title, -1 when both are given and differ, else 0."""
     if q == 0 and d == 0:
         return 0.0
@@ -288,3 +289,38 @@ def _extra(
                 count = np.searchsorted(every, words[j], side="right") - np.searchsorted(every, words[j], side="left")
                 extra += math.log((n + 1.0) / count)
         out[k, 37] = math.log1p(extra)
+
+
+@njit(cache=True, nogil=True)
+def copy_rows(
+    rows: IntArray, faces: tuple[IntArray, ...], products: tuple[IntArray, ...]
+) -> tuple[tuple[IntArray, ...], tuple[IntArray, ...]]:
+    """The faces and products of some rows in arrays of their own, so that rows of several segments can be joined."""
+    words, kinds, word_at, text, text_at, owners = faces
+    dims, vals, quantity_at, colours, sizes, currencies, gtins, brands, brand_words, mpns, prices = products
+    n = len(rows)
+    at, t_at, q_at = np.zeros(n + 1, np.int64), np.zeros(n + 1, np.int64), np.zeros(n + 1, np.int64)
+    own = np.empty(n, np.int64)
+    for k in range(n):
+        own[k] = owners[rows[k]]
+        at[k + 1] = at[k] + word_at[rows[k] + 1] - word_at[rows[k]]
+        t_at[k + 1] = t_at[k] + text_at[rows[k] + 1] - text_at[rows[k]]
+        q_at[k + 1] = q_at[k] + quantity_at[own[k] + 1] - quantity_at[own[k]]
+    c_words, c_kinds = np.empty(at[n], np.uint32), np.empty(at[n], np.uint8)
+    c_text = np.empty(t_at[n], np.uint32)
+    c_dims, c_vals = np.empty(q_at[n], np.uint8), np.empty(q_at[n], np.float32)
+    for k in range(n):
+        a = word_at[rows[k]]
+        c_words[at[k] : at[k + 1]] = words[a : a + at[k + 1] - at[k]]
+        c_kinds[at[k] : at[k + 1]] = kinds[a : a + at[k + 1] - at[k]]
+        a = text_at[rows[k]]
+        c_text[t_at[k] : t_at[k + 1]] = text[a : a + t_at[k + 1] - t_at[k]]
+        a = quantity_at[own[k]]
+        c_dims[q_at[k] : q_at[k + 1]] = dims[a : a + q_at[k + 1] - q_at[k]]
+        c_vals[q_at[k] : q_at[k + 1]] = vals[a : a + q_at[k + 1] - q_at[k]]
+    plain = (
+        colours[own], sizes[own], currencies[own], gtins[own], brands[own], brand_words[own], mpns[own], prices[own],
+    )  # fmt: skip
+    return (c_words, c_kinds, at, c_text, t_at, own), (
+        c_dims, c_vals, q_at, plain[0], plain[1], plain[2], plain[3], plain[4], plain[5], plain[6], plain[7],
+    )  # fmt: skip

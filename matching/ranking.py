@@ -12,13 +12,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from matching.context import FORWARD, REVERSE, Groups, retrieval_context, score_context
+from matching.context import FORWARD, REVERSE, Groups, two_rounds
 from matching.pairs import FEATURES
 
 Array = NDArray[Any]
 WEIGHTS_FILE: Final = Path(__file__).with_name("weights.json")
 #: Columns that only exist when many listings are compared with each other.
 CROWD_ONLY: Final = ("reverse_margin", "reverse_rank", *REVERSE)
+_NOBODY: Final = np.zeros(0, np.int64)
 SECOND_COLUMNS: Final = (*FORWARD, *REVERSE, *FEATURES)
 
 
@@ -59,19 +60,26 @@ class Ranking:
     alone_first: Linear
     alone_second: Linear
 
-    def log_odds(self, features: Array, listings: Array, products: Array | None) -> Array:
+    def log_odds(self, features: Array, listings: Array | None, products: Array | None) -> Array:
         """The log-odds that each line is a right pair. Fills the context columns of `features` on the way.
 
-        `listings` and `products` number the two sides of each line; without `products` each listing stands alone.
+        `listings` and `products` number the two sides of each line; without `products` each listing stands alone, and
+        without `listings` there is one.
         """
         if not len(features):
             return np.zeros(0)
-        ours = Groups(listings)
-        theirs = None if products is None else Groups(products)
-        retrieval_context(features, ours, theirs)
-        first, second = (self.alone_first, self.alone_second) if theirs is None else (self.first, self.second)
-        context = score_context(first(features), ours, theirs)
-        return second(np.hstack((context, features)))
+        ours = Groups.one(len(features)) if listings is None else Groups(listings)
+        p_order, p_starts = _NOBODY, _NOBODY
+        if products is not None:
+            theirs = Groups(products)
+            p_order, p_starts = theirs.order, theirs.starts
+        first, second = (self.alone_first, self.alone_second) if products is None else (self.first, self.second)
+        return np.asarray(
+            two_rounds(
+                features, ours.order, ours.starts, p_order, p_starts, first.weights, first.constant, second.weights,
+                second.constant,
+            )
+        )  # fmt: skip
 
     @classmethod
     def load(cls, path: Path) -> Ranking:

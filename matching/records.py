@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 _NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
 
@@ -52,8 +52,7 @@ class Record:
     aliases: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Marks:
+class Marks(NamedTuple):
     """The character spans, as (start, end) pairs, in which two texts differ: one tuple for each side."""
 
     ours: tuple[tuple[int, int], ...] = ()
@@ -63,8 +62,7 @@ class Marks:
 NO_MARKS: Final = Marks()
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """What one field contributes to a score: both values, the verdict and `points` out of `of`.
 
     `ours` is the product's value and `theirs` the listing's. A field with nothing to compare has `of` = 0.
@@ -80,8 +78,7 @@ class Evidence:
     marks: Marks = NO_MARKS
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """One product suggested for a listing: its score is the sum of its evidence, 0 to 100."""
 
     product_id: int | str

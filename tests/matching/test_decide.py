@@ -173,7 +173,7 @@ def test_the_order_of_listings_never_matters():
 )
 def test_points_add_up_whatever_was_found(parts, score):
     said = [Finding(field, verdict, "a", "b", share) for field, verdict, share in parts]
-    evidence = share_points(said, score)
+    evidence = share_points([said], [score])[0]
     used = any(e.of for e in evidence)
     assert sum(e.points for e in evidence) == (score if used else 0)
     assert all(0 <= e.points <= e.of for e in evidence)

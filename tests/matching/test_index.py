@@ -2,11 +2,13 @@
 
 import random
 import threading
+from copy import copy
 from decimal import Decimal
 
 import pytest
 
-from matching import Index, Record, look_alikes, search, suggest
+from matching import Index, Record, blocking, look_alikes, search, suggest
+from matching.document import document
 
 CATALOGUE = [
     Record(
@@ -112,11 +114,63 @@ def test_a_removed_product_is_gone():
     assert len(index) == len(CATALOGUE) - 1
 
 
-def test_many_changes_ask_for_a_rebuild():
+def test_many_changes_ask_for_a_rebuild(monkeypatch):
+    monkeypatch.setattr(blocking, "SMALL", 0)
     index = Index.build(CATALOGUE)
     assert not index.needs_rebuild
+    index.remove([3])
     index.update(Record(n, title=f"thing {n}") for n in range(1000, 2001))
     assert index.needs_rebuild
+    listing = Record("l", title="Acme stoneware mug 350 ml")
+    found = ids(suggest(listing, index))
+    index.rebuild()
+    assert not index.needs_rebuild
+    assert len(index) == len(CATALOGUE) + 1000
+    assert ids(suggest(listing, index))[:2] == found[:2] == [1, 2]
+    assert ids(suggest(Record("l", title="thing 1500"), index))[0] == 1500
+
+
+def test_a_small_catalogue_is_rebuilt_in_passing():
+    index = Index.build([])
+    index.update(Record(n, title=f"thing {n}") for n in range(2_000))
+    assert not index.needs_rebuild
+    assert len(index.view.segments) == 1
+
+
+def test_many_small_changes_stay_a_handful_of_parts():
+    index = Index.build(CATALOGUE)
+    for n in range(1000, 1060):
+        index.update([Record(n, title=f"thing number {n}", description="made of tin"), Record(1, title=f"hose {n}")])
+    assert len(index.view.segments) < 8
+    assert len(index) == len(CATALOGUE) + 60
+    assert ids(suggest(Record("l", title="hose 1059"), index))[0] == 1
+    assert ids(suggest(Record("l", title="thing number 1007"), index))[0] == 1007
+
+
+def test_changed_products_are_scored_as_if_built_with_the_others():
+    together = Index.build(CATALOGUE)
+    index = Index.build(CATALOGUE)
+    index.update(CATALOGUE[::2])
+    for listing in (Record("l", title="Acme mug blue 350ml", brand="Acme"), Record("l", title="spoon 6 pack")):
+        assert ids(suggest(listing, index)) == ids(suggest(listing, together))
+        assert [c.score for c in suggest(listing, index)] == [c.score for c in suggest(listing, together)]
+
+
+def test_a_copy_is_changed_apart():
+    index = Index.build(CATALOGUE)
+    other = copy(index)
+    other.update([Record(1, title="Garden hose")])
+    assert index.get(1).title.startswith("Acme")
+    assert other.get(1).title == "Garden hose"
+
+
+def test_a_search_goes_on_with_the_index_it_began_with():
+    index = Index.build(CATALOGUE)
+    found = index.find(document(Record("l", title="Acme blue mug")))
+    index.update([Record(1, title="Garden hose")])
+    index.remove([2, 3])
+    assert [found.view.record(p).id for p in found.places][:1] == [1]
+    assert index.get(2) is None
 
 
 @pytest.mark.parametrize("mmap", [True, False])

@@ -171,7 +171,6 @@ def _is_small(session: Session) -> bool:
 def _changed(session: Session, index: matching.Index, since: datetime) -> matching.Index:
     """The index with what has changed since then; the old one stays as it is for those that are searching in it."""
     fresh = copy(index)
-    fresh.segments, fresh.dead = list(index.segments), [set(dead) for dead in index.dead]
     fresh.update(list(product_records(session, since=since)))
     fresh.remove(
         session.scalars(select(Product.id).where(Product.changed_at >= since, Product.retired_at.is_not(None)))

@@ -1,0 +1,214 @@
+"""Text read into hashed words and facts, token by token; what a token says is worked out once and remembered.
+
+The words of a catalogue repeat: of a million titles nearly all tokens have been seen before, so that reading one is
+mostly a look-up. What is remembered is cleared when it grows past REMEMBERED tokens.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final, NamedTuple
+from zlib import crc32
+
+from matching.facts import counts
+from matching.identifiers import is_code
+from matching.lexicon import COLOURS, NUMBER_WORDS, SIZE_WORDS, SIZES
+from matching.normalize import CODE, MAX_WORDS, PLAIN, Quantity, fold, piece, raw_tokens, unit_after
+
+#: Three more kinds of word, for comparing only: the beginning of a model code, two neighbours read as one code
+#: ("XH A1S"), and the longest run of digits in a code.
+PREFIX, GLUE, DIGITS = 4, 5, 6
+REMEMBERED: Final = 150_000
+_MARKS: Final = re.compile(r"[-/._+']")
+_DIGIT_RUNS: Final = re.compile(r"\d{3,}")
+_HAS_DIGIT: Final = re.compile(r"\d")
+
+
+def hashed(text: str) -> int:
+    """The 32-bit number that stands for a word: CRC-32 of its UTF-8."""
+    return crc32(text.encode("utf-8", "surrogatepass"))
+
+
+class _Known(NamedTuple):
+    """What one token adds to a text. `word` is set when that is a single plain word and nothing else."""
+
+    word: int
+    text: str
+    words: tuple[tuple[int, int], ...]
+    parts: tuple[tuple[int, int], ...]
+    codes: tuple[str, ...]
+    quantity: Quantity | None
+    plain: tuple[str, ...]
+    bare: tuple[str, ...]
+    digits: tuple[bool, ...]
+    colour: int
+    sizes: bool
+    counts: bool
+    number: bool
+    took_next: bool
+
+
+@dataclass(slots=True)
+class Reading:
+    """A text read: word hashes with kinds, parts of codes, and its tokens raw (`plain`) and without marks (`bare`)."""
+
+    words: dict[int, int] = field(default_factory=dict)
+    parts: dict[int, int] = field(default_factory=dict)
+    codes: dict[str, None] = field(default_factory=dict)
+    quantities: list[Quantity] = field(default_factory=list)
+    plain: list[str] = field(default_factory=list)
+    bare: list[str] = field(default_factory=list)
+    colours: int = 0
+    names_size: bool = False
+
+
+def _prefixes(code: str) -> Iterator[str]:
+    """Beginnings of a model code, for sellers who drop the colour or region letters at its end."""
+    if code.isdigit():
+        return
+    for length in range(max(4, len(code) - 3), len(code)):
+        if is_code(code[:length]):
+            yield code[:length]
+
+
+def code_parts(code: str) -> Iterator[tuple[int, int]]:
+    """Hashes of a code's beginnings and of its longest run of at least three digits, which sellers keep."""
+    for prefix in _prefixes(code):
+        yield hashed(prefix), PREFIX
+    if run := max(_DIGIT_RUNS.findall(code), key=len, default=""):
+        yield hashed("#" + run), DIGITS
+
+
+def _colour(token: str) -> int:
+    place = COLOURS.get(token)
+    return 0 if place is None else 1 << place
+
+
+def _learn(token: str, following: str) -> _Known:
+    found, quantity, plain, took_next = piece(token, following)
+    codes = tuple(w.text for w in found if w.kind == CODE)
+    bare = tuple(b for b in (_MARKS.sub("", p) for p in plain) if b)
+    digits = tuple(bool(_HAS_DIGIT.search(b)) for b in bare)
+    colour = sum({_colour(p) for p in plain})
+    sizes = token in SIZE_WORDS or (token in SIZES and "x" in token)
+    counted = any(digits) or token in NUMBER_WORDS
+    simple = (
+        len(found) == len(plain) == len(bare) == 1
+        and found[0].kind == PLAIN
+        and not colour
+        and not sizes
+        and not counted
+    )
+    return _Known(
+        word=hashed(found[0].text) if simple else -1, text=bare[0] if simple else "",
+        words=tuple((hashed(w.text), w.kind) for w in found),
+        parts=tuple(p for code in codes for p in code_parts(code)),
+        codes=codes, quantity=quantity, plain=plain, bare=bare, digits=digits, colour=colour, sizes=sizes,
+        counts=counted, number=token[0].isdigit(), took_next=took_next,
+    )  # fmt: skip
+
+
+_known: dict[str | tuple[str, str], _Known] = {}
+
+
+def _remember(key: str | tuple[str, str], token: str, following: str) -> _Known:
+    if len(_known) >= REMEMBERED:
+        _known.clear()
+    known = _known[key] = _learn(token, following)
+    return known
+
+
+def _look_up(token: str, following: str) -> _Known:
+    known = _known.get(token) or _remember(token, token, "")
+    if known.number and unit_after(token, following):
+        key = (token, following)
+        return _known.get(key) or _remember(key, token, following)
+    return known
+
+
+def _glue(bare: list[str], digits: list[int]) -> Iterator[int]:
+    """Neighbours that make a model code when read as one; `digits` are the places of tokens that have some."""
+    last = -1
+    for at in digits:
+        for left in (at - 1, at):
+            if left > last and 0 <= left < len(bare) - 1:
+                last = left
+                joined = bare[left] + bare[left + 1]
+                if 4 <= len(joined) <= 16 and is_code(joined) and not joined.isdigit():
+                    yield hashed(joined)
+
+
+def read(folded: str, limit: int = MAX_WORDS) -> Reading:
+    """Read folded text, at most `limit` tokens of it."""
+    out = Reading()
+    found, plain, bare = out.words, out.plain, out.bare
+    tokens = raw_tokens(folded)[:limit]
+    digits: list[int] = []
+    counted: list[int] = []
+    last = len(tokens) - 1
+    position = -1
+    while position < last:
+        position += 1
+        token = tokens[position]
+        known = _known.get(token)
+        if known is None or known.number:
+            known = _look_up(token, tokens[position + 1] if position < last else "")
+        elif known.word >= 0:
+            if known.word not in found:
+                found[known.word] = PLAIN
+            plain.append(token)
+            bare.append(known.text)
+            continue
+        if known.counts:
+            counted += range(len(plain), len(plain) + len(known.plain))
+            digits += [len(bare) + i for i, has in enumerate(known.digits) if has]
+        position += known.took_next
+        _take(out, known)
+    for h in _glue(bare, digits):
+        out.parts.setdefault(h, GLUE)
+    if counted:
+        out.quantities += counts(plain, counted)
+    return out
+
+
+def _take(out: Reading, known: _Known) -> None:
+    for h, kind in known.words:
+        out.words.setdefault(h, kind)
+    out.plain += known.plain
+    out.bare += known.bare
+    out.parts.update(known.parts)
+    for code in known.codes:
+        out.codes[code] = None
+    if known.quantity:
+        out.quantities.append(known.quantity)
+    out.colours |= known.colour
+    out.names_size |= known.sizes
+
+
+@lru_cache(maxsize=20_000)
+def read_short(text: str, limit: int) -> tuple[str, Reading]:
+    """A brand or an option value, folded and read; the same ones come again and again. Not to be changed."""
+    folded = fold(text, limit)
+    return folded, read(folded)
+
+
+def piece_hashes(tokens: list[str], limit: int) -> set[int]:
+    """Hashes of the first `limit` words of tokens, without their kinds: all that a description gives."""
+    out: set[int] = set()
+    count = 0
+    skip = False
+    for position, token in enumerate(tokens[:MAX_WORDS]):
+        if skip:
+            skip = False
+            continue
+        known = _look_up(token, tokens[position + 1] if position + 1 < len(tokens) else "")
+        skip = known.took_next
+        for h, _ in known.words:
+            out.add(h)
+            count += 1
+        if count >= limit:
+            break
+    return out
