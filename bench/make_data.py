@@ -60,7 +60,7 @@ def sku_of(number: int) -> str:
 def product_rows(size: Size) -> Iterator[tuple[str, ...]]:
     """The catalogue."""
     for i in range(size.products):
-        yield sku_of(i), _title(i), BRANDS[i % 10], _gtin(i), _price(i), "USD", str(i % 90)
+        yield sku_of(i), title_of(i), BRANDS[i % 10], _gtin(i), _price(i), "USD", str(i % 90)
 
 
 def listing_rows(size: Size) -> Iterator[tuple[str, ...]]:
@@ -70,7 +70,7 @@ def listing_rows(size: Size) -> Iterator[tuple[str, ...]]:
         for place in range(count):
             i = (place * step + channel * 7) % count
             yield (
-                channel_name(channel), f"L{channel}{i:07d}", _listing_sku(i), _title(i), BRANDS[i % 10],
+                channel_name(channel), f"L{channel}{i:07d}", _listing_sku(i), title_of(i), BRANDS[i % 10],
                 _gtin(i), _price(i + 3), str((i + 5) % 90),
             )  # fmt: skip
 
@@ -107,7 +107,8 @@ def _linkable(count: int) -> int:
     return hundreds * (len(EQUAL) - 1) + min(rest, len(EQUAL)) - (rest > REPEATED)
 
 
-def _title(i: int) -> str:
+def title_of(i: int) -> str:
+    """The title of a product, counted from 0, and of its listings."""
     return f"{BRANDS[i % 10]} {THINGS[i // 10 % 10]} {COLOURS[i // 100 % 8]} {SIZES[i // 800 % 8]} No. {i}"
 
 

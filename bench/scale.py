@@ -22,11 +22,12 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 
 import scale_pages  # noqa: E402 - the paths above make these importable
+import scale_people  # noqa: E402
 import scale_steps  # noqa: E402
 from make_data import Size  # noqa: E402
 from make_data import write as write_files  # noqa: E402
 
-STEPS: dict[str, Callable[..., dict[str, Any]]] = {**scale_steps.STEPS, **scale_pages.STEPS}
+STEPS: dict[str, Callable[..., dict[str, Any]]] = {**scale_steps.STEPS, **scale_people.STEPS, **scale_pages.STEPS}
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,12 @@ LINES = (
     Line("the same file again", "import_again", "load_listings", None, 400),
     Line("reconcile", "reconcile", "join", 4.0),
     Line("reconcile again", "reconcile_again", "join"),
+    Line("index of the catalogue", "index"),
+    Line("suggest, decide, send", "people"),
 )
 ORDER = (
     "load_listings", "prepare", "import_products", "import_listings", "import_again",
-    "join", "reconcile", "reconcile_again",
+    "join", "reconcile", "reconcile_again", "index", "people",
 )  # fmt: skip
 
 

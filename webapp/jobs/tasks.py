@@ -156,6 +156,12 @@ def suggest(index: retrieval.CatalogueIndex, *, until: float | None = None) -> i
     return sum(_suggest_on(channel, index, until) for channel in every)
 
 
+def keep_index(index: retrieval.CatalogueIndex) -> None:
+    """Bring the search index up to date and leave it where web processes find it."""
+    with unit_of_work(read_only=True) as session:
+        index.keep(session)
+
+
 def _suggest_on(channel: Channel, index: retrieval.CatalogueIndex, until: float | None) -> int:
     """One channel's share, a chunk at a time: the first ones can be reviewed while the rest is still computed."""
     done = 0

@@ -81,6 +81,7 @@ class Worker:
             if self._suggesting.acquire(blocking=False):  # whoever is at it already finds the new listings too
                 try:
                     self._guarded("suggest", lambda: tasks.suggest(self._index))
+                    self._guarded("index", lambda: tasks.keep_index(self._index))
                 finally:
                     self._suggesting.release()
 
