@@ -6,9 +6,11 @@ Alice owns, Bob edits, Charlie only looks.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +25,20 @@ from webapp import create_app
 from webapp.config import Settings, load
 from webapp.db import db, unit_of_work
 from webapp.migrations import upgrade
-from webapp.models import Base, User
+from webapp.models import Base, SignIn, User
 from webapp.models.accounts import COMMAND_LINE, Actor, Role
+from webapp.models.base import utc_now
 
 POSTGRES = os.environ.get("PAIRBOOK_TEST_DATABASE_URL", "")
 QUEUE = os.environ.get("PAIRBOOK_TEST_QUEUE_URL", "")
+KEY = "a browser of "
+CHEAP_PASSWORDS = {
+    "SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS": {
+        "argon2__time_cost": 1,
+        "argon2__memory_cost": 8,
+        "argon2__parallelism": 1,
+    }
+}
 PASSWORD = "correct horse battery"
 
 
@@ -79,7 +90,7 @@ def settings(tmp_path: Path, migrated: Path) -> Settings:
 @pytest.fixture
 def app(settings: Settings) -> Iterator[Flask]:
     """The application on that instance."""
-    app = create_app(settings, TESTING=True, PROPAGATE_EXCEPTIONS=True, WTF_CSRF_ENABLED=False)
+    app = create_app(settings, TESTING=True, PROPAGATE_EXCEPTIONS=True, WTF_CSRF_ENABLED=False, **CHEAP_PASSWORDS)
     with app.app_context():
         _empty()
     yield app
@@ -116,6 +127,13 @@ def make(session: Session, settings: Settings) -> Make:
     return Make(session, settings)
 
 
+def sign_in_row(session: Session, user: User) -> str:
+    """Let a browser be signed in without its form; gives what its cookie says."""
+    digest = hashlib.sha256(f"{KEY}{user.fs_uniquifier}".encode()).hexdigest()
+    session.add(SignIn(key=digest, user_id=user.id, ends_at=utc_now() + timedelta(days=1)))
+    return f"{user.fs_uniquifier}.{KEY}{user.fs_uniquifier}"
+
+
 @pytest.fixture
 def people(app: Flask) -> dict[str, int]:
     """Alice (owner), Bob (editor) and Charlie (viewer) in the database; gives their ids."""
@@ -129,6 +147,8 @@ def people(app: Flask) -> dict[str, int]:
         }
         session.add_all(users.values())
         session.flush()
+        for name in cast:
+            sign_in_row(session, users[name])
         return {name: user.id for name, user in users.items()}
 
 
@@ -158,7 +178,7 @@ def browse(app: Flask, people: dict[str, int]) -> Any:
         browser = app.test_client()
         if name:
             with browser.session_transaction() as cookie:
-                cookie["_user_id"] = name * 5
+                cookie["_user_id"] = f"{name * 5}.{KEY}{name * 5}"
                 cookie["_fresh"] = True
                 cookie["fs_cc"] = "set"
                 cookie["fs_paa"] = 9_999_999_999.0

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event, select, text
 
-from tests.conftest import POSTGRES, _empty, settings_for
+from tests.conftest import KEY, POSTGRES, _empty, settings_for, sign_in_row
 from tests.factories import Make
 from webapp import create_app
 from webapp.config import Settings
@@ -71,7 +71,6 @@ class Asked:
     offset: int
     plan: tuple[str, ...]
 
-
     def reads_whole(self) -> list[str]:
         """The lines of the plan that read a large table from end to end.
 
@@ -123,7 +122,9 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list[A
     found = {}
     browser = app.test_client()
     with browser.session_transaction() as cookie:
-        cookie.update({"_user_id": ALICE, "_fresh": True, "fs_cc": "set", "fs_paa": 9e9, "identity.id": ALICE})
+        cookie.update(
+            {"_user_id": f"{ALICE}.{KEY}{ALICE}", "_fresh": True, "fs_cc": "set", "fs_paa": 9e9, "identity.id": ALICE}
+        )
     for name, address in PAGES.items():
         browser.get(address.format(**places))
         ear.heard = []
@@ -144,9 +145,10 @@ def fill(settings: Settings) -> dict[str, int]:
     """A catalogue, two channels, most listings linked, some decided, one run sent; gives ids to visit."""
     bob = Actor(None, "Bob", Role.EDITOR)
     with unit_of_work() as session:
-        session.add(
-            User(email="alice@example.com", name="Alice", role=Role.OWNER, password="unusable", fs_uniquifier=ALICE)
-        )
+        alice = User(email="alice@example.com", name="Alice", role=Role.OWNER, password="unusable", fs_uniquifier=ALICE)
+        session.add(alice)
+        session.flush()
+        sign_in_row(session, alice)
         make = Make(session, settings)
         channels = [make.channel("Alpha"), make.manual(make.channel("Beta"))]
         channels[0].mode = SendMode.AUTOMATIC

@@ -18,7 +18,8 @@ from webapp.config import Settings
 from webapp.db import db, on_bell
 from webapp.models import ListingState, RoleView, User
 from webapp.services import counts, retrieval
-from webapp.views import register
+from webapp.services.sign_in import LASTS, LASTS_REMEMBERED
+from webapp.views import register, sign_in
 
 TEMPLATES = next(p for p in (config.ROOT / "templates", Path(__file__).parent / "_templates") if p.is_dir())
 
@@ -46,6 +47,7 @@ def create_app(settings: Settings | None = None, **overrides: Any) -> Flask:
     on_bell(doorbell.ring)
 
     web.init_app(app)
+    sign_in.init_app(app)
     register(app)
     warmup.init_app(app)
     _templates(app, settings)
@@ -85,10 +87,11 @@ def _flask_settings(settings: Settings) -> dict[str, Any]:
         "SESSION_COOKIE_SECURE": secure,
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
+        "REMEMBER_COOKIE_DURATION": LASTS_REMEMBERED,
         "REMEMBER_COOKIE_SECURE": secure,
         "REMEMBER_COOKIE_HTTPONLY": True,
         "REMEMBER_COOKIE_SAMESITE": "Lax",
-        "PERMANENT_SESSION_LIFETIME": 12 * 3600,
+        "PERMANENT_SESSION_LIFETIME": LASTS,
         "WTF_CSRF_TIME_LIMIT": None,
         "MAX_CONTENT_LENGTH": settings.upload_limit,
         "MAX_FORM_MEMORY_SIZE": 2 * 1024 * 1024,

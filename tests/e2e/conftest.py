@@ -20,6 +20,7 @@ import pytest
 from flask import Flask
 from flask_security import hash_password
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
+from sqlalchemy import select
 from waitress import wasyncore
 from waitress.server import create_server
 
@@ -28,7 +29,7 @@ from webapp.config import Settings, load
 from webapp.db import db, unit_of_work
 from webapp.jobs import tasks
 from webapp.migrations import upgrade
-from webapp.models.accounts import COMMAND_LINE, Role
+from webapp.models.accounts import COMMAND_LINE, Role, SignIn
 from webapp.services import accounts, demo
 
 PASSWORD = "four unrelated small words"
@@ -169,14 +170,14 @@ def sample(people_with_passwords: None) -> None:
 
 @pytest.fixture(scope="session")
 def signed_in() -> dict[str, Any]:
-    """The cookies of those who signed in before, by name."""
+    """The cookies of those who signed in before, by name, with the row that makes them good."""
     return {}
 
 
 @pytest.fixture
 def open_page(chromium: Browser, live: tuple[Flask, str], signed_in: dict[str, Any]) -> Iterator[OpenPage]:
     """`open_page("bob")`: a page signed in as Bob; a console error, a policy violation or a foreign address fails."""
-    _, address = live
+    app, address = live
     complaints: list[str] = []
     contexts: list[BrowserContext] = []
 
@@ -197,6 +198,10 @@ def open_page(chromium: Browser, live: tuple[Flask, str], signed_in: dict[str, A
         scripts: bool = True,
         timezone: str = "UTC",
     ) -> Page:
+        cookies, row = signed_in.get(name, (None, None))
+        if row:  # this journey's tables were copied before that sign-in
+            with app.app_context(), unit_of_work() as session:
+                session.merge(SignIn(**row))
         context = chromium.new_context(
             base_url=address,
             viewport={"width": width, "height": height},
@@ -205,7 +210,7 @@ def open_page(chromium: Browser, live: tuple[Flask, str], signed_in: dict[str, A
             timezone_id=timezone,
             java_script_enabled=scripts,
             has_touch=width < 761,
-            storage_state=signed_in.get(name),
+            storage_state=cookies,
         )
         contexts.append(context)
         context.set_default_timeout(PATIENCE)
@@ -215,7 +220,10 @@ def open_page(chromium: Browser, live: tuple[Flask, str], signed_in: dict[str, A
         page = context.new_page()
         if name and name not in signed_in:
             sign_in(page, name)
-            signed_in[name] = context.storage_state()
+            with app.app_context(), unit_of_work(read_only=True) as session:
+                newest = session.scalars(select(SignIn).order_by(SignIn.started_at.desc()).limit(1)).one()
+                row = {column.key: getattr(newest, column.key) for column in SignIn.__table__.columns}
+            signed_in[name] = (context.storage_state(), row)
         return page
 
     yield start

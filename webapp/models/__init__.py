@@ -1,11 +1,22 @@
 """The tables of Pairbook; a row knows itself, its states and its legal moves, and asks no queries."""
 
-from webapp.models.accounts import Actor, AuditEntry, Permission, Role, RoleView, SeenForm, Setting, User
+from webapp.models.accounts import (
+    Actor,
+    AuditEntry,
+    Permission,
+    Role,
+    RoleView,
+    SeenForm,
+    Setting,
+    SignIn,
+    SignInTry,
+    User,
+)
 from webapp.models.base import Base
 from webapp.models.catalog import BaseProduct, Price, PriceList, Product, ProductWords
 from webapp.models.channels import Channel, SendMode
 from webapp.models.imports import ImportChange, ImportJob, ImportKind, ImportPreset, ImportState
-from webapp.models.links import BatchVerb, Link, LinkBatch, LinkSource, NearMiss, PastLink, Refusal, Suggestion
+from webapp.models.links import BatchVerb, Decision, Link, LinkBatch, LinkSource, NearMiss, PastLink, Refusal, Suggestion
 from webapp.models.listings import Listing, ListingCount, ListingState
 from webapp.models.propagation import Attempt, AttemptState, Outcome, RunKind, RunState, SyncRun
 from webapp.models.stock import StockLevel, Warehouse
@@ -19,6 +30,7 @@ __all__ = [
     "BaseProduct",
     "BatchVerb",
     "Channel",
+    "Decision",
     "ImportChange",
     "ImportJob",
     "ImportKind",
@@ -46,6 +58,8 @@ __all__ = [
     "SeenForm",
     "SendMode",
     "Setting",
+    "SignIn",
+    "SignInTry",
     "StockLevel",
     "Suggestion",
     "SyncRun",

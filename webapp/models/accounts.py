@@ -23,6 +23,7 @@ class Permission(StrEnum):
     CATALOG = "catalog"
     SYNC = "sync"
     UNSYNC_MANY = "unsync_many"
+    RULES = "rules"
     CHANNELS = "channels"
     PEOPLE = "people"
 
@@ -65,6 +66,7 @@ class Actor:
 COMMAND_LINE = Actor(None, "Command line")
 SAME_SKU = Actor(None, "Same SKU", is_person=False)
 WORKER = Actor(None, "Pairbook", is_person=False)
+RULE = Actor(None, "Rule", is_person=False)
 
 
 class RoleView(RoleMixin):
@@ -101,6 +103,28 @@ class User(Base, UserMixin):
     def actor(self) -> Actor:
         """This person as the author of a change."""
         return Actor(self.id, self.name or self.email.split("@")[0], self.role)
+
+
+class SignIn(Base):
+    """A browser that is signed in. Its cookie holds the key, the row only a digest of it; without the row it is out."""
+
+    __tablename__ = "sign_ins"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[int] = mapped_column(BigInt, ForeignKey("users.id"), index=True)
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class SignInTry(Base):
+    """A counter of wrong passwords, for an account, an address, or both; the key is a digest of which."""
+
+    __tablename__ = "sign_in_tries"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    failures: Mapped[int] = mapped_column(default=0)
+    last_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    wait_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class Setting(Base):

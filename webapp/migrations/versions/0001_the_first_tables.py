@@ -69,6 +69,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("pk_settings")),
     )
     op.create_table(
+        "sign_in_tries",
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("last_at", MOMENT, nullable=False),
+        sa.Column("wait_until", MOMENT, nullable=True),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_sign_in_tries")),
+    )
+    op.create_index(op.f("ix_sign_in_tries_last_at"), "sign_in_tries", ["last_at"], unique=False)
+
+    op.create_table(
         "users",
         sa.Column("id", BIG, nullable=False),
         sa.Column("email", sa.String(length=255), nullable=False),
@@ -87,6 +97,18 @@ def upgrade() -> None:
         sa.UniqueConstraint("email", name=op.f("uq_users_email")),
         sa.UniqueConstraint("fs_uniquifier", name=op.f("uq_users_fs_uniquifier")),
     )
+    op.create_table(
+        "sign_ins",
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("user_id", BIG, nullable=False),
+        sa.Column("started_at", MOMENT, nullable=False),
+        sa.Column("ends_at", MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_sign_ins_user_id_users")),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_sign_ins")),
+    )
+    op.create_index(op.f("ix_sign_ins_ends_at"), "sign_ins", ["ends_at"], unique=False)
+    op.create_index(op.f("ix_sign_ins_user_id"), "sign_ins", ["user_id"], unique=False)
+
     op.create_table(
         "warehouses",
         sa.Column("id", BIG, nullable=False),
