@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from matching.records import Advice, Candidate, Evidence, Marks, Record, Verdict
 
 __all__ = [
-    "Advice", "Candidate", "Evidence", "Gtin", "Index", "LookAlike", "Marks", "NearMiss", "Record", "Verdict",
-    "compare", "look_alikes", "loose_key", "match_key", "near_miss", "parse_gtin", "search", "suggest", "suggest_many",
+    "Advice", "Calibration", "Candidate", "Decided", "Evidence", "Gtin", "Index", "LookAlike", "Marks", "NearMiss",
+    "Record", "Verdict", "calibrate", "compare", "look_alikes", "loose_key", "match_key", "near_miss", "parse_gtin",
+    "search", "suggest", "suggest_many", "wilson_lower",
 ]  # fmt: skip
 
 _HOMES = {
