@@ -115,10 +115,9 @@ def find_some(session: Session, text: str, *, limit: int, where: Sequence[Column
     worth = {i: sum(log(2 * OF_EACH / max(common[n], 1)) for n in those) for i, those in hits.items()}
     best = sorted(worth, key=lambda i: (-worth[i], i))[:RANKED]
     query = select(ProductWords.product_id, ProductWords.words).join(Product, Product.id == ProductWords.product_id)
-    chosen = dict(
-        session.execute(query.where(ProductWords.product_id.in_(best), Product.retired_at.is_(None), *where)).all()
-    )
-    return _closest(text, chosen)[:limit]
+    alive = query.where(ProductWords.product_id.in_(best), Product.retired_at.is_(None), *where)
+    closest = _closest(text, dict(session.execute(alive).all()))
+    return sorted(closest, key=lambda i: -worth[i])[:limit]  # stable: the closest of equal worth come first
 
 
 def _parts(text: str) -> list[Part]:
