@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import secrets
 import tomllib
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -26,6 +29,7 @@ class Settings:
     queue_url: str
     host: str = "127.0.0.1"
     port: int = 8000
+    public_url: str = ""
     outbound_allow: tuple[Network, ...] = ()
     organisation: str = "Pairbook"
     currency: str = "USD"
@@ -34,6 +38,24 @@ class Settings:
     trusted_proxies: int = 0
     upload_limit: int = 100 * 1024 * 1024
     secret_key: str = field(default="", repr=False)
+
+    @property
+    def listening(self) -> str:
+        """Where a browser on this machine finds the instance."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    @property
+    def address(self) -> str:
+        """What links that leave the screen begin with; never what a request says of itself."""
+        return self.public_url or self.listening
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Names that requests may call us by; empty when any will do, because nobody said where people find us."""
+        if not self.public_url:
+            return frozenset()
+        return frozenset({_host_of(self.public_url), _host_of(self.listening), "localhost", "127.0.0.1", "::1"})
 
     @property
     def uploads(self) -> Path:
@@ -68,6 +90,7 @@ def load(environ: dict[str, str] | None = None) -> Settings:
         queue_url=get("queue_url") or f"sqlite:///{instance / 'jobs.db'}",
         host=get("host", "127.0.0.1"),
         port=_whole("port", get("port", "8000"), 1, 65535),
+        public_url=_address(get("public_url")),
         outbound_allow=_networks(get("outbound_allow")),
         organisation=get("organisation", "Pairbook"),
         currency=get("currency", "USD").upper(),
@@ -91,6 +114,26 @@ def _whole(name: str, text: str, low: int, high: int) -> int:
     if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
         raise SettingError(f"PAIRBOOK_{name.upper()} is “{text}”. Use a whole number from {low} to {high}.")
     return int(text)
+
+
+def _address(text: str) -> str:
+    """An address such as https://pairbook.example.com, or nothing."""
+    text = text.strip().rstrip("/")
+    if not text:
+        return ""
+    with suppress(ValueError):
+        parts = urlsplit(text)
+        plain = not (parts.path or parts.query or parts.fragment or parts.username) and parts.port != 0
+        if parts.scheme in {"http", "https"} and parts.hostname and plain and not re.search(r"[\s\\]", text):
+            return text
+    raise SettingError(
+        f"PAIRBOOK_PUBLIC_URL is “{text}”. Use what people type to get here, such as https://pairbook.example.com, "
+        "without a path."
+    )
+
+
+def _host_of(address: str) -> str:
+    return urlsplit(address).hostname or ""
 
 
 def _networks(text: str) -> tuple[Network, ...]:

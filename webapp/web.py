@@ -234,7 +234,10 @@ def open_session() -> None:
 
 
 def refuse_strangers() -> Response | None:
-    """Stop what no page of ours sends: a form from another site, and text that no database keeps."""
+    """Stop what no page of ours sends: another host's name, a form from another site, text that no database keeps."""
+    if settings().hosts and urlsplit(f"//{request.host}").hostname not in settings().hosts:
+        repair = _("Use the address that your administrator gave you.")
+        return error_page(400, _("Pairbook has another address."), _("Nothing was changed."), repair)
     if request.method not in SAFE and _from_elsewhere():
         repair = _("If you sent it from here, the proxy in front of Pairbook has to pass the Host header on.")
         return error_page(403, _("This form was sent by another site."), _("Nothing was changed."), repair)

@@ -38,7 +38,7 @@ def test_a_setting_that_there_is_not_is_refused(app, browse, form):
 
 def test_an_owner_adds_somebody_who_joins_with_a_link_that_works_once(app, browse):
     answer = browse("alice").post("/settings/people", data={"email": "Dora@Example.com", "role": "editor"})
-    link = re.search(r"http://localhost(/join/[^\"]+)", answer.text).group(1).replace("&amp;", "&")
+    link = re.search(r"http://127.0.0.1:8000(/join/[^\"]+)", answer.text).group(1).replace("&amp;", "&")
     stranger = browse()
     assert "dora@example.com" in stranger.get(link).text
     assert stranger.post(link, data={"password": "short"}).status_code == 422
@@ -46,6 +46,16 @@ def test_an_owner_adds_somebody_who_joins_with_a_link_that_works_once(app, brows
     assert stranger.get("/settings").status_code == 200
     assert find(app, "dora@example.com").role is Role.EDITOR
     assert browse().post(link, data={"password": "another long sentence"}).status_code == 403
+
+
+def test_a_link_for_others_never_begins_with_what_the_request_says(app, browse):
+    form, elsewhere = {"email": "dora@example.com", "role": "editor"}, {"Host": "evil.example"}
+    alice = browse("alice")
+    alice.set_cookie("pairbook", alice.get_cookie("pairbook").value, domain="evil.example")
+    page = alice.post("/settings/people", data=form, headers=elsewhere).text
+    assert 'value="http://127.0.0.1:8000/join/' in page
+    assert "evil.example" not in page
+    assert "PAIRBOOK_PUBLIC_URL" in page
 
 
 def test_a_new_link_kills_the_older_one(app, browse):

@@ -48,7 +48,7 @@ def add_user(say: Say, email: str, role: str, password_stdin: bool) -> None:
         code = None if password_stdin else accounts.new_setup_code(session, user.email)
         answer: dict[str, Any] = {"email": user.email, "role": user.role.value}
     if code:
-        answer["link"] = f"{base_url(say.settings)}/join/{code}?email={user.email}"
+        answer["link"] = f"{say.settings.address}/join/{code}?email={user.email}"
         say.note(f"{user.email} sets the password here, once: {answer['link']}")
     say(answer, f"Added {answer['email']} as {answer['role']}.")
 
@@ -117,12 +117,6 @@ def pair(text: str, option: str) -> tuple[str, str]:
     if not equals or not key:
         raise click.BadParameter(f"“{text}” has no “=”. Write {option} NAME=VALUE.", param_hint=option)
     return key.strip(), value
-
-
-def base_url(settings: Any) -> str:
-    """Where browsers find this instance."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104
-    return f"http://{host}:{settings.port}"
 
 
 user = click.Group("user", commands=[add_user], help="People who may sign in.")

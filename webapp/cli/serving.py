@@ -21,7 +21,6 @@ import click
 from flask import Flask
 
 from webapp import warmup
-from webapp.cli.instance import base_url
 from webapp.cli.support import Say, command
 from webapp.config import Settings
 from webapp.db import db, unit_of_work
@@ -45,7 +44,7 @@ def run(say: Say) -> None:
         listening = _listen(settings)
         if current(db.engine) != newest():
             upgrade(db.engine)
-        click.echo(f"Pairbook answers at {base_url(settings)}")
+        click.echo(f"Pairbook answers at {settings.listening}")
         if link := _setup_link(settings):
             click.echo(f"Set up the owner's account here, once: {link}")
         sys.stdout.flush()
@@ -133,7 +132,7 @@ def _setup_link(settings: Settings) -> str:
     with unit_of_work() as session:
         if not accounts.needs_owner(session):
             return ""
-        return f"{base_url(settings)}/setup/{accounts.new_setup_code(session)}"
+        return f"{settings.address}/setup/{accounts.new_setup_code(session)}"
 
 
 @contextlib.contextmanager

@@ -169,6 +169,7 @@ def _settings(*, link: str = "", invited: str = "", error: str = "", status: int
         people=accounts.people(session) if owner else [],
         roles=_roles(),
         link=link,
+        link_hint=link and not web.settings().public_url,
         invited=invited,
         error=error,
     )
@@ -182,8 +183,9 @@ def _languages() -> tuple[str, ...]:
 
 
 def _invitation(email: str) -> str:
+    """A link for somebody else. It begins with the instance's own address: a request may call us by any name."""
     code = accounts.new_setup_code(web.session(), email)
-    return url_for(".join", code=code, email=email, _external=True)
+    return web.settings().address + url_for(".join", code=code, email=email)
 
 
 def _role() -> Role:
