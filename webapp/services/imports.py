@@ -257,7 +257,9 @@ def staged_blocks(uploads: Path, job: ImportJob) -> Iterator[importers.Block]:
 
 def _apply(session: Session, job: ImportJob, block: importers.Block, by: Actor) -> Upserted:
     if job.kind == ImportKind.LISTINGS:
-        return listings.upsert_block(session, block, import_checks.channels_of(session, job), import_id=job.id)
+        channels = import_checks.channels_of(session, job)
+        met = job.updated or job.unchanged or not job.created
+        return listings.upsert_block(session, block, channels, import_id=job.id, look_first=bool(met))
     rows = [row for _, row in block.rows()]
     if job.kind == ImportKind.PRODUCTS:
         return catalog.upsert_products(session, rows, by=by, import_id=job.id)

@@ -42,21 +42,28 @@ def upsert_block(
     channels: Mapping[str, Channel],
     *,
     import_id: int | None = None,
+    look_first: bool = True,
 ) -> Upserted:
     """Create or update listings by channel and listing id; rows without a `channel` belong to the first one.
 
     A listing whose facts changed is asked for suggestions again; its link stays. What is absent stays.
-    The ids of new listings are given, but not to an import: it finds them by its own number.
+    The ids of new listings are given, but not to an import: it finds them by its own number. An import that has met
+    no known listing so far need not `look_first`: a row that is there after all is told by the insert.
     """
     columns = listing_columns.columns_of(block, channels)
     result, now = Upserted(), utc_now()
-    fresh = _compare(session, columns, result, now)
-    if fresh:
-        created = columns.at(fresh)
-        _insert(session, created, import_id, now)
-        result.created = list[Hashable](created.keys)
-        if import_id is None:
-            result.ids.update(_ids(session, result.created))
+    if not look_first and _insert(session, columns, import_id, now, pass_over=True) == len(columns.keys):
+        result.created = list[Hashable](columns.keys)
+    else:
+        known = _rows(session, columns.keys, columns.names)
+        if not look_first:
+            known = _without(session, known, import_id, now)
+        fresh = _compare(session, columns, known, result, now)
+        if fresh and look_first:
+            _insert(session, columns.at(fresh), import_id, now)
+        result.created = [columns.keys[place] for place in fresh]
+    if result.created and import_id is None:
+        result.ids.update({key: row[0] for key, row in _rows(session, result.created, ()).items()})
     for channel_id, n in Counter(key[0] for key in result.created).items():  # type: ignore[index]
         counts.adjust(session, channel_id, {ListingState.PENDING: n})
     stale = [i for i, (_, after) in result.changed.items() if FACTS & set(after)]
@@ -65,9 +72,10 @@ def upsert_block(
     return result
 
 
-def _compare(session: Session, columns: Columns, result: Upserted, now: datetime) -> list[int]:
-    """Update the listings that differ from these rows; gives the places of the rows that are new."""
-    known = _rows(session, columns.keys, columns.names)
+def _compare(
+    session: Session, columns: Columns, known: Mapping[Any, Sequence[Any]], result: Upserted, now: datetime
+) -> list[int]:
+    """Update the known listings that differ from these rows; gives the places of the rows that are new."""
     fresh, updates = [], []
     for place, (key, values) in enumerate(zip(columns.keys, columns.rows(), strict=True)):
         current = known.get(key)
@@ -85,8 +93,19 @@ def _compare(session: Session, columns: Columns, result: Upserted, now: datetime
     return fresh
 
 
-def _insert(session: Session, columns: Columns, import_id: int | None, now: datetime) -> None:
-    """New listings, which wait for a decision."""
+def _without(
+    session: Session, known: Mapping[Hashable, tuple[Any, ...]], import_id: int | None, now: datetime
+) -> dict[Hashable, tuple[Any, ...]]:
+    """The known listings without those that this chunk has just made."""
+    which = among(session, Listing.id, [row[0] for row in known.values()]), Listing.import_id == import_id
+    mine = set(session.scalars(select(Listing.id).where(*which, Listing.seen_at == now)))
+    return {key: row for key, row in known.items() if row[0] not in mine}
+
+
+def _insert(
+    session: Session, columns: Columns, import_id: int | None, now: datetime, *, pass_over: bool = False
+) -> int:
+    """Make new listings, which wait for a decision; gives how many. `pass_over`: not of rows whose key is there."""
     fixed = dict.fromkeys((*TEXTS, "sku", "currency"), "") | {
         "state": ListingState.PENDING,
         "place": NOT_COMPUTED,
@@ -96,9 +115,9 @@ def _insert(session: Session, columns: Columns, import_id: int | None, now: date
     }
     channel_ids, external_ids = zip(*columns.keys, strict=True)
     values = {"channel_id": channel_ids, "external_id": external_ids, **columns.values}
-    insert_columns(
+    return insert_columns(
         session, cast(Table, Listing.__table__), values, {n: v for n, v in fixed.items() if n not in values},
-        ready=values.keys() - {"options"},
+        ready=values.keys() - {"options"}, pass_over=pass_over,
     )  # fmt: skip
 
 
@@ -112,10 +131,6 @@ def find(session: Session, channel: Channel, external_id: str) -> Listing:
             f"There is no listing {external_id} on {channel.name}. Check the id, or import the listings first."
         )
     return listing
-
-
-def _ids(session: Session, keys: Iterable[Hashable]) -> dict[Hashable, int]:
-    return {key: row[0] for key, row in _rows(session, keys, ()).items()}
 
 
 def _rows(session: Session, keys: Iterable[Any], names: Sequence[str]) -> dict[Hashable, tuple[Any, ...]]:

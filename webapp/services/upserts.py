@@ -77,8 +77,11 @@ def insert_columns(
     fixed: Mapping[str, Any],
     *,
     ready: Set[str] = frozenset(),
-) -> None:
-    """Insert one row for each value of the columns, with the `fixed` values in all of them.
+    pass_over: bool = False,
+) -> int:
+    """Insert one row for each value of the columns, with the `fixed` values in all of them; gives how many.
+
+    `pass_over` leaves out rows whose key is there already, which is an error otherwise.
 
     Values are converted here, column by column, and the fixed ones are written into the statement: left to the insert,
     converting half a dozen values of a row that has two dozen takes longer than writing it. The columns in `ready`
@@ -94,7 +97,8 @@ def insert_columns(
     names = ", ".join(map(dialect.identifier_preparer.quote, (*columns, *said)))
     marks = ", ".join([*[mark] * len(columns), *literals])
     text = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 - names and values of ours
-    session.connection().exec_driver_sql(text, list(zip(*values, strict=True)))
+    text += " ON CONFLICT DO NOTHING" if pass_over else ""
+    return session.connection().exec_driver_sql(text, list(zip(*values, strict=True))).rowcount
 
 
 def _converted(values: Sequence[Any], kind: TypeEngine[Any], dialect: Dialect) -> Sequence[Any]:

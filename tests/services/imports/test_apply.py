@@ -17,10 +17,10 @@ from tests.services.imports.conftest import read
 from webapp.db import unit_of_work
 from webapp.errors import Conflict, NotFound, Refused
 from webapp.jobs import tasks
-from webapp.models import ImportKind, ImportState, Link, Listing, Product
+from webapp.models import ImportKind, ImportState, Link, Listing, ListingState, Product
 from webapp.models.accounts import COMMAND_LINE
 from webapp.models.base import utc_now
-from webapp.services import import_checks, imports, stock
+from webapp.services import counts, import_checks, imports, stock
 
 PRODUCTS = "sku,title,price,quantity\nA-1,Blue mug,9.50,3\nA-2,Red mug,19.90,0\n"
 
@@ -113,6 +113,26 @@ def test_a_dead_worker_is_followed_by_one_that_goes_on_where_it_stopped(bring, s
     tasks._run_import(settings, again, None)
     done = read(job_id)
     assert (done.state, done.created, number(Product)) == (ImportState.DONE, 7, 7)
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 3, 4, 9])
+def test_known_listings_are_met_wherever_they_stand_in_the_file(apply, settings, context, monkeypatch, chunk):
+    for place, name in ((import_checks, "CHUNK"), (block_rows, "BLOCK"), (block_rows, "PULLED")):
+        monkeypatch.setattr(place, name, chunk)
+    with unit_of_work() as session:
+        channel = Make(session, settings).channel("Alpha").id
+    apply("listings", "listing id,title\nL4,Old\nL6,Mug\n", channel=channel)
+    rows = "".join(f"L{n},Mug\n" for n in range(8))
+    job = apply("listings", "listing id,title\n" + rows, channel=channel)
+    assert (job.created, job.updated, job.unchanged) == (6, 1, 1)
+    with unit_of_work(read_only=True) as session:
+        assert dict(session.execute(select(Listing.external_id, Listing.title)).all()) == {
+            f"L{n}": "Mug" for n in range(8)
+        }
+        assert counts.of_channel(session, channel)[ListingState.PENDING] == 8
+    with unit_of_work() as session:
+        numbers = imports.undo(session, job.id, by=COMMAND_LINE)
+    assert (numbers["removed"], numbers["restored"]) == (6, 1)
 
 
 def test_an_import_that_kills_its_workers_is_given_up_and_says_where(bring):
