@@ -78,7 +78,9 @@ def renew(session: Session, product_ids: Iterable[int]) -> None:
     rows = [{"product_id": each["id"], "words": words_of(dict(each))} for each in changed]
     if rows:
         upsert = (postgresql if _is_postgresql(session) else sqlite).insert(ProductWords)
-        session.execute(upsert.on_conflict_do_update(["product_id"], set_={"words": upsert.excluded.words}), rows)
+        session.execute(
+            upsert.on_conflict_do_update(index_elements=["product_id"], set_={"words": upsert.excluded.words}), rows
+        )
 
 
 def forget(session: Session, which: Select[Any]) -> None:
