@@ -47,8 +47,11 @@ def kinds() -> Mapping[str, Kind]:
     return dict(_KINDS)
 
 
-def check_options(kind: str, options: Mapping[str, str]) -> list[str]:
-    """What is wrong with the options of a channel, one sentence each that names the option; empty when all is well."""
+def check_options(kind: str, options: Mapping[str, str], outbound: OutboundPolicy | None = None) -> list[str]:
+    """What is wrong with the options of a channel, one sentence each that names the option; empty when all is well.
+
+    With `outbound`, an address that this policy closes is wrong as well.
+    """
     if kind not in _KINDS:
         return [f"There is no kind of channel called {kind!r}; there are {', '.join(_KINDS)}."]
     known = _KINDS[kind].options
@@ -59,7 +62,10 @@ def check_options(kind: str, options: Mapping[str, str]) -> list[str]:
         value = options.get(option.name, "")
         if option.choices and value and value not in option.choices:
             problems.append(f"{option.name}: {value!r} is none of {', '.join(option.choices)}.")
-    return problems + _KINDS[kind].check(options)
+    problems += _KINDS[kind].check(options)
+    if outbound is not None and kind == webhook.KIND.name:
+        problems += webhook.check_reach(options, outbound.allow)
+    return problems
 
 
 def open_connector(

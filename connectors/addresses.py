@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+from contextlib import suppress
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -65,6 +67,22 @@ def why_refused(address: Address, allow: Iterable[Network] = ()) -> str | None:
             return why
     if isinstance(bare, IPv6Address) and bare not in GLOBAL_UNICAST_V6:
         return "not global unicast"
+    return None
+
+
+def written_out(host: str) -> Address | None:
+    """The address that a host of a URL is by its spelling alone, without asking any name server; None for a name.
+
+    As the system reads it: 127.1, 2130706433 and 0x7f.0.0.1 are 127.0.0.1 too. “localhost” is meant to be nothing else
+    (RFC 6761).
+    """
+    bare = host.rstrip(".").lower()
+    if bare == "localhost" or bare.endswith(".localhost"):
+        return IPv4Address("127.0.0.1")
+    with suppress(ValueError):
+        return ip_address(bare.partition("%")[0])
+    with suppress(OSError, UnicodeError):
+        return IPv4Address(socket.inet_aton(bare)) if not any(c.isspace() for c in bare) else None
     return None
 
 

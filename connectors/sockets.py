@@ -104,7 +104,7 @@ class GuardedBackend(httpcore2.NetworkBackend):
         reasons = [why_refused(ip_address(address[0]), self._allow) for _, address in found]
         permitted = [one for one, reason in zip(found, reasons, strict=True) if reason is None]
         if not permitted:
-            raise RefusedAddress(_refusal(host, reasons[0] if reasons else None))
+            raise RefusedAddress(refusal(host, reasons[0] if reasons else None))
         return permitted
 
     def _first_that_answers(self, found: Sequence[Resolved]) -> socket.socket:
@@ -126,7 +126,7 @@ class GuardedBackend(httpcore2.NetworkBackend):
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             reason = self._who_answered(connection)
             if reason is not None:
-                raise RefusedAddress(_refusal(str(address[0]), reason))
+                raise RefusedAddress(refusal(str(address[0]), reason))
         except BaseException:
             connection.close()
             raise
@@ -143,7 +143,8 @@ class GuardedBackend(httpcore2.NetworkBackend):
         return why_refused(peer, self._allow)
 
 
-def _refusal(host: str, reason: str | None) -> str:
+def refusal(host: str, reason: str | None) -> str:
+    """Why nothing is sent to a host, and what opens it."""
     return (
         f"{host} leads to a {reason or 'missing'} address, which this server does not send to. "
         "If the channel really lives there, add its network to PAIRBOOK_OUTBOUND_ALLOW."

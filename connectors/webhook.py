@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from connectors.addresses import Network, why_refused, written_out
 from connectors.answers import settle, settle_error
 from connectors.base import (
     Kind,
@@ -22,6 +23,7 @@ from connectors.base import (
 )
 from connectors.outbound import OutboundClient, OutboundError, check_url
 from connectors.signing import message_id, new_secret, secret_bytes, signed_headers, split_secrets
+from connectors.sockets import refusal
 
 # About 200 bytes an item: a hundred stay below the 20 kB that Standard Webhooks recommends for a payload.
 DEFAULT_BATCH = 100
@@ -121,6 +123,20 @@ def check(options: Mapping[str, str]) -> list[str]:
     problems += _check_number(options, "timeout", LONGEST_SECONDS)
     problems += _check_number(options, "batch", LARGEST_BATCH)
     return problems
+
+
+def check_reach(options: Mapping[str, str], allow: Iterable[Network]) -> list[str]:
+    """Say at once what sending would say later: that the address, as it is spelt, is none this server sends to.
+
+    Names are looked up when something is sent, and only then: what they lead to can change.
+    """
+    try:
+        host = check_url(options.get("url", "").strip()).host
+    except OutboundError:
+        return []  # `check` says so
+    address = written_out(host)
+    reason = why_refused(address, allow) if address is not None else None
+    return [f"url: {refusal(host, reason)}"] if reason else []
 
 
 def _check_secret(text: str) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.addresses import why_refused
+from connectors.addresses import why_refused, written_out
 
 TABLE = """
 0.0.0.0 this network
@@ -140,3 +140,31 @@ def test_what_python_calls_private_is_never_reached(address: object) -> None:
     one = ip_address(str(address))
     if one.is_private or one.is_multicast or one.is_loopback or one.is_link_local or one.is_reserved:
         assert why_refused(one) is not None
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("127.0.0.1", "127.0.0.1"),
+        ("127.0.0.1.", "127.0.0.1"),
+        ("127.1", "127.0.0.1"),
+        ("2130706433", "127.0.0.1"),
+        ("0x7f.0.0.1", "127.0.0.1"),
+        ("0177.0.0.1", "127.0.0.1"),
+        ("localhost", "127.0.0.1"),
+        ("LocalHost.", "127.0.0.1"),
+        ("app.localhost", "127.0.0.1"),
+        ("::1", "::1"),
+        ("fe80::1%25eth0", "fe80::1"),
+        ("::ffff:10.0.0.1", "::ffff:10.0.0.1"),
+        ("93.184.216.34", "93.184.216.34"),
+        ("shop.example", None),
+        ("localhost.example", None),
+        ("10.shop.example", None),
+        ("127.0.0.1 x", None),
+        ("1.2.3.4.5", None),
+        ("", None),
+    ],
+)
+def test_an_address_is_known_by_every_spelling_that_the_system_reads(host: str, address: str | None) -> None:
+    assert written_out(host) == (ip_address(address) if address else None)

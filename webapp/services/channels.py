@@ -53,7 +53,7 @@ def connect(
     if session.scalar(select(Channel).where(Channel.name == name)):
         raise Conflict(f"A channel is called “{name}” already. Choose another name.")
     given = {**fresh_secrets(kind, options or {}), **{k: v for k, v in (options or {}).items() if v}}
-    problems = connectors.check_options(kind, given)
+    problems = connectors.check_options(kind, given, _outbound(settings))
     if problems:
         raise Refused(" ".join(problems))
     open_options, hidden = _split(kind, given)
@@ -102,7 +102,8 @@ def change(
         channel.sends_price = sends_price
     if options is not None:
         merged = {**channel.options, **open_secrets(channel, settings), **{k: v for k, v in options.items() if v != ""}}
-        problems = connectors.check_options(channel.kind, merged)
+        moved = merged.get("url") != channel.options.get("url")  # what stands already is judged when it is sent to
+        problems = connectors.check_options(channel.kind, merged, _outbound(settings) if moved else None)
         if problems:
             raise Refused(" ".join(problems))
         channel.options, hidden = _split(channel.kind, merged)
@@ -233,9 +234,13 @@ def open_connector(channel: Channel, settings: Settings) -> connectors.Connector
         channel.kind,
         channel=channel.name,
         options={**channel.options, **open_secrets(channel, settings)},
-        outbound=connectors.OutboundPolicy(allow=settings.outbound_allow),
+        outbound=_outbound(settings),
         folder=settings.outbox / slug(channel.name),
     )
+
+
+def _outbound(settings: Settings) -> connectors.OutboundPolicy:
+    return connectors.OutboundPolicy(allow=settings.outbound_allow)
 
 
 def open_secrets(channel: Channel, settings: Settings) -> dict[str, str]:
