@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -16,12 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matching import kernels, pairs
+from matching.crew import chunks
 from matching.document import Document
 from matching.identifiers import loose_key
-from matching.layout import Sheet, Writer, join, take
+from matching.layout import Sheet, frozen, join, lay_out, ordered, take
 from matching.reading import hashed
 from matching.records import Record
-from matching.segment import Segment, Tables, frozen, load_array
+from matching.segment import Segment, Tables, load_array
 
 Array = NDArray[Any]
 FORMAT: Final = 2
@@ -89,13 +91,16 @@ class Index:
         self._writing = threading.Lock()
 
     @classmethod
-    def build(cls, products: Iterable[Record]) -> Index:
-        """Index these products. Order does not matter; ids have to be unique (ValueError names the first repeat)."""
-        writer, ids = Writer(), []
-        for record in products:
-            writer.add(record)
-            ids.append(record.id)
-        return cls(_whole(_in_order(writer.sheet(), ids)))
+    def build(cls, products: Iterable[Record], *, workers: int | None = None) -> Index:
+        """Index these products. Order does not matter; ids have to be unique (ValueError names the first repeat).
+
+        A large catalogue is read by `workers` processes, as many as there are processors unless it is said.
+        """
+        sheets, ids = [], []
+        for sheet, some in chunks(products, workers or len(os.sched_getaffinity(0))):
+            sheets.append(sheet)
+            ids += some
+        return cls(_whole(_in_order(ordered(join(sheets or [lay_out([])])), ids)))
 
     def __copy__(self) -> Index:
         """Another index with the same products, for a price of nothing: changing one leaves the other as it is."""
@@ -116,13 +121,11 @@ class Index:
         fresh = {r.id: r for r in changed}
         if not fresh:
             return
-        writer = Writer()
-        for record in fresh.values():
-            writer.add(record)
+        sheet = ordered(lay_out(fresh.values()))
         with self._writing:
             view = _without(self.view, fresh)[0]
             segments, dead = list(view.segments), list(view.dead)
-            sheets = [writer.sheet()]
+            sheets = [sheet]
             # Newer parts are joined with those not much larger: there are never more than a handful.
             while len(segments) > 1 and len(segments[-1]) <= 2 * sum(len(s["ids"]) for s in sheets):
                 sheets.insert(0, _living(segments.pop(), dead.pop()))

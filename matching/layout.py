@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from matching.document import Document, alias_document, document
 from matching.identifiers import loose_key
+from matching.reading import hashed
 from matching.records import Record
 
 Array = NDArray[Any]
@@ -29,9 +30,10 @@ SEPARATOR: Final = "\x1e"
 #: Lists by the name of their ends: the arrays they cut, for each face or for each product.
 FACE_LISTS: Final = {"word_at": ("words", "kinds"), "text_at": ("text",), "described_at": ("described",)}
 PRODUCT_LISTS: Final = {"quantity_at": ("dims", "vals"), "blob_at": ("blob",)}
-PLAIN_ARRAYS: Final = {
-    "ids": np.int64, "gtins": np.int64, "colours": np.uint32, "sizes": np.uint32, "currencies": np.uint32,
-    "brands": np.uint32, "brand_words": np.uint32, "mpns": np.uint32, "prices": np.float32, "title_ends": np.uint16,
+#: Facts that are one number for each product.
+FACTS: Final = {
+    "gtins": np.int64, "colours": np.uint32, "sizes": np.uint32, "currencies": np.uint32, "brands": np.uint32,
+    "brand_words": np.uint32, "mpns": np.uint32, "prices": np.float32, "title_ends": np.uint16,
 }  # fmt: skip
 
 
@@ -72,14 +74,14 @@ def unpack_record(parts: Sequence[str]) -> Record:
 
 
 class Writer:
-    """Collects records as arrays, a few thousand at a time."""
+    """Collects records as arrays; good for some thousands, which are joined with others afterwards."""
 
     def __init__(self) -> None:
         self.words, self.kinds, self.described = array("I"), array("B"), array("I")
         self.text, self.blob = bytearray(), bytearray()
         self.dims, self.vals = array("B"), array("f")
         self.ends = {name: array("q", [0]) for name in (*FACE_LISTS, *PRODUCT_LISTS)}
-        self.plain: dict[str, list[Any]] = {name: [] for name in PLAIN_ARRAYS}
+        self.facts, self.ids = array("d"), array("q")
         self.owners = array("i")
         self.skus: list[bytes] = []
 
@@ -90,16 +92,15 @@ class Writer:
         self._face(doc, number)
         for title in record.aliases:
             self._face(alias_document(title, doc), number)
-        self.dims.extend(q.dimension for q in doc.quantities)
-        self.vals.extend(q.value for q in doc.quantities)
+        if doc.quantities:
+            self.dims.extend([q.dimension for q in doc.quantities])
+            self.vals.extend([q.value for q in doc.quantities])
         self.ends["quantity_at"].append(len(self.dims))
         self.blob += pack_record(record, doc)
         self.ends["blob_at"].append(len(self.blob))
         self.skus.append(loose_key(record.sku).encode("utf-8", "surrogatepass")[:KEY_BYTES] if record.sku else b"")
-        values = facts_of(doc)
-        for name, value in zip(_FACTS, values, strict=True):
-            self.plain[name].append(value)
-        self.plain["ids"].append(id_hash(record.id))
+        self.facts.extend(facts_of(doc))
+        self.ids.append(id_hash(record.id))
 
     def _face(self, doc: Document, number: int) -> None:
         self.words.extend(doc.words)
@@ -107,37 +108,27 @@ class Writer:
         self.ends["word_at"].append(len(self.words))
         self.text += doc.text.encode("utf-8", "surrogatepass")
         self.ends["text_at"].append(len(self.text))
-        self.described.extend(doc.described)
+        if doc.described:
+            self.described.extend(doc.described)
         self.ends["described_at"].append(len(self.described))
         self.owners.append(number)
 
     def sheet(self) -> Sheet:
-        """The arrays of what was added, words in order of their hashes."""
-        from matching import kernels
-
-        out: Sheet = {name: np.array(self.plain[name], kind) for name, kind in PLAIN_ARRAYS.items()}
+        """The arrays of what was added."""
+        facts = np.array(self.facts).reshape(-1, len(FACTS))
+        out: Sheet = {name: facts[:, i].astype(kind) for i, (name, kind) in enumerate(FACTS.items())}
         for name, kind in (
             ("words", np.uint32), ("kinds", np.uint8), ("described", np.uint32), ("text", np.uint8),
-            ("blob", np.uint8), ("dims", np.uint8), ("vals", np.float32), ("owners", np.int32),
+            ("blob", np.uint8), ("dims", np.uint8), ("vals", np.float32), ("owners", np.int32), ("ids", np.int64),
         ):  # fmt: skip
             out[name] = np.array(np.frombuffer(getattr(self, name), kind))
-        for name, ends in self.ends.items():
-            out[name] = np.array(ends, np.int64)
+        out |= {name: np.array(ends, np.int64) for name, ends in self.ends.items()}
         out["skus"] = np.array(self.skus or [b""], f"S{KEY_BYTES}")[: len(self.skus)]
-        kernels.order_words(out["words"], out["kinds"], out["word_at"])
-        kernels.order_words(out["described"], out["described"].astype(np.uint8), out["described_at"])
-        return frozen(out)
+        return out
 
 
-_FACTS: Final = (
-    "gtins", "colours", "sizes", "currencies", "brands", "brand_words", "mpns", "prices", "title_ends",
-)  # fmt: skip
-
-
-def facts_of(doc: Document) -> tuple[int, int, int, int, int, int, int, float, int]:
-    """The facts of a product that are single numbers, in the order of `_FACTS`."""
-    from matching.reading import hashed
-
+def facts_of(doc: Document) -> tuple[float, ...]:
+    """The facts of a product that are single numbers, in the order of FACTS; all are whole in a float but the price."""
     size = hashed(doc.size) if doc.size else 0
     return (
         doc.gtin, doc.colours, size, doc.currency, doc.brand, doc.brand_word, doc.mpn, doc.price, doc.title_end,
@@ -152,30 +143,40 @@ def lay_out(records: Iterable[Record]) -> Sheet:
     return writer.sheet()
 
 
+def ordered(sheet: Sheet) -> Sheet:
+    """The sheet with the words of every face in the order of their hashes, never to be changed again."""
+    from matching.kernels import order_words
+
+    order_words(sheet["words"], sheet["kinds"], sheet["word_at"])
+    order_words(sheet["described"], np.zeros(len(sheet["described"]), np.uint8), sheet["described_at"])
+    return still(sheet)
+
+
 def join(sheets: Sequence[Sheet]) -> Sheet:
     """Several sheets one after the other."""
     if len(sheets) == 1:
         return sheets[0]
     out: Sheet = {}
     ends = {**FACE_LISTS, **PRODUCT_LISTS}
+    products = [len(s["ids"]) for s in sheets]
     for name in sheets[0]:
         parts = [s[name] for s in sheets]
         if name in ends:
             starts = np.cumsum([0, *(p[-1] for p in parts[:-1])])
             out[name] = np.concatenate([[0], *(p[1:] + start for p, start in zip(parts, starts, strict=True))])
         elif name == "owners":
-            starts = np.cumsum([0, *(len(s["ids"]) for s in sheets[:-1])])
+            starts = np.cumsum([0, *products[:-1]])
             out[name] = np.concatenate([p + start for p, start in zip(parts, starts, strict=True)]).astype(np.int32)
         else:
             out[name] = np.concatenate(parts)
-    return frozen(out)
+    return out
 
 
 def take(sheet: Sheet, places: Array) -> Sheet:
     """The products at these places, in this order, with all their faces."""
     first = np.searchsorted(sheet["owners"], np.arange(len(sheet["ids"]) + 1))
     counts = np.diff(first)[places]
-    out = {name: sheet[name][places] for name in (*PLAIN_ARRAYS, "skus")}
+    out = {name: sheet[name][places] for name in (*FACTS, "ids", "skus")}
     out["owners"] = np.repeat(np.arange(len(places), dtype=np.int32), counts)
     faces = _runs(first[:-1][places], counts)
     for lists, chosen in ((FACE_LISTS, faces), (PRODUCT_LISTS, places)):
@@ -184,14 +185,18 @@ def take(sheet: Sheet, places: Array) -> Sheet:
             items = _runs(starts, lengths)
             out[ends] = np.concatenate(([0], np.cumsum(lengths)))
             out.update({name: sheet[name][items] for name in names})
-    return frozen(out)
+    return out
 
 
-def frozen(sheet: Sheet) -> Sheet:
-    """The sheet, its arrays never to be changed; compiled loops are made for such arrays, mapped or not."""
-    for values in sheet.values():
-        values.setflags(write=False)
-    return sheet
+def frozen(values: Array) -> Array:
+    """The array, never to be changed; compiled loops are made for such arrays, mapped or not."""
+    values.setflags(write=False)
+    return values
+
+
+def still(sheet: Sheet) -> Sheet:
+    """The sheet with all its arrays frozen."""
+    return {name: frozen(values) for name, values in sheet.items()}
 
 
 def _runs(starts: Array, lengths: Array) -> Array:

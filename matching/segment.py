@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matching import postings
-from matching.layout import KEY_BYTES, Sheet, id_hash, unpack, unpack_record
+from matching.layout import KEY_BYTES, Sheet, frozen, id_hash, still, unpack, unpack_record
 from matching.records import Record
 
 Array = NDArray[Any]
@@ -46,6 +46,7 @@ class Tables:
     @classmethod
     def count(cls, sheet: Sheet) -> Tables:
         """From the products of a catalogue."""
+        sheet = still(sheet)
         rows = len(sheet["owners"])
         bits = min(18, max(14, (rows * 8).bit_length()))
         shift = 32 - min(21, max(16, (rows * 4).bit_length()))
@@ -62,12 +63,6 @@ def _idf(rows: int, counts: Array) -> Array:
     return frozen((np.log((1 + rows) / (1 + counts)) + 1).astype(np.float32))
 
 
-def frozen(array: Array) -> Array:
-    """The array, never to be changed; compiled loops are made for such arrays, mapped or not."""
-    array.setflags(write=False)
-    return array
-
-
 class Segment:
     """The arrays of some products and their aliases. `arrays` may be memory-mapped; nothing in it ever changes."""
 
@@ -81,12 +76,12 @@ class Segment:
     def build(cls, sheet: Sheet, tables: Tables) -> Segment:
         """Make a sheet searchable."""
         inverse = np.ones((len(sheet["owners"]), 3), np.float32)
-        arrays = {name: frozen(a) for name, a in sheet.items()}
+        arrays = sheet = still(sheet)
         postings.word_lengths(
             sheet["words"], sheet["kinds"], sheet["word_at"], sheet["described"], sheet["described_at"], tables.shift,
             tables.title, tables.field, inverse,
         )  # fmt: skip
-        arrays |= postings.triple_lists(arrays, tables.bits, tables.triple, inverse, LIST_CAP)
+        arrays = arrays | postings.triple_lists(arrays, tables.bits, tables.triple, inverse, LIST_CAP)
         arrays |= postings.word_lists(arrays, tables.shift, inverse, LIST_CAP)
         arrays["inverse"] = inverse
         arrays["first_rows"] = np.searchsorted(sheet["owners"], np.arange(len(sheet["ids"]))).astype(np.int32)

@@ -5,9 +5,10 @@ import threading
 from copy import copy
 from decimal import Decimal
 
+import numpy as np
 import pytest
 
-from matching import Index, Record, blocking, look_alikes, search, suggest
+from matching import Index, Record, blocking, crew, look_alikes, search, suggest
 from matching.document import document
 
 CATALOGUE = [
@@ -261,3 +262,18 @@ def test_removed_products_are_no_look_alikes():
     index = Index.build(CATALOGUE)
     index.remove([1])
     assert look_alikes(Record("l", gtin="4006381333931"), index) == []
+
+
+def test_several_processes_read_what_one_reads(monkeypatch):
+    monkeypatch.setattr(crew, "CHUNK", 3)
+    monkeypatch.setattr(crew, "MANY", 4)
+    alone, together = Index.build(CATALOGUE, workers=1), Index.build(CATALOGUE, workers=2)
+    for name, array in alone.view.segments[0].arrays.items():
+        assert np.array_equal(array, together.view.segments[0].arrays[name]), name
+
+
+def test_a_helper_that_dies_leaves_its_work_to_the_others(monkeypatch):
+    monkeypatch.setattr(crew, "CHUNK", 3)
+    monkeypatch.setattr(crew, "MANY", 4)
+    monkeypatch.setattr(crew.sys, "executable", "/bin/true")
+    assert len(Index.build(CATALOGUE, workers=2)) == len(CATALOGUE)
