@@ -34,6 +34,7 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
 from werkzeug.wrappers import Response as BaseResponse
 
+from webapp import forms
 from webapp.config import Settings
 from webapp.db import db, finish, start
 from webapp.errors import Conflict, DomainError
@@ -211,11 +212,15 @@ def error_page(
 
 
 def init_app(app: Flask) -> None:
-    """Wire sessions, headers, errors and template helpers into the app."""
+    """Wire forms, sessions, headers, errors and template helpers into the app."""
+    app.request_class = forms.FormRequest
     app.after_request(_close)
     app.after_request(_headers)
     app.register_error_handler(DomainError, _domain_error)
     app.register_error_handler(CSRFError, _csrf_error)
+    app.register_error_handler(forms.NameNotReadable, _name_error)
+    app.register_error_handler(forms.FormDamaged, _damaged_form)
+    app.register_error_handler(forms.FormTooLong, _long_form)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(OperationalError, _database_error)
     app.register_error_handler(OverflowError, _number_error)
@@ -310,6 +315,22 @@ def _csrf_error(_error: CSRFError) -> Response:
     return error_page(
         400, _("This page was open for too long."), _("Nothing was changed."), _("Load the page again and repeat.")
     )
+
+
+def _name_error(_error: forms.NameNotReadable) -> Response:
+    words = _("It holds letters in another encoding than UTF-8. Nothing was saved.")
+    repair = _("Give the file a name of plain letters and digits, and select it again.")
+    return error_page(400, _("The name of the file cannot be read."), words, repair)
+
+
+def _damaged_form(_error: forms.FormDamaged) -> Response:
+    title = _("The form did not arrive whole.")
+    return error_page(400, title, _("Nothing was saved."), _("Load the page again and repeat."))
+
+
+def _long_form(_error: forms.FormTooLong) -> Response:
+    repair = _("Shorten it, or bring long lists in as a file.")
+    return error_page(413, _("The form is too long."), _("Nothing was saved."), repair)
 
 
 def _http_error(error: HTTPException) -> BaseResponse:

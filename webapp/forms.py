@@ -1,0 +1,63 @@
+"""Forms that cannot be read: what the framework passes over in silence gets a name here, and a sentence in `web`."""
+
+from __future__ import annotations
+
+from typing import IO, Any
+
+from flask import Request
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
+
+PLAIN = "application/x-www-form-urlencoded"
+
+
+class NameNotReadable(BadRequest):
+    """The name of a file, or of a field, is not UTF-8."""
+
+
+class FormDamaged(BadRequest):
+    """The form ends too early, or is no form at all."""
+
+
+class FormTooLong(RequestEntityTooLarge):
+    """The fields of a form hold more than we read; files have a limit of their own."""
+
+
+class Parser(FormDataParser):
+    """Reads forms as the framework does, but says what was wrong instead of giving an empty form."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options | {"silent": False})
+        self._opened: list[IO[bytes]] = []
+        self._open, self.stream_factory = self.stream_factory, self._note_and_open
+
+    def parse(
+        self, stream: IO[bytes], mimetype: str, content_length: int | None, options: dict[str, str] | None = None
+    ) -> Any:
+        """Stream, fields and files; raises one of the errors above, and keeps no half of a file then."""
+        most = self.max_form_memory_size
+        if mimetype == PLAIN and most is not None and (content_length or 0) > most:
+            raise FormTooLong  # the framework would read it whole, as large as files may be
+        try:
+            return super().parse(stream, mimetype, content_length, options)
+        except (RequestEntityTooLarge, ValueError) as error:
+            for file in self._opened:
+                file.close()
+            raise self._named(error, mimetype, content_length or 0) from None
+
+    def _named(self, error: Exception, mimetype: str, length: int) -> Exception:
+        if isinstance(error, RequestEntityTooLarge):
+            whole = self.max_content_length
+            return error if whole is not None and length > whole else FormTooLong()
+        named = isinstance(error, UnicodeDecodeError) and mimetype != PLAIN  # there, only names are read strictly
+        return NameNotReadable() if named else FormDamaged()
+
+    def _note_and_open(self, *args: Any, **options: Any) -> IO[bytes]:
+        self._opened.append(self._open(*args, **options))
+        return self._opened[-1]
+
+
+class FormRequest(Request):
+    """A request whose form is read by `Parser`."""
+
+    form_data_parser_class = Parser
