@@ -138,7 +138,10 @@ def make_environment() -> None:
     """A virtual environment without pip (its installer may be missing); one that works is kept as it is."""
     if environment_works():
         return
-    import venv  # here, as below: what only a first run needs must not slow down every start
+    try:
+        import venv  # here, as below: what only a first run needs must not slow down every start
+    except ImportError as error:
+        raise Trouble("Python's module venv is missing: sudo apt install python3-venv, and try again") from error
 
     say(f"creating .venv with Python {sys.version.split()[0]}")
     for folder in ("bin", "lib", "lib64", "include"):  # all but our lock: an interpreter that is gone leaves dead links
