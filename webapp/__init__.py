@@ -160,6 +160,7 @@ def _nav() -> list[tuple[str, str, str, int, str]]:
         ("", _("Sync"), "", 0, ""),
         ("propagation.history", _("Sync History"), "history", 0, "g h"),
         ("", _("Set up"), "", 0, ""),
+        ("rules.index", _("Matching rules"), "sliders-horizontal", 0, "g m"),
         ("channels.index", _("Connectors"), "key", 0, "g c"),
         ("accounts.activity", _("Activity"), "users", 0, "g a"),
         ("accounts.settings", _("Settings"), "settings", 0, "g s"),

@@ -22,7 +22,7 @@ from webapp.errors import NotFound
 from webapp.jobs import tasks
 from webapp.models import Channel, Link, Listing, Product
 from webapp.models.accounts import COMMAND_LINE
-from webapp.services import catalog, channels, links, listings, reconciliation, retrieval
+from webapp.services import catalog, channels, decisions, links, listings, reconciliation, retrieval
 
 CHUNK = 2_000  # listings in one step: they compete for products, so that a larger step suggests better
 COLUMNS = ("channel", "listing_id", "rank", "sku", "score", "probability", "reasons")
@@ -218,11 +218,26 @@ def _candidate_rows(session: Session, found: dict[int, list[matching.Candidate]]
     skus: dict[Any, str] = dict(session.execute(in_reach).all())
     names = dict(session.execute(select(Channel.id, Channel.name)).all())
     which = select(Listing.id, Listing.channel_id, Listing.external_id).where(Listing.id.in_(found))
-    for listing_id, channel_id, external in session.execute(which.order_by(Listing.id)):
-        for rank, candidate in enumerate(found[listing_id], 1):
+    curves: dict[int, matching.Calibration] = {}
+    for listing_id, channel_id, external in session.execute(which.order_by(Listing.id)).all():
+        if channel_id not in curves:
+            curves[channel_id] = decisions.calibration(session, channel_id)
+        chances = _chances(curves[channel_id], found[listing_id])
+        for rank, (candidate, chance) in enumerate(zip(found[listing_id], chances, strict=True), 1):
             sku = neutral(skus.get(candidate.product_id, ""))
             why = neutral(_reasons(candidate))
-            yield neutral(names[channel_id]), neutral(external), rank, sku, candidate.score, "", why
+            yield neutral(names[channel_id]), neutral(external), rank, sku, candidate.score, chance, why
+
+
+def _chances(curve: matching.Calibration, found: Sequence[matching.Candidate]) -> list[str]:
+    """The first candidate's probability on this channel; empty for the others, and while it is uncalibrated.
+
+    Decisions judge first suggestions only, so nothing was learned of the others.
+    """
+    if not curve.known or not found:
+        return [""] * len(found)
+    lead = found[0].score - (found[1].score if len(found) > 1 else 0)
+    return [f"{curve.probability(found[0].score, lead):.3f}", *[""] * (len(found) - 1)]
 
 
 def _reasons(candidate: matching.Candidate) -> str:

@@ -20,7 +20,7 @@ from webapp.errors import DomainError
 from webapp.models import Channel, ImportJob, ImportKind, ImportState, SyncRun
 from webapp.models.accounts import WORKER, Actor
 from webapp.models.base import utc_now
-from webapp.services import channels, imports, plans, propagation, reconciliation, retrieval
+from webapp.services import channels, imports, plans, propagation, reconciliation, retrieval, rules
 
 log = logging.getLogger(__name__)
 SUGGEST_CHUNK = 1_000  # a channel's listings compete for products: a larger chunk suggests better, and takes seconds
@@ -170,11 +170,24 @@ def _suggest_on(channel: Channel, index: retrieval.CatalogueIndex, until: float 
             ids = reconciliation.to_suggest(session, channel=channel, limit=SUGGEST_CHUNK)
             found = reconciliation.suggest_for(session, ids, index) if ids else {}
         if not found:
+            _follow_rule(channel)
             return done
         with unit_of_work() as session:
             reconciliation.keep_suggestions(session, found)
         done += len(found)
     return done
+
+
+def _follow_rule(channel: Channel) -> None:
+    """Link what the channel's rule allows, a batch at a time, until there is nothing left."""
+    linked = channel.rule_from is not None
+    while linked:
+        with unit_of_work(read_only=True) as session:  # mostly there is nothing, and nobody need wait for that
+            due = rules.chosen(session, channel, channel.rule_from or 100, limit=1)
+        if not due:
+            return
+        with unit_of_work() as session:
+            linked = rules.follow(session, channels.by_id(session, channel.id)) > 0
 
 
 def _send_some(settings: Settings, channel_id: int, total: Drained) -> bool:

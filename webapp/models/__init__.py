@@ -16,7 +16,17 @@ from webapp.models.base import Base
 from webapp.models.catalog import BaseProduct, Price, PriceList, Product, ProductWords
 from webapp.models.channels import Channel, SendMode
 from webapp.models.imports import ImportChange, ImportJob, ImportKind, ImportPreset, ImportState
-from webapp.models.links import BatchVerb, Link, LinkBatch, LinkSource, NearMiss, PastLink, Refusal, Suggestion
+from webapp.models.links import (
+    BatchVerb,
+    Decision,
+    Link,
+    LinkBatch,
+    LinkSource,
+    NearMiss,
+    PastLink,
+    Refusal,
+    Suggestion,
+)
 from webapp.models.listings import Listing, ListingCount, ListingState
 from webapp.models.propagation import Attempt, AttemptState, Outcome, RunKind, RunState, SyncRun
 from webapp.models.stock import StockLevel, Warehouse
@@ -30,6 +40,7 @@ __all__ = [
     "BaseProduct",
     "BatchVerb",
     "Channel",
+    "Decision",
     "ImportChange",
     "ImportJob",
     "ImportKind",

@@ -21,6 +21,7 @@ class LinkSource(StrEnum):
     FILE = "file"  # a file of links
     ADDED = "added"  # the product was made from the listing
     RESTORED = "restored"  # an undo or a restore brought it back
+    RULE = "rule"  # the channel's own rule: a suggestion above its line
 
 
 class BatchVerb(StrEnum):
@@ -37,6 +38,7 @@ class BatchVerb(StrEnum):
     IMPORT = "import_links"
     SKIP = "skip"
     REOPEN = "reopen"
+    RULE = "rule"
     UNDO = "undo"
 
 
@@ -182,3 +184,23 @@ class NearMiss(Base):
     reason: Mapped[str] = mapped_column(String(24))
 
     __table_args__ = (Index("ix_near_misses_group", "channel_id", "reason", "listing_id"),)
+
+
+class Decision(Base):
+    """What became of a listing's first suggestion: the channel learns from these what its scores mean.
+
+    `right` is None for a link of the rule that nobody has looked at yet.
+    """
+
+    __tablename__ = "decisions"
+
+    listing_id: Mapped[int] = mapped_column(BigInt, ForeignKey("listings.id"), primary_key=True)
+    product_id: Mapped[int] = mapped_column(BigInt, ForeignKey("products.id"))  # the one that was suggested first
+    channel_id: Mapped[int] = mapped_column(BigInt, ForeignKey("channels.id"))
+    score: Mapped[int] = mapped_column(SmallInteger)
+    lead: Mapped[int] = mapped_column(SmallInteger)  # over the second suggestion
+    right: Mapped[bool | None] = mapped_column()
+    batch_id: Mapped[int] = mapped_column(BigInt, index=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+
+    __table_args__ = (Index("ix_decisions_score", "channel_id", "score"),)

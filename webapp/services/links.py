@@ -21,7 +21,7 @@ from webapp.models.catalog import Product
 from webapp.models.channels import Channel
 from webapp.models.links import BatchVerb, Link, LinkBatch, LinkSource, PastLink, Refusal
 from webapp.models.listings import SKIPPED_FROM, Listing, ListingState
-from webapp.services import acts, audit, counts, restore, targets
+from webapp.services import acts, audit, counts, decisions, restore, targets
 from webapp.services.acts import CHUNK
 from webapp.services.acts import Change as Change
 from webapp.services.acts import Pair as Pair
@@ -107,6 +107,7 @@ def reject(session: Session, pairs: Sequence[Pair], *, by: Actor) -> Change:
             change.refused.append(acts.refused_item(listing, acts.linked_words(session, listing)))
         elif acts.refuse(session, change, pair):
             change.changed += 1
+            decisions.note_rejected(session, change.act.id, {pair.listing_id: pair.product_id})
         else:
             change.unchanged += 1
     return _close(session, change, by, "link.rejected", "Rejected {n} suggestion{s}")
@@ -145,6 +146,8 @@ def set_aside(
                 acts.refuse(session, change, pair)
             change.changed += 1
     acts.remember(change, before)
+    if state is ListingState.NO_MATCH:
+        decisions.note(session, change.act.id, dict.fromkeys(map(int, before)))
     return _close(session, change, by, f"listing.{verbs[state].value}", "Set {n} listing{s} aside as " + state.value)
 
 
@@ -182,6 +185,7 @@ def undo(session: Session, batch_id: int, *, by: Actor, now: datetime | None = N
     dropped = session.execute(delete(Refusal).where(Refusal.batch_id == batch.id))
     if batch.verb == BatchVerb.REJECT:
         change.changed += int(dropped.rowcount)  # type: ignore[attr-defined]
+    decisions.forget(session, batch.id)
     restore.refusals(session, batch)
     restore.states(session, change, batch)
     _restore_links(session, change, batch, by)
@@ -214,6 +218,7 @@ def _confirm_some(session: Session, pairs: Sequence[Pair], change: Change, *, by
         x.id: x
         for x in session.scalars(select(Channel).where(Channel.id.in_({x.channel_id for x in listings.values()})))
     }
+    chosen: dict[int, int | None] = {}
     for pair in pairs:
         listing, product = listings.get(pair.listing_id), products.get(pair.product_id)
         if listing is None or product is None or product.retired_at is not None:
@@ -221,6 +226,10 @@ def _confirm_some(session: Session, pairs: Sequence[Pair], change: Change, *, by
         message = _join(session, listing, product, channels[listing.channel_id], change, pair, by=by, source=source)
         if message:
             change.refused.append(acts.refused_item(listing, message))
+        else:
+            chosen[pair.listing_id] = pair.product_id
+    if source is not LinkSource.FILE:  # a file of links judges no suggestion: nobody saw them
+        decisions.note(session, change.act.id, chosen, judged=source is not LinkSource.RULE)
     targets.mark_batch(session, change.act.id)
 
 
@@ -292,6 +301,8 @@ def _end(session: Session, change: Change, *which: ColumnElement[bool], sticky: 
         session.execute(
             insert(PastLink), [{**row._mapping, "ended_batch_id": batch_id, "ended_at": now} for row in gone]
         )
+        if change.act.verb == BatchVerb.UNLINK:  # who leaves a channel and unsyncs all says nothing of each
+            decisions.contradict(session, ids)
         if sticky:
             acts.refuse_all(session, [(row.listing_id, row.product_id) for row in gone], batch_id)
         session.execute(
@@ -335,6 +346,8 @@ def _restore_links(session: Session, change: Change, batch: LinkBatch, by: Actor
             )  # fmt: skip
             if message:
                 change.refused.append(acts.refused_item(listing, message))
+            else:
+                decisions.uphold(session, listing.id, product.id)
 
 
 def _open(session: Session, verb: BatchVerb, by: Actor, reason: str, listing_ids: Sequence[int]) -> LinkBatch:

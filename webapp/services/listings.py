@@ -15,7 +15,7 @@ from webapp.db import among
 from webapp.errors import NotFound
 from webapp.models.base import utc_now
 from webapp.models.channels import Channel
-from webapp.models.links import Link, NearMiss, PastLink, Refusal, Suggestion
+from webapp.models.links import Decision, Link, NearMiss, PastLink, Refusal, Suggestion
 from webapp.models.listings import NOT_COMPUTED, Listing, ListingState
 from webapp.models.propagation import Attempt
 from webapp.services import counts, listing_columns
@@ -152,7 +152,7 @@ def remove(session: Session, which: Any) -> int:
     """Delete listings (`which` selects ids) that have no history; those with one stay. Gives how many went."""
     used = [select(x.listing_id) for x in (Link, PastLink, Attempt)]
     free = select(Listing.id).where(Listing.id.in_(which), *(Listing.id.not_in(u) for u in used))
-    for table in (Suggestion, NearMiss, Refusal):
+    for table in (Suggestion, NearMiss, Refusal, Decision):
         session.execute(delete(table).where(table.listing_id.in_(free)).execution_options(synchronize_session=False))
     for channel_id, state, n in session.execute(
         select(Listing.channel_id, Listing.state, func.count())

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from flask import Flask
 
-from webapp.views import accounts, catalog, channels, home, imports, links, pairs, propagation, review, review_more
+from webapp.views import (
+    accounts,
+    catalog,
+    channels,
+    home,
+    imports,
+    links,
+    pairs,
+    propagation,
+    review,
+    review_more,
+    rules,
+)
 
 
 def register(app: Flask) -> None:
     """Hang every blueprint into the app."""
-    for module in (accounts, catalog, channels, home, imports, links, propagation):
+    for module in (accounts, catalog, channels, home, imports, links, propagation, rules):
         app.register_blueprint(module.bp)
 
 

@@ -26,6 +26,7 @@ def sources() -> dict[LinkSource, Chip]:
         LinkSource.SKU: ("ok", "equal", _("Same SKU")),
         LinkSource.HAND: ("acc", "hand", _("By hand")),
         LinkSource.FILE: ("", "file-spreadsheet", _("Imported")),
+        LinkSource.RULE: ("ok", "sliders-horizontal", _("Rule")),
         LinkSource.ADDED: ("acc", "plus", _("Added")),
         LinkSource.RESTORED: ("", "history", _("Restored")),
     }

@@ -65,7 +65,9 @@ def _import(found: overview.Need, job: ImportJob) -> Line:
 
 def _decisions(found: overview.Need) -> Line:
     """Listings that wait for somebody, on one channel."""
-    channel, n = found.channel, format_decimal(found.n)
+    channel, n = found.channel, format_decimal(min(found.n, overview.CAP)) + "+" * (found.n > overview.CAP)
+    if found.what == "waiting":
+        n = format_decimal(found.n)  # a number that is kept
     name, here = (channel.name, {"channel": channel.name}) if channel else (_("All channels"), {})
     if found.what == "refused":
         title = ngettext(
@@ -94,6 +96,7 @@ def act_words(act: overview.Act) -> Chip:
         BatchVerb.REJECT: ("", "x", _("Rejected")),
         BatchVerb.NO_MATCH: ("", "x", _("No match")),
         BatchVerb.IGNORE: ("", "minus", _("Ignored")),
+        BatchVerb.RULE: ("ok", "sliders-horizontal", _("By the rule")),
         BatchVerb.UNLINK: ("bad", "unlink", _("Unlinked")),
         BatchVerb.UNSYNC: ("bad", "unlink", _("Unsynced")),
         BatchVerb.REOPEN: ("", "circle-dashed", _("Waiting")),

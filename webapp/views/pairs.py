@@ -281,6 +281,7 @@ def source_words() -> dict[LinkSource, tuple[str, str, str]]:
         LinkSource.SKU: ("ok", "equal", _("Same SKU")),
         LinkSource.HAND: ("acc", "hand", _("By hand")),
         LinkSource.FILE: ("", "file-spreadsheet", _("Imported")),
+        LinkSource.RULE: ("ok", "sliders-horizontal", _("Rule")),
         LinkSource.ADDED: ("acc", "plus", _("Added")),
     }
 

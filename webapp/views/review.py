@@ -14,7 +14,7 @@ from webapp.errors import Conflict, DomainError
 from webapp.models import Channel, Listing, ListingState
 from webapp.models.accounts import Permission
 from webapp.models.base import utc_now
-from webapp.services import candidates, channels, counts, links, review
+from webapp.services import candidates, channels, counts, decisions, links, review
 from webapp.services.accounts import owners
 from webapp.services.review import Queue, Shelf
 from webapp.views import review_words as words
@@ -235,6 +235,7 @@ def screen(queue: Queue | None, listing_id: int | None, *, compare: int = 0) -> 
         "Shelf": Shelf,
         "owners": owners(session) if not by.may(Permission.LINK) else [],
         "stage": None,
+        "here": None,
         "now": now,
         "catalog_page": "catalog.detail" in current_app.view_functions,
     }
@@ -249,6 +250,8 @@ def screen(queue: Queue | None, listing_id: int | None, *, compare: int = 0) -> 
     else:
         listing = review.get(session, listing_id)
         stage = candidates.stage(session, listing, queue.channel, web.catalogue_index(), compare=compare)
+        if stage.chosen is not None:
+            context["here"] = decisions.record(session, queue.channel.id, stage.chosen.score, now=now)
         context |= {"stage": stage, "window": review.window(session, queue, listing, by, now=now)}
         if not stage.choices and stage.holder is None:
             text = words.search_words(listing)

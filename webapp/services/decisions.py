@@ -1,0 +1,111 @@
+"""What people said of first suggestions, kept so that a channel learns what its scores mean.
+
+A decision on a listing judges the suggestion that stood first: right when its product was chosen, wrong when
+another was, or none. A link that a person takes apart again was wrong; taking that back makes it right again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
+from sqlalchemy.orm import Session
+
+import matching
+from webapp.models.base import utc_now
+from webapp.models.links import Decision, Suggestion
+from webapp.models.listings import Listing
+
+LEARNED_FROM = 2_000  # the newest decisions of a channel: older ones tell of another catalogue
+REMEMBERED = timedelta(days=90)  # what "so far" means on the screens
+BAND = 5
+SECONDS_EACH = 5  # what deciding on a listing takes a practised person
+
+
+def note(session: Session, batch_id: int, chosen: Mapping[int, int | None], *, judged: bool = True) -> None:
+    """Keep what was chosen for these listings: a product's id, or None when no product fits.
+
+    Listings without a suggestion leave nothing. The rule's own links are not `judged`: nobody looked.
+    """
+    first, second = _suggested(session, list(chosen))
+    rows = [
+        {
+            "listing_id": listing_id,
+            "product_id": product_id,
+            "channel_id": channel_id,
+            "score": score,
+            "lead": score - second.get(listing_id, 0),
+            "right": chosen[listing_id] == product_id if judged else None,
+            "batch_id": batch_id,
+            "at": utc_now(),
+        }
+        for listing_id, (product_id, channel_id, score) in first.items()
+    ]
+    if rows:
+        session.execute(delete(Decision).where(Decision.listing_id.in_(first)))
+        session.execute(insert(Decision), rows)
+
+
+def note_rejected(session: Session, batch_id: int, rejected: Mapping[int, int]) -> None:
+    """Keep that these products were rejected for these listings, where they were suggested first."""
+    first, _ = _suggested(session, list(rejected))
+    wrong = {i: None for i, (product_id, _, _) in first.items() if rejected[i] == product_id}
+    if wrong:
+        note(session, batch_id, wrong)
+
+
+def contradict(session: Session, listing_ids: Sequence[int]) -> None:
+    """Say that the suggestions these listings were linked by were wrong after all: a person took the links apart."""
+    which = Decision.listing_id.in_(listing_ids), Decision.right.is_not(False)
+    session.execute(update(Decision).where(*which).values(right=False).execution_options(synchronize_session=False))
+
+
+def uphold(session: Session, listing_id: int, product_id: int) -> None:
+    """Say that a link which came back stands by its suggestion."""
+    which = Decision.listing_id == listing_id, Decision.product_id == product_id
+    session.execute(update(Decision).where(*which).values(right=True))
+
+
+def forget(session: Session, batch_id: int) -> None:
+    """Drop what a batch said: it was taken back."""
+    session.execute(delete(Decision).where(Decision.batch_id == batch_id))
+
+
+def calibration(session: Session, channel_id: int) -> matching.Calibration:
+    """What the scores of a channel mean, by its newest decisions."""
+    query = select(Decision.score, Decision.lead, Decision.right).where(*judged(channel_id))
+    rows = session.execute(query.order_by(Decision.at.desc()).limit(LEARNED_FROM)).all()
+    return matching.calibrate([matching.Decided(score, lead, bool(right)) for score, lead, right in rows])
+
+
+def record(session: Session, channel_id: int, score: int, *, now: datetime) -> tuple[int, int, int, int]:
+    """How suggestions about as good as this one did here lately: how many were right, of how many, and the band."""
+    low = min(score // BAND * BAND, 100 - BAND)
+    high = 100 if low + BAND >= 100 else low + BAND - 1
+    band = Decision.score >= low, Decision.score <= high, Decision.at > now - REMEMBERED
+    query = select(func.count(), func.count().filter(Decision.right.is_(True))).where(*judged(channel_id), *band)
+    total, right = session.execute(query).one()
+    return right, total, low, high
+
+
+def judged(channel_id: int) -> tuple[ColumnElement[bool], ...]:
+    """The conditions of a decision that somebody made on a channel."""
+    return Decision.channel_id == channel_id, Decision.right.is_not(None)
+
+
+def _suggested(session: Session, listing_ids: Sequence[int]) -> tuple[dict[int, tuple[int, int, int]], dict[int, int]]:
+    """The first suggestion of each listing as (product, channel, score), and the score of the second."""
+    query = (
+        select(Suggestion.listing_id, Suggestion.rank, Suggestion.product_id, Suggestion.score, Listing.channel_id)
+        .join(Listing, Listing.id == Suggestion.listing_id)
+        .where(Suggestion.listing_id.in_(listing_ids), Suggestion.rank <= 2)
+    )
+    first: dict[int, tuple[int, int, int]] = {}
+    second: dict[int, int] = {}
+    for listing_id, rank, product_id, score, channel_id in session.execute(query):
+        if rank == 1:
+            first[listing_id] = (product_id, channel_id, score)
+        else:
+            second[listing_id] = score
+    return first, second
