@@ -213,7 +213,8 @@ def _listen() -> Asked:
     asked = Asked()
 
     def after(_c: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        asked.offset |= "OFFSET" in statement and bool(parameters[-1])  # SQLAlchemy writes 0 for none, last of all
+        for found in re.finditer(r"OFFSET \?", statement):  # SQLAlchemy writes one of 0 for none
+            asked.offset |= bool(parameters[statement.count("?", 0, found.start())])
         asked.statements.append((statement, cursor))
 
     event.listen(db.engine, "after_cursor_execute", after)

@@ -27,7 +27,10 @@ from webapp.models.base import utc_now
 from webapp.services import catalog, links, listings, propagation
 
 PRODUCTS, LISTINGS = 1_500, 1_500  # listings on each of two channels; the last 300 fit no product
-LARGE = {"products", "listings", "links", "past_links", "attempts", "audit", "link_batches", "suggestions"}
+LARGE = {
+    "products", "product_words", "listings", "links", "past_links", "attempts", "audit", "link_batches", "suggestions",
+    "near_misses",
+}  # fmt: skip
 ALICE = "alice" * 5
 PARTIAL = ("ix_links_not_by_sku", "ix_links_problem", "ix_products_in_stock", "ix_products_out_of_stock")
 NEARLY_ALL = ("", "products.retired_at IS NULL", "link_batches.verb != ?")
@@ -42,21 +45,33 @@ PAGES = {
     "skipped": "/review?channel=Beta&state=skipped",
     "no match": "/review?channel=Beta&state=none",
     "near misses": "/review/near",
+    "one listing": "/review/{waiting}",
+    "candidates by words": "/review/{waiting}/search?q=Product+700",
+    "adding a listing": "/review/{waiting}/add",
     "pairs": "/pairs",
     "pairs after": "/pairs?after={link}",
     "pairs of a channel": "/pairs?channel=Beta",
     "pairs by a SKU": "/pairs?q=SKU-0700",
+    "pairs by the beginning of a SKU": "/pairs?q=SKU-07",
+    "pairs by words": "/pairs?q=Product+700",
+    "pairs by hand": "/pairs?by=hand",
+    "unsync all of a channel": "/pairs/unsync?match=1&channel=Beta",
     "products": "/products",
     "products after": "/products?after={product}",
     "products in stock": "/products?stock=in",
     "products out of stock": "/products?stock=out",
     "products not linked": "/products?linked=no",
     "products by a SKU": "/products?q=SKU-0700",
+    "products by words": "/products?q=Product+700",
+    "products by a begun word": "/products?stock=in&q=prod",
+    "products by a mistyped word": "/products?q=Prodduct",
     "a product": "/products/{product}",
     "a product's history": "/products/{product}?tab=history",
     "sync history": "/sync/history",
     "sync history of a channel": "/sync/history?channel=Alpha",
     "a run": "/sync/history/{run}",
+    "what failed in a run": "/sync/history/{run}?show=failed",
+    "sync of a channel": "/connectors/{channel}/sync",
     "connectors": "/connectors",
     "activity": "/activity",
     "activity before": "/activity?before=20",
@@ -173,7 +188,7 @@ def fill(settings: Settings) -> dict[str, int]:
         for product_id in stocked:
             make.stock(session.get_one(Product, product_id), 77)
         return {  # the ids that PAGES names
-            "product": PRODUCTS // 2, "channel": alpha, "run": run or 1,
+            "product": PRODUCTS // 2, "channel": alpha, "run": run or 1, "waiting": waiting[-1],
             "link": session.scalars(select(Link.id).order_by(Link.id).offset(500).limit(1)).one(),
         }  # fmt: skip
 
@@ -203,10 +218,11 @@ def _offer(channel: Channel, i: int) -> dict[str, Any]:
 
 
 def _offset(statement: str, parameters: Any) -> int:
-    """The OFFSET of a statement; SQLAlchemy writes 0 for none on SQLite, as the last parameter."""
-    if "OFFSET" not in statement:
-        return 0
-    return int(parameters[-1]) if not isinstance(parameters, dict) else 1
+    """The largest OFFSET of a statement; SQLAlchemy writes one of 0 for none on SQLite."""
+    if isinstance(parameters, dict):
+        return int("OFFSET" in statement)
+    places = [statement.count("?", 0, found.start()) for found in re.finditer(r"OFFSET \?", statement)]
+    return max((int(parameters[place]) for place in places), default=0)
 
 
 def _plan(connection: Connection, statement: str, parameters: Any) -> tuple[str, ...]:

@@ -49,6 +49,14 @@ class Outcome(StrEnum):
     LATE = "late"  # the link ended while the request was on its way
 
 
+FAILING = (
+    Outcome.REJECTED,
+    Outcome.THROTTLED,
+    Outcome.FAILED,
+    Outcome.UNKNOWN,
+)  # what is tried again, or needs somebody
+
+
 class SyncRun(Base):
     """One round of sending to one channel."""
 
@@ -140,5 +148,12 @@ class Attempt(Base):
             "lease_until",
             sqlite_where=state != AttemptState.DONE,
             postgresql_where=state != AttemptState.DONE,
+        ),
+        Index(  # of a run with half a million deliveries, the few that need somebody
+            "ix_attempts_failing",
+            "run_id",
+            "id",
+            sqlite_where=outcome.in_(FAILING),
+            postgresql_where=outcome.in_(FAILING),
         ),
     )

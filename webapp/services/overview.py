@@ -5,13 +5,13 @@ Every query here is bounded: kept numbers, partial indexes, or the newest rows o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, func, literal, select
+from sqlalchemy import ColumnElement, Row, func, literal, literal_column, select, union_all
 from sqlalchemy.orm import Session
 
 from webapp.models.catalog import Product
@@ -22,7 +22,11 @@ from webapp.models.listings import Listing, ListingState
 from webapp.models.propagation import SyncRun
 from webapp.services import channels, counts, health, plans
 
-CAP = 10_000
+CAP = 10_000  # what is not kept is counted up to here
+# Written out in statements, or SQLite would look at each row again instead of asking the index alone.
+_SKU = literal(LinkSource.SKU, Link.source.type, literal_execute=True)
+_WAITS = literal(ListingState.PENDING, Listing.state.type, literal_execute=True)
+_NOTHING: ColumnElement[str] = literal_column("''")
 SURE = 95  # match score from which a suggestion is nearly always right
 LOOKED_AT = 500  # newest pairs among which the largest differences are sought
 SHOWN = 5
@@ -36,7 +40,8 @@ class Progress:
 
     channel: Channel
     by_sku: int = 0
-    by_hand: int = 0
+    by_hand: int = 0  # all but the exact rule; 0 and `mixed` when they are more than CAP
+    mixed: bool = False  # whether `by_sku` is everything that is linked
     waiting: int = 0
     no_match: int = 0
     ignored: int = 0
@@ -116,31 +121,33 @@ def look(session: Session, *, now: datetime) -> Overview:
 
 
 def by_channel(session: Session) -> list[Progress]:
-    """Each channel's numbers, from those that are kept; pairs that are not from the exact rule are few and indexed."""
-    numbers = counts.by_channel(session)
-    by_hand = (
-        select(Link.channel_id, func.count()).where(Link.source != LinkSource.SKU).group_by(Link.channel_id)
-    )  # fmt: skip
-    hand = {int(channel_id): int(n) for channel_id, n in session.execute(by_hand)}
+    """Each channel's numbers, from those that are kept; who linked is counted for pairs not made by the exact rule."""
+    numbers, every = counts.by_channel(session), channels.all_channels(session)
+    hand = _capped(session, {c.id: [Link.channel_id == c.id, Link.source != _SKU] for c in every}, Link.id)
     found = []
-    for channel in channels.all_channels(session):
-        own = numbers.get(channel.id, {})
+    for channel in every:
+        own, handmade = numbers.get(channel.id, {}), hand[channel.id]
         linked = own.get(ListingState.LINKED, 0)
-        handmade = min(hand.get(channel.id, 0), linked)
+        handmade = 0 if handmade > CAP else min(handmade, linked)
         rest = (own.get(state, 0) for state in (ListingState.PENDING, ListingState.NO_MATCH, ListingState.IGNORED))
-        found.append(Progress(channel, linked - handmade, handmade, *rest))
+        found.append(Progress(channel, linked - handmade, handmade, hand[channel.id] > CAP, *rest))
     return found
 
 
 def needs(session: Session, progress: Sequence[Progress], *, now: datetime) -> list[Need]:
     """What needs a person, most costly first: what keeps values from channels, then lost work, then decisions."""
-    found = [*_stopped(progress), *_refused(session), *_no_worker(session, progress, now), *_imports(session, now)]
-    near = _by_channel(session, NearMiss)
-    found += [Need("near", near[p.channel.id], p.channel) for p in progress if near.get(p.channel.id)]
-    for each in progress:
-        sure = _sure(session, each.channel) if each.waiting else 0
-        if sure:
-            found.append(Need("sure", sure, each.channel))
+    found = [
+        *_stopped(progress),
+        *_refused(session, progress),
+        *_no_worker(session, progress, now),
+        *_imports(session, now),
+    ]
+    near = _capped(
+        session, {p.channel.id: [NearMiss.channel_id == p.channel.id] for p in progress}, NearMiss.listing_id
+    )
+    found += [Need("near", near[p.channel.id], p.channel) for p in progress if near[p.channel.id]]
+    sure = _capped(session, {p.channel.id: _nearly_right(p.channel) for p in progress if p.waiting}, Listing.id)
+    found += [Need("sure", sure[p.channel.id], p.channel) for p in progress if sure.get(p.channel.id)]
     waiting = [p for p in progress if p.waiting]
     if waiting:
         only = waiting[0].channel if len(waiting) == 1 else None
@@ -203,13 +210,16 @@ def _stopped(progress: Sequence[Progress]) -> list[Need]:
     return [*broken, *held, *(Need("paused", 0, channel) for channel in rest if channel.paused_at)]
 
 
-def _refused(session: Session) -> list[Need]:
-    """Listings whose channel refused the last update; they are few, and indexed."""
-    query = (
-        select(Channel, func.count(), func.max(Link.problem)).join(Link, Link.channel_id == Channel.id)
-        .where(Link.problem != "").group_by(Channel.id).order_by(func.count().desc())
-    )  # fmt: skip
-    return [Need("refused", n, channel, reason) for channel, n, reason in session.execute(query)]
+def _refused(session: Session, progress: Sequence[Progress]) -> list[Need]:
+    """Listings whose channel refused the last update, and the newest reason."""
+    here = {p.channel.id: [Link.channel_id == p.channel.id, Link.problem != _NOTHING] for p in progress}
+    numbers = _capped(session, here, Link.id)
+    troubled = sorted((p.channel for p in progress if numbers[p.channel.id]), key=lambda c: -numbers[c.id])
+    newest = [select(Link.channel_id, Link.problem).where(*here[c.id]).limit(1).subquery() for c in troubled]
+    reasons: dict[int, str] = {}
+    if newest:
+        reasons.update(session.execute(union_all(*(select(*one.c) for one in newest))).all())
+    return [Need("refused", numbers[c.id], c, reasons.get(c.id, "")) for c in troubled]
 
 
 def _no_worker(session: Session, progress: Sequence[Progress], now: datetime) -> list[Need]:
@@ -232,14 +242,15 @@ def _imports(session: Session, now: datetime) -> list[Need]:
     return [Need(states[job.state], job.rows_ok, None, job.message, job) for job in jobs]
 
 
-def _sure(session: Session, channel: Channel) -> int:
-    """How many waiting listings of a channel have a suggestion that is nearly always right, up to CAP."""
-    waits = literal(ListingState.PENDING, Listing.state.type, literal_execute=True)  # so that the index answers alone
-    which = (Listing.channel_id == channel.id, Listing.state == waits, Listing.place <= 100 - SURE)
-    some = select(Listing.id).where(*which).limit(CAP + 1).subquery()
-    return int(session.scalar(select(func.count()).select_from(some)) or 0)
+def _nearly_right(channel: Channel) -> list[ColumnElement[bool]]:
+    """Waiting listings of a channel with a suggestion that is nearly always right."""
+    return [Listing.channel_id == channel.id, Listing.state == _WAITS, Listing.place <= 100 - SURE]
 
 
-def _by_channel(session: Session, table: Any) -> dict[int, int]:
-    query = select(table.channel_id, func.count()).group_by(table.channel_id)
-    return {int(channel_id): int(n) for channel_id, n in session.execute(query)}
+def _capped(session: Session, groups: Mapping[int, Sequence[ColumnElement[bool]]], column: Any) -> dict[int, int]:
+    """How many rows each group's conditions hold, up to one more than CAP; all in one statement."""
+    some = {key: select(column).where(*where).limit(CAP + 1).subquery() for key, where in groups.items()}
+    if not some:
+        return {}
+    each = (select(literal(key), func.count()).select_from(rows) for key, rows in some.items())
+    return {int(key): int(n) for key, n in session.execute(union_all(*each))}

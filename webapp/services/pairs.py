@@ -110,7 +110,7 @@ def find(session: Session, filters: Filter, index: retrieval.CatalogueIndex) -> 
     products = retrieval.by_key(session, text, limit=NAMES)
     found = [*_of_products(session, filters, products), *_of_listings(session, filters, text)]
     if not found:
-        products = [p.id for p in retrieval.search(session, index, text, limit=NAMES)]
+        products = retrieval.by_words(session, index, text, limit=NAMES)
         found = _of_products(session, filters, products)
     return tuple(sorted(set(found))), len(products) >= NAMES or len(found) >= PAIRS
 
@@ -169,7 +169,7 @@ def one(session: Session, listing_id: int) -> PairRow:
 
 def count(session: Session, filters: Filter, *, exact: bool = False) -> int:
     """How many pairs the filter holds: the kept number where there is one, else counted up to CAP, or `exact`."""
-    if filters.plain and not exact:
+    if filters.plain:
         numbers = counts.by_channel(session)
         chosen = [numbers.get(filters.channel.id, {})] if filters.channel else list(numbers.values())
         return sum(n.get(ListingState.LINKED, 0) for n in chosen)

@@ -271,6 +271,11 @@ def search(
     return [products[i] for i in list(ids)[:limit] if i in products]
 
 
+def by_words(session: Session, index: CatalogueIndex, text: str, *, limit: int = 20) -> list[int]:
+    """Ids of products with all the words, or where there is none, of those that resemble the text, closest first."""
+    return words.find(session, text, limit=limit) or _resembling(session, index, text, limit, ())
+
+
 def by_key(session: Session, text: str, *, limit: int = 20, where: Sequence[ColumnElement[bool]] = ()) -> list[int]:
     """Ids of products with this GTIN, or whose SKU is this up to typing or begins with it, the nearest first."""
     found: list[int] = []

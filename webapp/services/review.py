@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Subquery, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from webapp.errors import NotFound
@@ -168,13 +168,12 @@ def window(session: Session, queue: Queue, current: Listing, by: Actor, *, now: 
 
 def decided(session: Session, channel: Channel, by: Actor, *, now: datetime, limit: int = ABOVE) -> list[QueueRow]:
     """This person's last decisions on the channel, the newest last."""
+    mine = _by(by, now)
     rows = session.execute(
-        select(
-            LinkBatch.verb, Listing.id, Listing.title, Listing.sku, Listing.external_id, Listing.place, Listing.state
-        )
-        .join(Listing, Listing.id == LinkBatch.listing_id)
-        .where(*_by(by, now), LinkBatch.undone_by.is_(None), Listing.channel_id == channel.id)
-        .order_by(LinkBatch.id.desc())
+        select(mine.c.verb, Listing.id, Listing.title, Listing.sku, Listing.external_id, Listing.place, Listing.state)
+        .join(Listing, Listing.id == mine.c.listing_id)
+        .where(mine.c.undone_by.is_(None), Listing.channel_id == channel.id)
+        .order_by(mine.c.id.desc())
         .limit(limit)
     ).all()
     found = {r.id: _row(r, DECISIONS[r.verb]) for r in rows}
@@ -183,12 +182,12 @@ def decided(session: Session, channel: Channel, by: Actor, *, now: datetime, lim
 
 def run(session: Session, channel: Channel, by: Actor, *, now: datetime) -> Run:
     """This person's decisions on the channel since the last long pause."""
+    mine = _by(by, now)
     rows = session.execute(
-        select(LinkBatch.at, LinkBatch.verb, LinkBatch.changed, LinkBatch.undone_by)
-        .join(Listing, Listing.id == LinkBatch.listing_id)
-        .where(*_by(by, now), Listing.channel_id == channel.id)
-        .order_by(LinkBatch.id.desc())
-        .limit(RUN_LIMIT)
+        select(mine.c.at, mine.c.verb, mine.c.changed, mine.c.undone_by)
+        .join(Listing, Listing.id == mine.c.listing_id)
+        .where(Listing.channel_id == channel.id)
+        .order_by(mine.c.id.desc())
     ).all()
     done: dict[str, int] = {}
     moments: list[datetime] = []
@@ -237,8 +236,11 @@ def computing(session: Session, channel: Channel) -> int:
     return int(session.scalar(select(func.count()).select_from(_some([*waiting, Listing.place == NOT_COMPUTED]))) or 0)
 
 
-def _by(by: Actor, now: datetime) -> list[ColumnElement[bool]]:
-    return [LinkBatch.by_id == by.id, LinkBatch.verb.in_(list(DECISIONS)), LinkBatch.at > now - RUN_OF]
+def _by(by: Actor, now: datetime) -> Subquery:
+    """This person's newest acts of the last hours, as many as a run may have: years of older ones are not looked at."""
+    newest = select(LinkBatch).where(LinkBatch.by_id == by.id).order_by(LinkBatch.id.desc()).limit(RUN_LIMIT).subquery()
+    recent = (newest.c.verb.in_(list(DECISIONS)), newest.c.at > now - RUN_OF)
+    return select(newest).where(*recent).subquery()
 
 
 def _row(row: Any, result: str = "") -> QueueRow:

@@ -19,14 +19,13 @@ from webapp.models.accounts import WORKER
 from webapp.models.catalog import Product
 from webapp.models.channels import Channel, SendMode
 from webapp.models.links import Link
-from webapp.models.propagation import Attempt, AttemptState, Outcome, RunKind, RunState, SyncRun
+from webapp.models.propagation import FAILING, Attempt, AttemptState, Outcome, RunKind, RunState, SyncRun
 from webapp.services import audit, targets
 
 QUARANTINE = timedelta(seconds=30)  # a request that timed out may still land; wait before saying anything newer
 SOON = timedelta(seconds=5)  # a refused value that has changed meanwhile is worth another try
 TAKEN = {Outcome.APPLIED, Outcome.ACCEPTED}
 DOWN = {connectors.Status.FAILED, connectors.Status.UNKNOWN}
-FAILING = {Outcome.REJECTED, Outcome.THROTTLED, Outcome.FAILED, Outcome.UNKNOWN}
 CHUNK = 500
 
 

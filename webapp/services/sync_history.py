@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, literal, select
 from sqlalchemy.orm import Session
 
 from webapp.config import Settings
@@ -16,11 +16,15 @@ from webapp.models.catalog import BaseProduct, Product
 from webapp.models.channels import Channel
 from webapp.models.links import Link
 from webapp.models.listings import Listing, ListingState
-from webapp.models.propagation import Attempt, AttemptState, Outcome, RunKind, RunState, SyncRun
+from webapp.models.propagation import FAILING, Attempt, AttemptState, Outcome, RunKind, RunState, SyncRun
 from webapp.services import channels, counts
-from webapp.services.settlement import FAILING
 
 PAGE = 50
+LOOKED_AT = 10_000  # failed deliveries of a run whose reasons are counted
+SOON = timedelta(minutes=1)  # a try that is due may wait for its turn so long
+# Written out in statements, as the partial indexes have them.
+_FAILING = bindparam("failing", FAILING, Attempt.outcome.type, expanding=True, literal_execute=True)
+_DONE = literal(AttemptState.DONE, Attempt.state.type, literal_execute=True)
 STRIP = 1_500  # runs that the picture of a day looks at; more would only paint over each other
 
 
@@ -99,7 +103,7 @@ def lines(
         .where(Attempt.run_id == run_id)
     )
     if only_failed:
-        query = query.where(Attempt.outcome.in_(FAILING))
+        query = query.where(Attempt.outcome.in_(_FAILING))
     if before is not None:
         query = query.where(Attempt.id < before)
     rows = session.execute(query.order_by(Attempt.id.desc()).limit(limit + 1)).all()
@@ -108,29 +112,27 @@ def lines(
 
 
 def reasons(session: Session, run_id: int) -> list[tuple[str, int]]:
-    """Why deliveries of a run failed, the most frequent reason first, at most three."""
-    query = (
-        select(Attempt.message, func.count())
-        .where(Attempt.run_id == run_id, Attempt.outcome.in_(FAILING), Attempt.message != "")
-        .group_by(Attempt.message)
-        .order_by(func.count().desc(), Attempt.message)
-        .limit(3)
-    )
-    return [(message, n) for message, n in session.execute(query)]
+    """Why deliveries of a run failed, the most frequent reason first, at most three; of a long run its newest ones."""
+    failed = (Attempt.run_id == run_id, Attempt.outcome.in_(_FAILING), Attempt.message != "")
+    some = select(Attempt.message).where(*failed).order_by(Attempt.id.desc()).limit(LOOKED_AT).subquery()
+    query = select(some.c.message, func.count()).group_by(some.c.message)
+    return [(m, n) for m, n in session.execute(query.order_by(func.count().desc(), some.c.message).limit(3))]
 
 
-def next_try(session: Session, run_id: int) -> datetime | None:
-    """When a run that goes on tries again; None while it is being sent."""
-    in_flight = select(Attempt.id).where(Attempt.run_id == run_id, Attempt.state != AttemptState.DONE).limit(1)
-    if session.scalar(in_flight) is not None:
+def next_try(session: Session, run: SyncRun, *, now: datetime) -> datetime | None:
+    """When a run that goes on tries again; None while it is being sent. What is due later was tried before."""
+    here = Attempt.run_id + 0 == run.id  # so: what is in flight is little and has an index of its own
+    if session.scalar(select(Attempt.id).where(here, Attempt.state != _DONE).limit(1)) is not None:
         return None
-    return session.scalar(select(func.min(Link.due_at)).where(Link.run_id == run_id, Link.tries > 0))
+    later = select(Link.due_at).where(Link.channel_id == run.channel_id, Link.due_at > now - SOON)
+    again = later.where(Link.run_id == run.id, Link.tries > 0)
+    return session.scalar(again.order_by(Link.due_at).limit(1))
 
 
 def waits_for_upload(session: Session, run_id: int) -> bool:
-    """Whether what was sent was only accepted so far: a file to carry, or a channel that applies it later."""
-    accepted = select(Attempt.id).where(Attempt.run_id == run_id, Attempt.outcome == Outcome.ACCEPTED).limit(1)
-    return session.scalar(accepted) is not None
+    """Whether what was sent last was only accepted so far: a file to carry, or a channel that applies it later."""
+    last = select(Attempt.outcome).where(Attempt.run_id == run_id).order_by(Attempt.id.desc()).limit(STRIP)
+    return Outcome.ACCEPTED in set(session.scalars(last))
 
 
 def artifact_path(run: SyncRun, channel: Channel, settings: Settings) -> Path:

@@ -237,7 +237,7 @@ def _told(session: Session, found: SyncRun) -> dict[str, Any]:
         "run": found,
         "channel": channel,
         "reasons": sync_history.reasons(session, found.id) if found.failed else [],
-        "next_try": sync_history.next_try(session, found.id) if found.ended_at is None else None,
+        "next_try": sync_history.next_try(session, found, now=utc_now()) if found.ended_at is None else None,
         "accepted": bool(found.sent) and sync_history.waits_for_upload(session, found.id),
         "words": sync_words,
     }

@@ -526,6 +526,15 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["run_id"], ["sync_runs.id"], name=op.f("fk_attempts_run_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_attempts")),
     )
+    failing = "outcome IN ('rejected', 'throttled', 'failed', 'unknown')"
+    op.create_index(
+        "ix_attempts_failing",
+        "attempts",
+        ["run_id", "id"],
+        unique=False,
+        sqlite_where=sa.text(failing),
+        postgresql_where=sa.text(failing),
+    )
     op.create_index(
         "ix_attempts_lease",
         "attempts",
