@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from decimal import Decimal
 
@@ -255,3 +256,104 @@ def test_a_form_that_stayed_open_puts_no_stock_or_price_back(app, browse, shop):
         bottle = session.get(Product, shop["BTL-1"])
         assert (bottle.title, bottle.price) == ("Steel bottle", Decimal("99.00"))
         assert catalog_search.on_hand(session, bottle.id, stock.MAIN) == 1
+
+
+# ---- two people at one product ---------------------------------------------------------------------------
+
+FIELDS = ("sku", "title", "brand", "gtin", "mpn", "price", "stock")
+
+
+def opened(browser, url: str) -> dict[str, str]:
+    """The form as the browser would send it back untouched."""
+    page = browser.get(url).text
+    names = [*FIELDS, *(f"was-{name}" for name in FIELDS)]
+    return {name: html.unescape(re.search(rf'name="{name}"[^>]*?value="([^"]*)"', page)[1]) for name in names}
+
+
+def facts(app, product_id: int) -> dict[str, object]:
+    product = read(app, select(Product).where(Product.id == product_id))
+    return {name: getattr(product, name) for name in (*FIELDS[:6], "available")}
+
+
+@pytest.mark.parametrize(
+    ("field", "first", "second"),
+    [("title", "Bottle of Alice", "Bottle of Bob"), ("brand", "Alma", "Bruno"), ("sku", "BTL-A", "BTL-B"),
+     ("price", "11.00", "12.00"), ("stock", "4", "7"), ("mpn", "", "M-9")],
+)  # fmt: skip
+def test_the_second_save_of_a_field_asks_before_it_replaces_the_first(app, browse, shop, field, first, second):
+    alice, bob, url = browse("alice"), browse("bob"), f"/products/{shop['BTL-1']}/edit"
+    if field == "mpn":
+        bob.post(url, data=opened(bob, url) | {"mpn": "M-1"})
+    hers, his = opened(alice, url), opened(bob, url)
+    assert alice.post(url, data=hers | {field: first}).status_code == 303
+    before = facts(app, shop["BTL-1"])
+    answer = bob.post(url, data=his | {field: second})
+    assert answer.status_code == 409
+    assert "Somebody changed this product while you were editing it." in answer.text
+    assert f"Somebody saved “{first}” meanwhile; you typed “{second}”." in html.unescape(answer.text)
+    assert "Last change: Alice" in answer.text
+    assert facts(app, shop["BTL-1"]) == before
+    again = {
+        name: html.unescape(re.search(rf'name="{name}"[^>]*?value="([^"]*)"', answer.text)[1])
+        for name in (*FIELDS, *(f"was-{name}" for name in FIELDS))
+    }
+    assert again[field] == second, "what Bob typed is lost"
+    assert bob.post(url, data=again).status_code == 303
+    after = facts(app, shop["BTL-1"])
+    name = "available" if field == "stock" else field
+    assert str(after[name]) == {"price": "12", "stock": "7"}.get(field, second)
+    assert {k: v for k, v in after.items() if k != name} == {k: v for k, v in before.items() if k != name}
+
+
+def test_changes_of_different_fields_are_both_kept(app, browse, shop):
+    alice, bob, url = browse("alice"), browse("bob"), f"/products/{shop['BTL-1']}/edit"
+    hers, his = opened(alice, url), opened(bob, url)
+    assert alice.post(url, data=hers | {"title": "Bottle of Alice", "stock": "9"}).status_code == 303
+    assert bob.post(url, data=his | {"brand": "Bruno", "price": "9.90"}).status_code == 303
+    now = facts(app, shop["BTL-1"])
+    assert (now["title"], now["brand"], now["available"], now["price"]) == (
+        "Bottle of Alice",
+        "Bruno",
+        9,
+        Decimal("9.9"),
+    )
+
+
+def test_the_page_of_a_clash_shows_the_other_fields_as_they_are_now(app, browse, shop):
+    alice, bob, url = browse("alice"), browse("bob"), f"/products/{shop['BTL-1']}/edit"
+    hers, his = opened(alice, url), opened(bob, url)
+    alice.post(url, data=hers | {"title": "Bottle of Alice", "brand": "Alma"})
+    answer = bob.post(url, data=his | {"title": "Bottle of Bob", "mpn": "M-7"})
+    assert answer.status_code == 409
+    assert re.search(r'name="brand"[^>]*value="Alma"', answer.text)
+    assert re.search(r'name="mpn"[^>]*value="M-7"', answer.text)
+    assert answer.text.count('class="err"') == 1
+
+
+def test_the_same_change_twice_is_no_clash(app, browse, shop):
+    alice, bob, url = browse("alice"), browse("bob"), f"/products/{shop['BTL-1']}/edit"
+    hers, his = opened(alice, url), opened(bob, url)
+    assert alice.post(url, data=hers | {"price": "12.5"}).status_code == 303
+    assert bob.post(url, data=his | {"price": "12.50"}).status_code == 303
+    assert facts(app, shop["BTL-1"])["price"] == Decimal("12.5")
+
+
+def test_stock_that_the_warehouse_counted_meanwhile_is_not_overwritten_unseen(app, browse, shop):
+    bob, url = browse("bob"), f"/products/{shop['BTL-1']}/edit"
+    his = opened(bob, url)
+    with app.app_context(), unit_of_work() as session:
+        stock.set_levels(session, [stock.Level(shop["BTL-1"], 0)], stock.warehouse(session), by=COMMAND_LINE)
+    answer = bob.post(url, data=his | {"stock": "8"})
+    assert answer.status_code == 409
+    assert "Somebody saved “0” meanwhile; you typed “8”." in answer.text
+    assert facts(app, shop["BTL-1"])["available"] == 0
+
+
+def test_a_name_with_line_ends_is_not_changed_by_opening_its_form(app, browse, shop):
+    with app.app_context(), unit_of_work() as session:
+        session.get_one(Product, shop["BTL-1"]).title = "Two\nlines"
+    bob, url = browse("bob"), f"/products/{shop['BTL-1']}/edit"
+    form = opened(bob, url)
+    form |= {"title": "Twolines", "brand": "Bruno"}  # as a browser sends a single-line field
+    assert bob.post(url, data=form).status_code == 303
+    assert facts(app, shop["BTL-1"])["title"] == "Two\nlines"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import ColumnElement, exists, func, literal_column, select
 from sqlalchemy.orm import Session
@@ -22,6 +23,7 @@ from webapp.services import retrieval
 
 PAGE = 50
 CAP = 10_000  # counts stop here: "10,000+" is as good an answer, and never a scan of a million rows
+WINDOW = 20_000  # products among which those that are linked nowhere are sought at once
 HISTORY = 50
 LOW = 5  # units: what is left is said from here on
 
@@ -94,6 +96,8 @@ def search_products(
     """A page of products by id; free text gives the closest ones instead, best first, on one page."""
     if filters.text:
         return Page(_rows(session, retrieval.search(session, index, filters.text, limit=PAGE, where=filters.where)))
+    if filters.linked == "no":
+        return _not_linked(session, filters, after=after, before=before)
     query = select(Product).where(*filters.where)
     if before:
         backwards = query.where(Product.id < before).order_by(Product.id.desc()).limit(PAGE + 1)
@@ -111,15 +115,46 @@ def search_products(
     return page
 
 
+def _not_linked(session: Session, filters: Filter, *, after: int, before: int) -> Page:
+    """A page of products that are linked nowhere, among the next WINDOW ones only.
+
+    Where nearly all are linked, a page may have few rows or none, and still another one behind it: to look for
+    the next fifty without an end would be to read the whole catalogue.
+    """
+    place, onwards = (Product.id.desc(), Product.id < before) if before else (Product.id.asc(), Product.id > after)
+    some = select(Product.id).where(*replace(filters, linked="").where, onwards).order_by(place).limit(WINDOW)
+    ids = some.subquery()
+    query = select(Product).where(Product.id.in_(select(ids.c.id)), *filters.where).order_by(place).limit(PAGE + 1)
+    products = list(session.scalars(query))
+    n, first, last = session.execute(select(func.count(), func.min(ids.c.id), func.max(ids.c.id))).one()
+    further = None
+    if len(products) > PAGE:
+        further = products[PAGE - 1].id
+    elif n == WINDOW:
+        further = first if before else last
+    products = products[:PAGE][:: -1 if before else 1]
+    page = Page(_rows(session, products))
+    edge = products[0].id if products else before or after + 1
+    if before:
+        page.previous, page.next = further, products[-1].id if products else before - 1
+    else:
+        page.previous, page.next = (edge if after else None), further
+    return page
+
+
 def count(session: Session, filters: Filter) -> int:
     """How many products the filter holds, counted up to one more than CAP."""
     some = select(Product.id).where(*filters.where).limit(CAP + 1).subquery()
     return int(session.scalar(select(func.count()).select_from(some)) or 0)
 
 
-def get(session: Session, product_id: int) -> Product:
-    """The product of that number; raises NotFound, also for one that was taken out of the catalogue."""
-    product = session.get(Product, product_id)
+def get(session: Session, product_id: int, *, lock: bool = False) -> Product:
+    """The product of that number; raises NotFound, also for one that was taken out of the catalogue.
+
+    With `lock` nobody else changes it before this transaction ends.
+    """
+    how: dict[str, Any] = {"with_for_update": {"key_share": True}, "populate_existing": True} if lock else {}
+    product = session.get(Product, product_id, **how)
     if product is None or product.retired_at is not None:
         raise NotFound("This product is no longer in the catalogue.")
     return product

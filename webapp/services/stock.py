@@ -5,7 +5,7 @@ Each accepted change raises the product's version by one and marks its links in 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import cast
@@ -100,8 +100,7 @@ def set_prices(
     if changed:
         targets.mark(session, changed, stock=False, price=True)
         if not quiet:
-            where = price_list.name if price_list else "the standard list"
-            audit.record(session, by, "price.set", f"{len(changed)} products", f"Set {len(changed)} prices on {where}.")
+            _record_prices(session, by, dict(prices), changed, price_list.name if price_list else "the standard list")
     return changed
 
 
@@ -238,3 +237,12 @@ def _record(
         audit.record(
             session, by, event, f"{len(changed)} products", f"Set {len(changed)} stock levels in {place.name}{why}."
         )
+
+
+def _record_prices(session: Session, by: Actor, wanted: Mapping[int, Decimal], changed: list[int], where: str) -> None:
+    if len(changed) > 1:
+        audit.record(session, by, "price.set", f"{len(changed)} products", f"Set {len(changed)} prices on {where}.")
+        return
+    sku, amount = session.scalar(select(Product.sku).where(Product.id == changed[0])), f"{wanted[changed[0]]:f}"
+    words = f"Set the price of {sku} to {amount} on {where}."
+    audit.record(session, by, "price.set", f"product {sku}", words, after={"price": amount})

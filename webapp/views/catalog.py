@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -24,6 +25,9 @@ from webapp.views.catalog_words import availability, outcomes, sources
 from webapp.views.review_words import ago
 
 bp = Blueprint("catalog", __name__)
+FACTS = ("sku", "title", "brand", "gtin", "mpn")
+PRICE = r"([0-9]{1,12}(\.[0-9]{1,4})?)?"
+LINE_ENDS = re.compile(r"[\r\n]")
 GTIN_LENGTHS = {8, 12, 13, 14}
 MOST_CHECKED = 500  # products in one bulk act: a page holds fewer
 
@@ -45,7 +49,7 @@ class ProductForm(FlaskForm):
         self.sku.validators = [InputRequired(_("Type a SKU.")), *self.sku.validators]
         self.title.validators = [InputRequired(_("Type a name.")), *self.title.validators]
         words = _("Type a price without letters, for example 34.00.")
-        self.price.validators = [Regexp(r"^([0-9]{1,12}(\.[0-9]{1,4})?)?$", message=words)]
+        self.price.validators = [Regexp(f"^{PRICE}$", message=words)]
         words = _("Type the stock as a whole number, for example 12.")
         self.stock.validators = [Regexp(r"^[0-9]{0,9}$", message=words)]
 
@@ -145,23 +149,30 @@ def add() -> Any:
 def edit(product_id: int) -> Any:
     """The form for facts, price and stock of one product."""
     session = web.session()
-    product = catalog_search.get(session, product_id)
-    held = catalog_search.on_hand(session, product_id, stock.MAIN)
-    given = {name: getattr(product, name) for name in ("sku", "title", "brand", "gtin", "mpn")}
-    numbers = {"price": _amount(product.price), "stock": "" if held is None else str(held)}
-    was = {name: request.form.get(f"was-{name}", number) for name, number in numbers.items()}
-    form = ProductForm(product, data=given | numbers)
+    product = catalog_search.get(session, product_id, lock=request.method == "POST")
+    now = _as_shown(product, catalog_search.on_hand(session, product_id, stock.MAIN))
+    was = {name: request.form.get(f"was-{name}", text) for name, text in now.items()}
+    form = ProductForm(product, data=now)
+    clashes: set[str] = set()
     if form.validate_on_submit():
-        try:
-            _save(product, form, was)
-        except (Conflict, Refused) as error:
-            session.rollback()  # the price may stand already where the SKU was refused: all or nothing
-            form.sku.errors = [error.message]
+        typed = {n: form[n].data or "" for n in now if not _same(n, form[n].data or "", was[n])}
+        clashes = {n for n in typed if not _same(n, was[n], now[n]) and not _same(n, typed[n], now[n])}
+        if not clashes:
+            try:
+                _save(product, typed)
+            except (Conflict, Refused) as error:
+                session.rollback()  # the price may stand already where the SKU was refused: all or nothing
+                form.sku.errors = [error.message]
+            else:
+                web.say(_("Saved %(sku)s.", sku=product.sku))
+                return web.go("catalog.detail", product_id=product_id)
         else:
-            web.say(_("Saved %(sku)s.", sku=product.sku))
-            return web.go("catalog.detail", product_id=product_id)
-    status = 422 if form.is_submitted() else 200
-    return web.page("catalog/form.html", form=form, product=product, was=was, status=status)
+            was = now  # whoever saves again has seen both
+            _show_both(form, now, typed, clashes)
+    last = next(iter(catalog_search.trail(session, product)), None) if clashes else None
+    status = 409 if clashes else 422 if form.is_submitted() else 200
+    context: dict[str, Any] = {"was": was, "clashes": clashes, "last": last, "ago": partial(ago, now=utc_now())}
+    return web.page("catalog/form.html", form=form, product=product, status=status, **context)
 
 
 @bp.post("/products/<int:product_id>/auto")
@@ -199,21 +210,47 @@ def auto_many() -> Any:
 
 
 def _facts(form: ProductForm) -> dict[str, str]:
-    return {name: (form[name].data or "").strip() for name in ("sku", "title", "brand", "gtin", "mpn")}
+    return {name: (form[name].data or "").strip() for name in FACTS}
 
 
-def _save(product: Product, form: ProductForm, was: dict[str, str]) -> None:
+def _as_shown(product: Product, held: int | None) -> dict[str, str]:
+    """What the form shows of a product, field by field."""
+    facts = {name: getattr(product, name) or "" for name in FACTS}
+    return facts | {"price": _amount(product.price), "stock": "" if held is None else str(held)}
+
+
+def _same(name: str, one: str, other: str) -> bool:
+    """Whether two texts of a field mean the same; browsers drop line ends, and an amount has several spellings."""
+    plain = [LINE_ENDS.sub("", text).strip() for text in (one, other)]
+    if name == "price" and all(re.fullmatch(PRICE, text) for text in plain):
+        return Decimal(plain[0] or -1) == Decimal(plain[1] or -1)
+    return plain[0] == plain[1]
+
+
+def _show_both(form: ProductForm, now: dict[str, str], typed: dict[str, str], clashes: set[str]) -> None:
+    """Put what others saved beside what this person typed; a field that the person left alone shows what is there."""
+    for name, text in now.items():
+        if name in clashes:
+            form[name].errors = [
+                _("Somebody saved “%(now)s” meanwhile; you typed “%(typed)s”.", now=text, typed=typed[name])
+            ]
+        elif name not in typed:
+            form[name].data = text
+
+
+def _save(product: Product, typed: dict[str, str]) -> None:
     """Write what the person changed; stock goes to the main warehouse.
 
-    A price or a stock that the form only showed is left alone: it may have moved since the page was opened.
+    What the form only showed is left alone: it may have moved since the page was opened.
     """
     session, by = web.session(), web.actor()
-    catalog.edit_product(session, product, _facts(form), by=by)
-    if form.price.data and form.price.data != was["price"] and Decimal(form.price.data) != product.price:
-        stock.set_prices(session, [(product.id, Decimal(form.price.data))], by=by)
-    if form.stock.data and form.stock.data != was["stock"]:
-        level = stock.Level(product.id, int(form.stock.data))
-        stock.set_levels(session, [level], stock.warehouse(session), by=by)
+    facts = {name: text.strip() for name, text in typed.items() if name in FACTS}
+    catalog.edit_product(session, product, facts, by=by)
+    price, count = typed.get("price"), typed.get("stock")
+    if price and Decimal(price) != product.price:
+        stock.set_prices(session, [(product.id, Decimal(price))], by=by)
+    if count:
+        stock.set_levels(session, [stock.Level(product.id, int(count))], stock.warehouse(session), by=by)
 
 
 def _amount(price: Decimal | None) -> str:
