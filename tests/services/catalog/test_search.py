@@ -77,6 +77,29 @@ def test_counts_stop_at_their_cap(session, make, monkeypatch):
     assert catalog_search.count(session, Filter()) == 4
 
 
+def test_products_linked_nowhere_are_sought_a_window_at_a_time(session, make, index, monkeypatch):
+    monkeypatch.setattr(catalog_search, "PAGE", 2)
+    monkeypatch.setattr(catalog_search, "WINDOW", 4)
+    for n in range(12):
+        product = make.product(f"S-{n:02d}")
+        if n not in {0, 1, 2, 9, 11}:
+            make.link(product)
+    none = Filter(linked="no")
+    page, seen, pages = catalog_search.search_products(session, index, none), [], 1
+    assert page.previous is None
+    seen += skus(page)
+    while page.next:
+        page = catalog_search.search_products(session, index, none, after=page.next)
+        seen, pages = seen + skus(page), pages + 1
+    assert seen == ["S-00", "S-01", "S-02", "S-09", "S-11"]
+    assert pages <= 5
+    back = list(skus(page))
+    while page.previous:
+        page = catalog_search.search_products(session, index, none, before=page.previous)
+        back = skus(page) + back
+    assert back == seen
+
+
 def test_a_letter_too_few_is_forgiven(session, make, index):
     make.product("A-1", title="Insulated bottle")
     make.product("A-2", title="Desk lamp")
