@@ -7,6 +7,7 @@ import os
 import random
 import socket
 import time
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
@@ -262,5 +263,25 @@ def _run_import(settings: Settings, job: ImportJob, progress: Progress | None) -
         done += len(block)
         if progress:
             progress(done, job.rows_ok)
+    _link_import(job, by)
     with unit_of_work() as session:
         imports.finish(session, job, by=by, now=utc_now())
+
+
+def _link_import(job: ImportJob, by: Actor) -> None:
+    """Link the equal SKUs that an import brought, in the steps of `reconcile`; who takes over takes them again."""
+    with unit_of_work() as session:
+        wanted = imports.open_links(session, job, by=by, now=utc_now())
+    with unit_of_work(read_only=True) as session:
+        spans = list(reconciliation.ranges(session))
+        channel = channels.by_id(session, job.channel_id) if job.channel_id else None
+        ambiguous = reconciliation.sharing_a_key(session, channel) if wanted else array("q")
+    for span in spans if job.kind == ImportKind.PRODUCTS else ():
+        with unit_of_work() as session:
+            imports.forget_some(session, job, span, now=utc_now())
+    for span in spans if wanted else ():
+        with unit_of_work(bulk=True) as session:
+            imports.link_some(session, job, span, ambiguous, now=utc_now())
+    for span in spans if wanted else ():
+        with unit_of_work() as session:
+            imports.note_some(session, job, span, now=utc_now())

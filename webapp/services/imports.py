@@ -6,6 +6,7 @@ chunks; the place reached is written with each chunk, so that a killed worker go
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
@@ -24,9 +25,9 @@ from webapp.models.base import utc_now
 from webapp.models.catalog import Product
 from webapp.models.channels import Channel
 from webapp.models.imports import ImportChange, ImportJob, ImportKind, ImportState
-from webapp.models.links import BatchVerb, Link, LinkSource, PastLink
+from webapp.models.links import BatchVerb, Link, LinkBatch, LinkSource, PastLink
 from webapp.models.listings import Listing, ListingState
-from webapp.services import audit, catalog, import_checks, links, listings, reconciliation
+from webapp.services import audit, catalog, counts, import_checks, links, listings, reconciliation
 from webapp.services.forecasts import forecast as forecast
 from webapp.services.upserts import Upserted, plain
 
@@ -154,14 +155,12 @@ def apply_chunk(
     now: datetime,
 ) -> None:
     """Apply some rows and note the place reached, in one transaction."""
-    locked = get(session, job.id, lock=True)
-    if locked.worker != job.worker or locked.state != ImportState.RUNNING:
-        raise Conflict("Another worker has taken this import over.")
+    locked = _held(session, job, now)
     result = _apply(session, locked, block, by)
     locked.created += len(result.created)
     locked.updated += len(result.changed)
     locked.unchanged += result.unchanged
-    locked.next_row, locked.lease_until, locked.tries = block.numbers[-1], now + LEASE, 0
+    locked.next_row = block.numbers[-1]
     changes = [
         {"import_id": job.id, "row_id": i, "before": plain(before), "after": plain(after)}
         for i, (before, after) in result.changed.items()
@@ -171,21 +170,64 @@ def apply_chunk(
         session.execute(insert(ImportChange), changes)
 
 
+def open_links(session: Session, job: ImportJob, *, by: Actor, now: datetime) -> bool:
+    """Begin to link the equal SKUs that an import brought, or go on where a dead worker stopped; gives whether to."""
+    job = _held(session, job, now)
+    if not (job.reconcile and job.kind in {ImportKind.LISTINGS, ImportKind.PRODUCTS}):
+        return False
+    if job.batch_id is None:
+        job.batch_id = reconciliation.open_batch(session, _channel(session, job), by=by).id
+    return True
+
+
+def link_some(session: Session, job: ImportJob, span: tuple[int, int], ambiguous: array[int], *, now: datetime) -> None:
+    """Link what an import brought among the listings with an id in (low, high]; done again, it changes nothing."""
+    job = _held(session, job, now)
+    batch = session.get_one(LinkBatch, job.batch_id)
+    if job.created and batch.undone_by is None:
+        channel = _channel(session, job)
+        batch.changed += reconciliation.link_equal_skus(session, batch.id, channel, span, ambiguous, import_id=job.id)
+
+
+def note_some(session: Session, job: ImportJob, span: tuple[int, int], *, now: datetime) -> None:
+    """Note the near misses among the listings with an id in (low, high]."""
+    reconciliation.note_near_misses(session, _channel(session, _held(session, job, now)), span)
+
+
+def forget_some(session: Session, job: ImportJob, span: tuple[int, int], *, now: datetime) -> None:
+    """Ask for suggestions again for the listings with an id in (low, high], if a file of products changed any."""
+    job = _held(session, job, now)
+    if job.created or job.updated:
+        reconciliation.forget_suggestions(session, span)
+
+
 def finish(session: Session, job: ImportJob, *, by: Actor, now: datetime) -> ImportJob:
-    """End an import: link the equal SKUs that it brought, if that was wanted, and ask for suggestions."""
-    job = get(session, job.id, lock=True)
-    if job.kind == ImportKind.PRODUCTS and (job.created or job.updated):
-        reconciliation.forget_suggestions(session)
-    if job.reconcile and job.kind in {ImportKind.LISTINGS, ImportKind.PRODUCTS}:
-        channel = session.get(Channel, job.channel_id) if job.channel_id else None
-        done = reconciliation.reconcile(session, channel, by=by, import_id=job.id)
-        job.batch_id = done.batch
-        job.report = {**job.report, "linked": done.linked, "pending": done.pending}
+    """End an import when its rows are in and what they brought is linked; ask for suggestions."""
+    job = _held(session, job, now)
+    if job.reconcile and job.batch_id is not None and job.kind != ImportKind.LINKS:
+        channel, linked = _channel(session, job), session.get_one(LinkBatch, job.batch_id).changed
+        job.batch_id = reconciliation.close_batch(session, job.batch_id, linked, by=by)
+        states = [counts.of_channel(session, channel.id)] if channel else counts.by_channel(session).values()
+        pending = sum(numbers.get(ListingState.PENDING, 0) for numbers in states)
+        job.report = {**job.report, "linked": linked, "pending": pending}
     job.state, job.ended_at, job.lease_until = ImportState.DONE, now, None
     numbers = f"{job.created} new, {job.updated} changed, {job.unchanged} as before"
     audit.record(session, by, "import.done", f"import {job.id}", f"Imported {job.file_name[:120]}: {numbers}.")
     ring(session, "suggest")
     return job
+
+
+def _held(session: Session, job: ImportJob, now: datetime) -> ImportJob:
+    """The import, locked, its lease made longer; raises Conflict when another worker has it by now."""
+    locked = get(session, job.id, lock=True)
+    if locked.worker != job.worker or locked.state != ImportState.RUNNING:
+        raise Conflict("Another worker has taken this import over.")
+    locked.lease_until, locked.tries = now + LEASE, 0
+    return locked
+
+
+def _channel(session: Session, job: ImportJob) -> Channel | None:
+    return session.get(Channel, job.channel_id) if job.channel_id else None
 
 
 def fail(session: Session, job: ImportJob, message: str) -> None:

@@ -312,10 +312,11 @@ def keep_suggestions(session: Session, found: dict[int, list[matching.Candidate]
     return sum(1 for p in places if p["place"] <= 100)
 
 
-def forget_suggestions(session: Session) -> None:
-    """Ask again for every waiting listing: the catalogue has grown."""
+def forget_suggestions(session: Session, span: tuple[int, int]) -> None:
+    """Ask again for the waiting listings with an id in (low, high]: the catalogue has grown."""
     session.execute(
         update(Listing)
+        .where(Listing.id > span[0], Listing.id <= span[1])
         .where(Listing.state == ListingState.PENDING, Listing.place <= WITHOUT_SUGGESTION)
         .values(place=NOT_COMPUTED)
         .execution_options(synchronize_session=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
 
@@ -17,10 +19,10 @@ from tests.services.imports.conftest import read
 from webapp.db import unit_of_work
 from webapp.errors import Conflict, NotFound, Refused
 from webapp.jobs import tasks
-from webapp.models import ImportKind, ImportState, Link, Listing, ListingState, Product
+from webapp.models import ImportKind, ImportState, Link, LinkBatch, Listing, ListingState, Product
 from webapp.models.accounts import COMMAND_LINE
 from webapp.models.base import utc_now
-from webapp.services import counts, import_checks, imports, stock
+from webapp.services import counts, import_checks, imports, reconciliation, stock
 
 PRODUCTS = "sku,title,price,quantity\nA-1,Blue mug,9.50,3\nA-2,Red mug,19.90,0\n"
 
@@ -133,6 +135,66 @@ def test_known_listings_are_met_wherever_they_stand_in_the_file(apply, settings,
     with unit_of_work() as session:
         numbers = imports.undo(session, job.id, by=COMMAND_LINE)
     assert (numbers["removed"], numbers["restored"]) == (6, 1)
+
+
+class Dead(Exception):
+    """What stands for kill -9: the transaction under way is lost, and nobody clears up."""
+
+
+@pytest.mark.parametrize("kind", ["listings", "products"])
+def test_wherever_a_worker_dies_the_next_one_ends_the_import(bring, settings, context, monkeypatch, kind):
+    monkeypatch.setattr(reconciliation, "STEP", 30)
+    for place, name in ((import_checks, "CHUNK"), (block_rows, "BLOCK"), (block_rows, "PULLED")):
+        monkeypatch.setattr(place, name, 2)
+    with unit_of_work() as session:
+        alpha = Make(session, settings).channel("Alpha").id
+    first = "products" if kind == "listings" else "listings"
+    died, deaths = True, 0
+    while died:
+        text = {
+            "listings": "listing id,sku\n" + "".join(f"L{deaths}-{n},S{deaths}-{n}\n" for n in range(3)),
+            "products": "sku,title\n" + "".join(f"S{deaths}-{n},Mug\n" for n in range(3)),
+        }
+        channel = {"listings": alpha, "products": None}
+        run(bring(first, text[first], channel=channel[first]), settings, reconcile=False)
+        job_id = bring(kind, text[kind], channel=channel[kind])
+        died = run(job_id, settings, dies_after=deaths)
+        run(job_id, settings, later=True)
+        done = read(job_id)
+        assert (done.state, done.created, done.report["linked"]) == (ImportState.DONE, 3, 3)
+        with unit_of_work(read_only=True) as session:
+            mine = select(Link.batch_id).join(Listing).where(Listing.external_id.startswith(f"L{deaths}-"))
+            assert list(session.scalars(mine)) == [done.batch_id] * 3
+            assert session.get_one(LinkBatch, done.batch_id).changed == 3
+            assert counts.of_channel(session, alpha)[ListingState.LINKED] == 3 * (deaths + 1)
+        deaths += 1
+    assert deaths > 7
+
+
+def run(job_id, settings, *, reconcile=True, dies_after=None, later=False):
+    """Work on an import as a worker that dies in its n-th transaction, or the one after it; gives whether it died."""
+    now = utc_now() + timedelta(minutes=5 if later else 0)
+    with unit_of_work() as session:
+        if read(job_id).state is ImportState.CHECKED:
+            imports.confirm(session, job_id, by=COMMAND_LINE, reconcile=reconcile)
+        job = imports.claim_next(session, worker=f"worker {now}", now=now, job_id=job_id)
+    left = itertools.count(dies_after if dies_after is not None else 10_000, -1)
+
+    @contextmanager
+    def mortal(**options):
+        with unit_of_work(**options) as session:
+            yield session
+            if not next(left):
+                raise Dead
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tasks, "unit_of_work", mortal)
+        try:
+            if job is not None:
+                tasks._run_import(settings, job, None)
+        except Dead:
+            return True
+    return False
 
 
 def test_an_import_that_kills_its_workers_is_given_up_and_says_where(bring):
