@@ -23,6 +23,7 @@ from webapp.jobs import tasks
 from webapp.models import Channel, Link, Listing, Product
 from webapp.models.accounts import COMMAND_LINE
 from webapp.services import catalog, channels, decisions, links, listings, reconciliation, retrieval
+from webapp.services.undo import take_back
 
 CHUNK = 2_000  # listings in one step: they compete for products, so that a larger step suggests better
 COLUMNS = ("channel", "listing_id", "rank", "sku", "score", "probability", "reasons")
@@ -127,7 +128,7 @@ def unsync(say: Say, channel: str, expect: int, reason: str) -> None:
 def undo(say: Say, batch: int) -> None:
     """Take a batch back, as far as nobody changed those pairs since."""
     with unit_of_work() as session:
-        change = links.undo(session, batch, by=COMMAND_LINE)
+        change = take_back(session, batch, by=COMMAND_LINE)
     _answer(say, change, "Took back")
 
 

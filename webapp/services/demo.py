@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from matching.identifiers import match_key
 from webapp.config import Settings
-from webapp.models.accounts import Actor
+from webapp.errors import Refused
+from webapp.models.accounts import Actor, AuditEntry
 from webapp.models.catalog import BaseProduct, Product
 from webapp.models.channels import Channel
 from webapp.models.listings import Listing
@@ -27,20 +28,35 @@ OPTIONS = (1, 2)
 def load(session: Session, *, by: Actor, settings: Settings) -> dict[str, int]:
     """Load the sample data; gives how many `products`, `listings` and `channels` it holds.
 
-    What is there already stays as it is: loading twice changes nothing, and what somebody edited or a channel
-    of the same name keeps its values. Nothing is linked; "Link by SKU" is the first thing to try.
+    What is there already stays as it is: loading twice changes nothing, and what somebody edited keeps its values.
+    Nothing is linked; "Link by SKU" is the first thing to try. Raises Refused where there is data of one's own.
     """
+    _refuse_mixing(session)
     accounts = {name: _channel(session, name, kind, by=by, settings=settings) for name, kind in KINDS.items()}
     products, offers = list(_rows("products.csv")), list(_rows("listings.csv"))
     new_products = _unknown_products(session, products)
     new_offers = _unknown_listings(session, offers, accounts)
     catalog.upsert_products(session, new_products, by=by, currency=CURRENCY)
     _name_bases(session, new_products)
-    listings.upsert_listings(session, new_offers, accounts)
+    if new_offers:
+        listings.upsert_listings(session, new_offers, accounts)
     if new_products or new_offers:
         sentence = f"Loaded {len(new_products)} sample products and {len(new_offers)} sample listings."
         audit.record(session, by, "demo.loaded", "sample data", sentence)
     return {"products": len(products), "listings": len(offers), "channels": len(accounts)}
+
+
+def _refuse_mixing(session: Session) -> None:
+    """Sample listings among real ones would be decided on and sent: only an empty instance takes them, once or again."""
+    loaded = session.scalar(select(AuditEntry.id).where(AuditEntry.event == "demo.loaded").limit(1))
+    if loaded is not None:
+        return
+    for model in (Product, Listing, Channel):
+        if session.scalar(select(model.id).limit(1)) is not None:
+            raise Refused(
+                "There is data of your own here already, and the sample data would mix with it. "
+                "Try the sample data in an empty instance: set PAIRBOOK_INSTANCE to another folder."
+            )
 
 
 def _channel(session: Session, name: str, kind: str, *, by: Actor, settings: Settings) -> Channel:

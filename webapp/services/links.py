@@ -64,6 +64,20 @@ def confirm(
     return _close(session, change, by, "link.confirmed", "Linked {n} listing{s}")
 
 
+def move(session: Session, pair: Pair, *, by: Actor) -> Change:
+    """Give the product's link on the listing's channel to this listing, as one act: its undo brings both back."""
+    change = Change(batch=_open(session, BatchVerb.LINK, by, "moved from another listing", [pair.listing_id]))
+    here = select(Listing.channel_id).where(Listing.id == pair.listing_id).scalar_subquery()
+    held = (Link.product_id == pair.product_id, Link.channel_id == here, Link.listing_id != pair.listing_id)
+    decisions.contradict(session, session.scalars(select(Link.listing_id).where(*held)).all())
+    _end(session, change, *held, sticky=True)
+    change.changed = 0  # the sentence speaks of the listing that was decided
+    _confirm_some(session, [pair], change, by=by, source=LinkSource.HAND)
+    if change.refused:  # nothing half done: the caller's transaction goes back
+        raise Conflict(change.refused[0].message)
+    return _close(session, change, by, "link.moved", "Moved a link to {n} listing{s}")
+
+
 def unlink(
     session: Session, listing_ids: Sequence[int], *, by: Actor, verb: BatchVerb = BatchVerb.UNLINK, reason: str = ""
 ) -> Change:

@@ -80,11 +80,8 @@ def move(listing_id: int) -> Any:
     product_id = request.form.get("product_id", 0, int)
 
     def act(listing: Listing) -> tuple[links.Change, str]:
-        held = candidates.taken(session, listing.channel_id, [product_id]).get(product_id)
-        if held is not None:
-            links.unlink(session, [held.listing_id], by=by, reason="moved to another listing")
         score = candidates.score_of(session, listing, product_id, web.catalogue_index())
-        change = links.confirm(session, [links.Pair(listing.id, product_id, score)], by=by)
+        change = links.move(session, links.Pair(listing.id, product_id, score), by=by)
         return change, _("Linked. The other listing waits in review again.")
 
     return decide(listing_id, act, product_id=product_id)
