@@ -34,6 +34,7 @@ OVERLAP = timedelta(seconds=10)  # a transaction may commit a little after the m
 SAVE_AGAIN = 60.0  # seconds between two saves of an index that changes
 CHUNK = 5_000
 SMALL = 2_000  # products of a catalogue that is indexed on the spot, in 0.2 s
+DOUBLES = 5  # look-alikes that are shown
 FEW = 50  # products that are indexed on the spot to look for doubles among
 SEEN = "seen"  # the file that says up to which moment the saved index knows of changes
 ALIKE = 80  # of 100: how much of a typed word a product has to have
@@ -235,17 +236,18 @@ def listing_record(listing: Listing) -> matching.Record:
 def look_alikes(session: Session, index: CatalogueIndex, listing: Listing) -> list[LookAlike]:
     """The products a new one made from this listing may duplicate, closest first.
 
-    Without an index, those that share its GTIN, SKU or words are indexed on the spot and looked through.
+    Beside the index, which may be a minute behind or not there yet, products that share the listing's GTIN, SKU or
+    words are indexed on the spot and looked through.
     """
     record = listing_record(listing)
-    ready = index.ready(session)
-    if ready is None:
-        likely = [*by_key(session, listing.sku), *by_key(session, listing.gtin), *_by_mistyped_gtin(session, listing)]
-        likely += words.find_some(session, listing.title, limit=FEW)
-        ready = matching.Index.build([product_record(p) for p in by_ids(session, likely).values()])
-    found = matching.look_alikes(record, ready)
-    products = by_ids(session, [alike.product_id for alike in found])
-    return [LookAlike(products[a.product_id], a.reason) for a in found if a.product_id in products]
+    likely = [*by_key(session, listing.sku), *by_key(session, listing.gtin), *_by_mistyped_gtin(session, listing)]
+    likely += words.find_some(session, listing.title, limit=FEW)
+    fresh = matching.Index.build([product_record(p) for p in by_ids(session, likely).values()])
+    known = index.ready(session)
+    found = {a.product_id: a for some in (known, fresh) if some is not None for a in matching.look_alikes(record, some)}
+    products = by_ids(session, found)
+    best = sorted(found.values(), key=lambda a: (-a.strength, str(a.product_id)))[:DOUBLES]
+    return [LookAlike(products[a.product_id], a.reason) for a in best if a.product_id in products]
 
 
 def search(
