@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, String, cast, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
-from matching.identifiers import loose_key, match_key
+from matching.identifiers import loose_key, loose_keys, match_key
 from webapp.db import among
 from webapp.errors import Conflict, NotFound, Refused
 from webapp.models.accounts import Actor
@@ -48,10 +48,10 @@ def upsert_products(
     """
     by_key: dict[Hashable, dict[str, Any]] = {}
     bases = _bases(session, {r["base_sku"] for r in rows if r.get("base_sku")})
-    for row in rows:
+    for row, loose in zip(rows, loose_keys([row["sku"] for row in rows]), strict=True):
         facts = {name: row[name] for name in TEXTS if name in row}
-        key = row.get("match_key") or match_key(row["sku"])
-        facts |= {"sku": row["sku"], "match_key": key, "loose_key": loose_key(row["sku"])}
+        key = _key(row)
+        facts |= {"sku": row["sku"], "match_key": key, "loose_key": loose}
         if "currency" in row:
             facts["currency"] = row["currency"]
         if row.get("options"):
@@ -75,6 +75,11 @@ def upsert_products(
         "changed_at": now,
         "retired_at": None,
     }
+    alone = len(by_key) == len(rows)  # or two rows speak of one product, and the second changes what the first set
+    fresh = [row for row in rows if alone and _key(row) not in known]
+    worth, levels = _first_worth(session, fresh)
+    for key, values in worth.items():
+        by_key[key] |= values
     result = upsert(
         session,
         Product,
@@ -86,14 +91,39 @@ def upsert_products(
     )
     words.add(session, {result.ids[key]: by_key[key] for key in result.created})
     words.renew(session, [i for i, (_, after) in result.changed.items() if not after.keys().isdisjoint(words.FIELDS)])
-    worth = _worth(session, rows, known)
-    touched = set_stock_and_prices(session, rows, result.ids, by=by) - {result.ids[k] for k in result.created}
+    changes = _worth(session, rows, known)
+    stock.insert_levels(session, [(result.ids[key], place_id, n) for key, place_id, n in levels])
+    rest = [row for row in rows if not alone or _key(row) in known]
+    touched = set_stock_and_prices(session, rest, result.ids, by=by) - {result.ids[k] for k in result.created}
     result.unchanged -= len(touched - set(result.changed))
     for product_id in touched:
         before, after = result.changed.get(product_id, ({}, {}))
-        was, now_is = worth.get(product_id, ({}, {}))
+        was, now_is = changes.get(product_id, ({}, {}))
         result.changed[product_id] = ({**before, **was}, {**after, **now_is})
     return result
+
+
+def _first_worth(
+    session: Session, rows: Sequence[Mapping[str, Any]]
+) -> tuple[dict[str, dict[str, Any]], list[tuple[str, int, int]]]:
+    """Price, stock and version of new products, as if each had been set after they were made, by key; and their levels.
+
+    A level is a key, the id of a warehouse, and the units that it holds.
+    """
+    names = {row.get("warehouse") or stock.MAIN for row in rows if row.get("quantity") is not None}
+    places = {name: stock.warehouse(session, name, create=True) for name in sorted(names)}
+    worth: dict[str, dict[str, Any]] = {}
+    levels: list[tuple[str, int, int]] = []
+    for row in rows:
+        key, price, quantity = _key(row), row.get("price"), row.get("quantity")
+        worth[key] = {"version": 1 + (price is not None) + (quantity is not None)}
+        if price is not None:
+            worth[key]["price"] = Decimal(price)
+        if quantity is not None:
+            place = places[row.get("warehouse") or stock.MAIN]
+            worth[key]["available"] = int(quantity) if place.sells else 0
+            levels.append((key, place.id, int(quantity)))
+    return worth, levels
 
 
 def _worth(
@@ -178,6 +208,17 @@ def set_stock_and_prices(
         touched.update(stock.set_levels(session, levels[name], place, by=by, quiet=True))
     touched.update(stock.set_prices(session, prices, by=by, quiet=True))
     return touched
+
+
+def set_known(session: Session, rows: Sequence[Mapping[str, Any]], *, by: Actor) -> Upserted:
+    """Set stock and price of products that are there, by SKU; what was there before is given for an undo."""
+    keys = [_key(row) for row in rows]
+    known: dict[Hashable, Product] = {
+        p.match_key: p for p in session.scalars(select(Product).where(among(session, Product.match_key, keys)))
+    }
+    worth = _worth(session, rows, known)
+    touched = set_stock_and_prices(session, rows, {key: p.id for key, p in known.items()}, by=by)
+    return Upserted(changed={i: worth.get(i, ({}, {})) for i in touched}, unchanged=len(rows) - len(touched))
 
 
 def add_from_listing(

@@ -5,7 +5,7 @@ Each accepted change raises the product's version by one and marks its links in 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import cast
@@ -18,6 +18,7 @@ from webapp.models.accounts import Actor
 from webapp.models.catalog import Price, PriceList, Product
 from webapp.models.stock import StockLevel, Warehouse
 from webapp.services import audit, targets
+from webapp.services.upserts import insert_columns
 
 MAIN = "Main"
 LARGEST = 999_999_999
@@ -61,6 +62,17 @@ def set_levels(
         if not quiet:
             _record(session, by, "stock.set", levels, changed, place, reason)
     return changed
+
+
+def insert_levels(session: Session, levels: Sequence[tuple[int, int, int]]) -> None:
+    """Write what warehouses hold of products that were just made, their version and sum with them.
+
+    A level is the ids of product and warehouse, and the units. Raises Refused as `set_levels` does.
+    """
+    _check(units for _, _, units in levels)
+    if levels:
+        columns = dict(zip(("product_id", "warehouse_id", "on_hand"), zip(*levels, strict=True), strict=True))
+        insert_columns(session, cast(Table, StockLevel.__table__), columns, {})
 
 
 def move(session: Session, product: Product, by_units: int, *, place: Warehouse, reason: str, by: Actor) -> None:
@@ -146,11 +158,15 @@ def on_hand(session: Session, product_id: int) -> int:
     )
 
 
-def _set_some(session: Session, levels: Sequence[Level], place: Warehouse) -> list[int]:
-    wanted = {level.product_id: level.on_hand for level in levels}
-    for number in wanted.values():
+def _check(levels: Iterable[int]) -> None:
+    for number in levels:
         if not 0 <= number <= LARGEST:
             raise Refused(f"A stock of {number} cannot be. Use a whole number from 0 to {LARGEST:,}.")
+
+
+def _set_some(session: Session, levels: Sequence[Level], place: Warehouse) -> list[int]:
+    wanted = {level.product_id: level.on_hand for level in levels}
+    _check(wanted.values())
     query = select(StockLevel.product_id, StockLevel.on_hand).where(
         StockLevel.warehouse_id == place.id, StockLevel.product_id.in_(wanted)
     )

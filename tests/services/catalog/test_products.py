@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from webapp.errors import Conflict, NotFound, Refused
-from webapp.models import AuditEntry, BaseProduct, Link, Product
-from webapp.services import catalog, links
+from webapp.models import AuditEntry, BaseProduct, Link, Product, Warehouse
+from webapp.services import catalog, links, stock
 
 
 def count(session, table, *which):
@@ -56,6 +56,41 @@ def test_a_change_of_stock_alone_is_a_change_and_raises_the_version_once(session
     session.refresh(product)
     assert (len(result.changed), result.unchanged) == (1, 0)
     assert (product.available, product.version) == (8, version + 1)
+
+
+@pytest.mark.parametrize("quantity", [None, 0, 4])
+@pytest.mark.parametrize("price", [None, "9.90"])
+@pytest.mark.parametrize("place", [None, "Main", "Outlet", "Closed"])
+def test_a_product_begins_as_if_stock_and_price_were_set_one_after_the_other(session, script, quantity, price, place):
+    session.add(Warehouse(name="Closed", sells=False))
+    worth = {"quantity": quantity, "price": price, "warehouse": place}
+    worth = {name: value for name, value in worth.items() if value is not None}
+    catalog.upsert_products(
+        session, [{"sku": "B-1", "title": "Mug"}, {"sku": "A-1", "title": "Mug", **worth}], by=script
+    )
+    for row in ({"sku": "A-2", "title": "Mug"}, {"sku": "A-2", **worth}):
+        catalog.upsert_products(session, [row], by=script)
+    at_once, later = (catalog.by_sku(session, sku) for sku in ("A-1", "A-2"))
+    session.refresh(later)
+    for name in ("price", "available", "version"):
+        assert getattr(at_once, name) == getattr(later, name), name
+    assert {p: n for (_, p), n in stock.held(session, [at_once.id]).items()} == {
+        p: n for (_, p), n in stock.held(session, [later.id]).items()
+    }
+    assert count(session, AuditEntry) == 0
+
+
+def test_rows_that_repeat_a_new_sku_set_its_stock_in_every_warehouse(session, script):
+    rows = [{"sku": "A-1", "quantity": n, "warehouse": place} for n, place in ((3, "Main"), (4, "Outlet"), (5, "Main"))]
+    catalog.upsert_products(session, rows, by=script)
+    product = catalog.by_sku(session, "A-1")
+    assert stock.held(session, [product.id]) == {(product.id, "Main"): 5, (product.id, "Outlet"): 4}
+    assert product.available == 9
+
+
+def test_no_product_is_made_with_a_stock_that_cannot_be(session, script):
+    with pytest.raises(Refused, match="cannot be"):
+        catalog.upsert_products(session, [{"sku": "A-1", "quantity": -1}], by=script)
 
 
 def test_variants_share_the_base_that_is_made_for_them(session, script):
