@@ -1,32 +1,43 @@
 """Measures matching: recall on labelled sets, and speed against named baselines in the same run.
 
-    python -m bench.matching SET_DIR... [--leave-one-out] [--sizes 10000 100000] [--baseline 20]
+    python -m bench.matching SET_DIR... [--leave-one-out] [--sizes 10000 100000] [--loss 100000] [--baseline 5]
+                                        [--no-quality]
 
 Quality: recall at 1, 5 and 10 over the listings that have a product, with the shipped weights, and with
 --leave-one-out also with weights learned from the other sets only (bench/train_matching.py).
 
 Speed: a catalogue of the asked size is made from the titles of all the sets: first each distinct title, then
 siblings of random titles (seed 7) with one to three changes drawn from: a digit of a word with digits changed, a
-colour word put in, a word dropped, two words exchanged, a letter dropped. 300 listing titles are asked for, one at a
-time, as the screen does: retrieval, scores, evidence of the ten best. The baseline is
+colour word put in, a word dropped, two words exchanged, a letter dropped. The index is built with its time measured,
+one product is changed and looked for, and the index is saved. Another process maps the saved index and is asked for
+300 listing titles, one at a time, as the screen does: retrieval, scores, evidence of the ten best. The baseline is
 rapidfuzz.process.extract(WRatio, limit=10) over the same titles for the first --baseline of them.
+
+Loss: the products of all the sets among strangers, each made of halves of two random titles of the sets (seed 5) and
+changed as siblings are. Listings that have a product, at most 150 of each set, are asked for by title and brand, with
+the index as it is, and with every list of rows whole and read to its end: the difference is what approximation loses.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
+import json
 import random
 import resource
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from rapidfuzz import fuzz, process
 
 from bench.labelled import LabelledSet, read_set
 from bench.train_matching import Lines, train, views
-from matching import Index, Record, suggest, suggest_many
+from matching import Index, Record, blocking, segment, suggest, suggest_many
 from matching.ranking import Ranking
 
 COLOURS = "black white red blue green grey silver pink".split()
@@ -96,14 +107,100 @@ def catalogue(titles: Iterable[str], size: int) -> list[Record]:
     return [Record(number, sku=f"P{number:07}", title=title) for number, title in enumerate(made)]
 
 
+def strangers(sets: Sequence[LabelledSet], size: int) -> list[Record]:
+    """The sets' own products, known by set and id, among products made of halves of two titles, changed as siblings."""
+    chance = random.Random(5)
+    own = [Record(f"{d.name}:{p.id}", title=p.title, brand=p.brand) for d in sets for p in d.products]
+    titles = [r.title for d in sets for r in (*d.products, *d.listings) if r.title.strip()]
+    for number in range(size - len(own)):
+        words = [w for t in (chance.choice(titles), chance.choice(titles)) for w in _half(t.split(), chance)]
+        own.append(Record(number, title=sibling(" ".join(words), chance)))
+    return own
+
+
+def _half(words: list[str], chance: random.Random) -> list[str]:
+    return chance.sample(words, (len(words) + 1) // 2)
+
+
+def loss(sets: Sequence[LabelledSet], size: int) -> None:
+    """Print recall with the index as it is, and when every list of rows is kept whole and read to its end."""
+    index = Index.build(strangers(sets, size))
+    asked = [(d, r) for d in sets for r in _some([r for r in d.listings if r.id in d.truth], 150)]
+    found = {"as it is": _hits(asked, index)}
+    budget, exact, cap = blocking.BUDGET, blocking.EXACT, segment.LIST_CAP
+    blocking.BUDGET, blocking.EXACT, segment.LIST_CAP = 10**9, 2_000, 10**9
+    index.rebuild()
+    found["everything read"] = _hits(asked, index)
+    blocking.BUDGET, blocking.EXACT, segment.LIST_CAP = budget, exact, cap
+    for how, hits in found.items():
+        shares = ", ".join(f"R@{k} {100 * n / len(asked):.2f}" for k, n in hits.items())
+        print(f"{size:>9,} products, {len(asked)} listings, {how}: {shares}", flush=True)
+
+
+def _some(records: list[Record], most: int) -> list[Record]:
+    return random.Random(1).sample(sorted(records, key=lambda r: str(r.id)), min(most, len(records)))
+
+
+def _hits(asked: Sequence[tuple[LabelledSet, Record]], index: Index) -> dict[int, int]:
+    hits = dict.fromkeys((1, 5, 10), 0)
+    for data, r in asked:
+        right = {f"{data.name}:{p}" for p in data.truth[r.id]}
+        found = [c.product_id for c in suggest(Record(r.id, title=r.title, brand=r.brand), index)]
+        for k in hits:
+            hits[k] += bool(right.intersection(found[:k]))
+    return hits
+
+
 def speed(sets: Sequence[LabelledSet], size: int, baseline: int) -> None:
     """Print build time, milliseconds for each listing and how many times faster than the baseline that is."""
     products = catalogue((r.title for data in sets for r in (*data.products, *data.listings)), size)
     chance = random.Random(11)
     asked = [r.title for r in chance.sample([r for data in sets for r in data.listings], 300)]
-    start = time.perf_counter()
+    suggest(Record("", title=asked[0]), Index.build(products[:500]))
+    gc.collect()
+    gc.freeze()  # the catalogue made above stays; walking over it is no part of what is measured
+    start, before = time.perf_counter(), _processor()
     index = Index.build(products)
-    build = time.perf_counter() - start
+    build, work = time.perf_counter() - start, _processor() - before
+    arrays = sum(a.nbytes for s in index.view.segments for a in s.arrays.values()) // 1_000_000
+    start = time.perf_counter()
+    index.update([Record(size // 2, title="Zyxomma 4711-KX dragonfly lantern")])
+    again = suggest(Record("", title="zyxomma lantern 4711kx"), index)[0].product_id == size // 2
+    changed = 1000 * (time.perf_counter() - start)
+    print(
+        f"{size:>9,} products: build {build:.1f} s ({work:.1f} s of processor time), {arrays} MB of arrays; "
+        f"a changed product {'found' if again else 'NOT FOUND'} after {changed:.0f} ms",
+        flush=True,
+    )
+    with TemporaryDirectory() as folder:
+        index.save(folder)
+        del index
+        line = [sys.executable, "-m", "bench.matching", "--serve", folder]
+        answer = subprocess.run(line, input="\n".join(asked), capture_output=True, text=True, check=True)  # noqa: S603
+    took: list[float] = json.loads(answer.stdout)["took"]
+    titles = [p.title for p in products]
+    start = time.perf_counter()
+    for title in asked[:baseline]:
+        process.extract(title, titles, scorer=fuzz.WRatio, limit=10)
+    slow = 1000 * (time.perf_counter() - start) / max(1, baseline)
+    mean = statistics.fmean(took)
+    print(
+        f"{'':>9} one listing {mean:.2f} ms mean, {statistics.median(took):.2f} median, {sorted(took)[-4]:.2f} p99 in a "
+        f"process of {json.loads(answer.stdout)['resident']} MB; WRatio {slow:,.0f} ms = {slow / mean:,.0f} times",
+        flush=True,
+    )
+
+
+def _processor() -> float:
+    """Seconds of processor time of this process and of those it has ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(u.ru_utime + u.ru_stime for u in used)
+
+
+def serve(folder: Path) -> None:
+    """Map an index and answer the titles on standard input, one at a time; print milliseconds and resident memory."""
+    index = Index.load(folder)
+    asked = sys.stdin.read().splitlines()
     for title in asked[:20]:
         suggest(Record("", title=title), index)
     took = []
@@ -111,33 +208,29 @@ def speed(sets: Sequence[LabelledSet], size: int, baseline: int) -> None:
         start = time.perf_counter()
         suggest(Record("", title=title), index)
         took.append(1000 * (time.perf_counter() - start))
-    titles = [p.title for p in products]
-    start = time.perf_counter()
-    for title in asked[:baseline]:
-        process.extract(title, titles, scorer=fuzz.WRatio, limit=10)
-    slow = 1000 * (time.perf_counter() - start) / max(1, baseline)
-    mean = statistics.fmean(took)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    arrays = sum(a.nbytes for s in index.view.segments for a in s.arrays.values()) // 1_000_000
-    print(
-        f"{size:>9,} products: build {build:.1f} s, arrays {arrays} MB, peak {memory} MB; "
-        f"one listing {mean:.2f} ms mean, "
-        f"{statistics.median(took):.2f} median, {sorted(took)[-4]:.2f} p99; "
-        f"WRatio {slow:.0f} ms = {slow / mean:,.0f} times",
-        flush=True,
-    )
+    resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(json.dumps({"took": took, "resident": resident}))
 
 
 def main() -> None:
     """Read the arguments and print figures."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("sets", nargs="+", type=Path)
+    arguments.add_argument("sets", nargs="*", type=Path)
     arguments.add_argument("--leave-one-out", action="store_true")
     arguments.add_argument("--sizes", nargs="*", type=int, default=[])
+    arguments.add_argument("--loss", nargs="*", type=int, default=[])
     arguments.add_argument("--baseline", type=int, default=5)
+    arguments.add_argument("--no-quality", action="store_true")
+    arguments.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
     chosen = arguments.parse_args()
+    if chosen.serve:
+        serve(chosen.serve)
+        return
     sets = [read_set(folder) for folder in chosen.sets]
-    quality(sets, leave_one_out=chosen.leave_one_out)
+    if not chosen.no_quality:
+        quality(sets, leave_one_out=chosen.leave_one_out)
+    for size in chosen.loss:
+        loss(sets, size)
     for size in chosen.sizes:
         speed(sets, size, chosen.baseline)
 

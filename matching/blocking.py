@@ -26,11 +26,11 @@ from matching.records import Record
 from matching.segment import Segment, Tables, load_array
 
 Array = NDArray[Any]
-FORMAT: Final = 2
+FORMAT: Final = 3
 #: How many rows keep their place for exact comparison, and how many go on to be scored.
-EXACT, SURVIVORS = 200, 30
-#: Rows read for one listing; the rarest features come first, so that what is left out is common.
-BUDGET: Final = 40_000
+EXACT, SURVIVORS = 300, 30
+#: Rows read for one listing; the most telling lists come first, so that what is left out says little.
+BUDGET: Final = 16_000
 #: The weight of words of every field beside letter triples and title words, which have 1 (docs/matching.md).
 FIELD_WEIGHT: Final = 0.5
 #: Catalogues up to this many products are built anew in passing when much has changed.
@@ -170,52 +170,49 @@ class Index:
         words = np.fromiter(doc.words, np.uint32, len(doc.words))
         kinds = np.fromiter(doc.words.values(), np.uint8, len(doc.words))
         described = np.array(doc.described, np.uint32)
-        order = np.argsort(words)
+        order = words.argsort()
         words, kinds = words[order], kinds[order]
         described.sort()
-        numbers, rows, cosine, most = self._survivors(view, doc, sku, words, kinds, described, limit)
+        numbers, rows, cosine, named = self._survivors(view, doc, sku, words, kinds, described, limit)
+        if len(view.segments) > 1:
+            best = np.argsort(-cosine[:, 3], kind="stable")[: max(limit, named)]
+            numbers, rows, cosine = numbers[best], rows[best], cosine[best]
         features = np.zeros((len(rows), len(pairs.FEATURES)), np.float32)
         if not len(rows):
             return Found(view, numbers, rows, features)
-        if len(rows) > most or len(view.segments) > 1:
-            # Named rows were given a lead of 10 by `_survivors` and stay.
-            best = np.argsort(-cosine[:, 3], kind="stable")[:most]
-            numbers, rows, cosine = numbers[best], rows[best], cosine[best]
         cosine[:, 2] *= 1 / FIELD_WEIGHT
-        owners = _pairs(view, numbers, rows, cosine, doc, (words, kinds, described), features[: len(rows)])
-        features = features[: len(rows)]
-        best = np.argsort(-features[:, pairs.COLUMN["retrieval"]], kind="stable")
-        return Found(view, numbers[best], owners[best], features[best])
+        owners = _pairs(view, numbers, rows, cosine, doc, (words, kinds, described), features)
+        if named:
+            # Named rows were given a lead to stay; from here on they stand where their cosines put them.
+            best = np.argsort(-features[:, pairs.COLUMN["retrieval"]], kind="stable")
+            numbers, owners, features = numbers[best], owners[best], features[best]
+        return Found(view, numbers, owners, features)
 
     def _survivors(
         self, view: View, doc: Document, sku: str, words: Array, kinds: Array, described: Array, limit: int
     ) -> tuple[Array, Array, Array, int]:
-        """Segment numbers, rows and cosines of what survives in each segment; and how many may stay in all."""
+        """Segment numbers, rows and cosines of what survives in each segment; and how many were named."""
         t = view.tables
         space = self._space(max(s.rows for s in view.segments))
-        total, touched, slots, slot_weight = space
-        text = np.frombuffer(doc.text.encode("utf-8", "surrogatepass"), np.uint8)
-        query = kernels.weigh_listing(
-            text, words, kinds, described, t.bits, t.shift, t.triple, t.title, t.field, FIELD_WEIGHT, slots, slot_weight
-        )
+        asked = np.frombuffer(doc.text.encode("utf-8", "surrogatepass"), np.uint8), words, kinds, described
+        idf = t.triple, t.title, t.field
         key = loose_key(sku) if sku else ""
         parts = []
         named = 0
         for number, (segment, dead) in enumerate(zip(view.segments, view.dead, strict=True)):
             known = _identified(segment, doc.gtin, key)
-            rows, cosine = kernels.survivors(
-                *query, slots, slot_weight, known, dead, segment.lists, segment.faces, segment.arrays["inverse"],
-                segment.arrays["owners"], t.bits, t.shift, t.triple, t.title, t.field, BUDGET, EXACT, limit, total,
-                touched,
+            rows = np.empty(limit + len(known), np.int64)
+            cosine = np.empty((len(rows), 4), np.float32)
+            n = kernels.survivors(
+                asked, known, dead, segment.lists, segment.faces, segment.arrays["inverse"], segment.arrays["owners"],
+                t.bits, t.shift, idf, FIELD_WEIGHT, BUDGET, EXACT, limit, space, rows, cosine,
             )  # fmt: skip
             named += len(known)
-            parts.append((number, rows, cosine))
+            parts.append((np.full(n, number), rows[:n], cosine[:n]))
         if len(parts) == 1:
-            return np.zeros(len(parts[0][1]), np.int64), parts[0][1], parts[0][2], max(limit, named)
-        numbers = np.repeat(np.arange(len(parts)), [len(p[1]) for p in parts])
-        return (
-            numbers, np.concatenate([p[1] for p in parts]), np.concatenate([p[2] for p in parts]), max(limit, named)
-        )  # fmt: skip
+            return (*parts[0], named)
+        numbers, rows, cosine = (np.concatenate(p) for p in zip(*parts, strict=True))
+        return numbers, rows, cosine, named
 
     def _space(self, rows: int) -> tuple[Array, Array, Array, Array]:
         """Work arrays of this thread, kept between calls: clearing a million numbers each time would cost more."""
@@ -320,7 +317,7 @@ def _pairs(
     listing = (*texts, np.array(dims, np.uint8), np.array(values, np.float32))
     size = hashed(doc.size) if doc.size else 0
     facts = np.array((doc.colours, size, doc.currency, doc.gtin, doc.brand, doc.brand_word, doc.mpn), np.int64)
-    used = np.unique(numbers)
+    used = np.unique(numbers) if len(view.segments) > 1 else numbers[:1]
     if len(used) == 1:
         segment = view.segments[int(used[0])]
         owners = segment.arrays["owners"][rows]

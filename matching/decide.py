@@ -32,7 +32,7 @@ CROWD_FROM, CROWD_SHARE = 20, 20
 _EXAMINED: Final = 1
 #: How many products stay read while many listings are decided.
 _KEPT: Final = 20_000
-_UNUSED: Final = frozenset((Verdict.MISSING, Verdict.NOT_USED))
+_UNSAID: Final = {field: Evidence(field, Verdict.NOT_USED) for field in _WEIGHTS}
 _GTIN, _MPN = COLUMN["gtin"], COLUMN["mpn"]
 
 
@@ -140,13 +140,9 @@ def cap(said: Sequence[Finding]) -> float:
 def compare(product: Record, listing: Record) -> Candidate:
     """The evidence of one pair by itself, as for a search result: rank 0, and a score from its fields alone."""
     said = findings(Side.of(product), Side.of(listing))
-    earned, possible = sum(POINTS[f.field] * f.share for f in said), sum(POINTS[f.field] for f in said if _counts(f))
+    earned, possible = sum(POINTS[f.field] * f.share for f in said), sum(POINTS[f.field] for f in said if f.counts)
     score = round(min(100 * earned / possible if possible else 0.0, cap(said)))
     return Candidate(product.id, score, share_points([said], [score])[0], advice(score), 0, difference(said))
-
-
-def _counts(finding: Finding) -> bool:
-    return finding.verdict not in _UNUSED
 
 
 def advice(score: int) -> Advice:
@@ -168,16 +164,18 @@ def share_points(said: Sequence[Sequence[Finding]], scores: Sequence[int]) -> li
     """Evidence of each candidate, whose points add up to its score exactly; all have the same number of findings."""
     if not said or not said[0]:
         return [() for _ in said]
-    weights = [[(0 if f.verdict in _UNUSED else _WEIGHTS[f.field]) for f in one] for one in said]
+    weights = [[(_WEIGHTS[f.field] if f.counts else 0) for f in one] for one in said]
     shares = [[f.share for f in one] for one in said]
     points, most = share_out(np.array(weights, np.float64), np.array(shares, np.float64), np.array(scores, np.int64))
     return [
-        tuple(
-            Evidence(f.field, f.verdict, f.ours, f.theirs, p, m, f.note, f.marks)
-            for f, p, m in zip(one, ps, ms, strict=True)
-        )
-        for one, ps, ms in zip(said, points.tolist(), most.tolist(), strict=True)
+        tuple(map(_evidence, one, ps, ms)) for one, ps, ms in zip(said, points.tolist(), most.tolist(), strict=True)
     ]
+
+
+def _evidence(f: Finding, points: int, most: int) -> Evidence:
+    if not most and not f.ours and not f.theirs:
+        return _UNSAID[f.field]
+    return Evidence(f.field, f.verdict, f.ours, f.theirs, points, most, f.note, f.marks)
 
 
 _DIFFERENCE_ORDER: Final = ("gtin", "pack", "size", "options", "colour", "model", "brand", "sku", "price")

@@ -52,6 +52,11 @@ class Finding:
     marks: Marks = NO_MARKS
     conflict: bool = False
 
+    @property
+    def counts(self) -> bool:
+        """Whether there was something to compare."""
+        return self.verdict is not Verdict.MISSING and self.verdict is not Verdict.NOT_USED
+
 
 _NOT_USED: Final = {field: Finding(field, Verdict.NOT_USED, "", "") for field in POINTS}
 _SAME, _CLOSE, _DIFFERS = Verdict.SAME, Verdict.CLOSE, Verdict.DIFFERS

@@ -168,33 +168,44 @@ def retrieve(
     idf_triple: FloatArray, idf_title: FloatArray, idf_field: FloatArray, budget: int, wanted: int,
     total: FloatArray, touched: IntArray,
 ) -> IntArray:  # fmt: skip
-    """The `wanted` rows with the largest partial cosine, reading the rarest features first within the budget.
+    """The `wanted` rows with the largest partial cosine, reading the most telling lists first within the budget.
 
     `total` (zeros, one per row) and `touched` (one per row) are work space; `total` is left at zero again.
     """
-    triple_keys, triple_at, triple_row, title_keys, title_at, title_row, field_keys, field_at, field_row = lists
+    triple_keys, triple_at, triple_row, title_keys, title_at, title_row, field_keys, field_at, field_row, usual = lists
     n_triples, n_words = len(triples), len(words)
-    rarity = np.empty(n_triples + n_words, np.float32)
-    for i in range(n_triples):
-        rarity[i] = -idf_triple[triples[i]]
-    for i in range(n_words):
-        b = words[i] >> shift
-        rarity[n_triples + i] = -(idf_title[b] if in_title[i] > 0 else idf_field[b])
-    order = np.argsort(rarity, kind="mergesort")
+    # Each list of rows by what one posting of it is worth, were all rows of the usual length; a feature that weighs
+    # much is worth more than its share, since it alone can lift a row above others.
+    size = n_triples + 2 * n_words
+    worth = np.zeros(size, np.float32)
+    begins, ends = np.zeros(size, np.int64), np.zeros(size, np.int64)
+    for i in range(size):
+        if i < n_triples:
+            keys, starts = triple_keys, triple_at
+            bucket = triples[i]
+            gain = weights[i] * idf_triple[bucket] * usual[0]
+        else:
+            w = (i - n_triples) >> 1
+            bucket = np.int64(words[w] >> shift)
+            gain = in_field[w] * idf_field[bucket] * usual[2]
+            if (i - n_triples) & 1:
+                keys, starts = field_keys, field_at
+            else:
+                keys, starts = title_keys, title_at
+                gain += in_title[w] * idf_title[bucket] * usual[1]
+        at = _find(keys, bucket)
+        if at >= 0:
+            begins[i], ends[i] = starts[at], starts[at + 1]
+            worth[i] = gain * math.sqrt(gain) / (ends[i] - begins[i])
     left = budget
     n = 0
-    for i in order:
+    for i in np.argsort(-worth, kind="mergesort"):
         if left <= 0:
             break
+        begin, end = begins[i], min(ends[i], begins[i] + left)
+        left -= end - begin
         if i < n_triples:
-            b = triples[i]
-            at = _find(triple_keys, b)
-            if at < 0:
-                continue
-            weight = weights[i] * idf_triple[b]
-            begin = triple_at[at]
-            end = min(triple_at[at + 1], begin + left)
-            left -= end - begin
+            weight = weights[i] * idf_triple[triples[i]]
             for j in range(begin, end):
                 row = triple_row[j]
                 if total[row] == 0:
@@ -202,31 +213,24 @@ def retrieve(
                     n += 1
                 total[row] += weight * inverse[row, 0]
             continue
-        i -= n_triples
-        b = np.int64(words[i] >> shift)
-        one, two = in_title[i] * idf_title[b], in_field[i] * idf_field[b]
-        at = _find(title_keys, b)
-        if at >= 0:
-            begin = title_at[at]
-            end = min(title_at[at + 1], begin + left)
-            left -= end - begin
-            for j in range(begin, end):
-                row = title_row[j]
-                if total[row] == 0:
-                    touched[n] = row
-                    n += 1
-                total[row] += one * inverse[row, 1] + two * inverse[row, 2]
-        at = _find(field_keys, b)
-        if at >= 0 and left > 0:
-            begin = field_at[at]
-            end = min(field_at[at + 1], begin + left)
-            left -= end - begin
+        w = (i - n_triples) >> 1
+        bucket = np.int64(words[w] >> shift)
+        two = in_field[w] * idf_field[bucket]
+        if (i - n_triples) & 1:
             for j in range(begin, end):
                 row = field_row[j]
                 if total[row] == 0:
                     touched[n] = row
                     n += 1
                 total[row] += two * inverse[row, 2]
+            continue
+        one = in_title[w] * idf_title[bucket]
+        for j in range(begin, end):
+            row = title_row[j]
+            if total[row] == 0:
+                touched[n] = row
+                n += 1
+            total[row] += one * inverse[row, 1] + two * inverse[row, 2]
     best = best_rows(touched[:n], total, wanted)
     for i in range(n):
         total[touched[i]] = 0.0
@@ -319,18 +323,25 @@ def cosines(
 
 @njit(cache=True, nogil=True)
 def survivors(
-    triples: IntArray, weights: FloatArray, words: IntArray, in_title: FloatArray, in_field: FloatArray,
-    slots: IntArray, slot_weight: FloatArray, known: IntArray, dead: IntArray,
+    asked: tuple[IntArray, ...], known: IntArray, dead: IntArray,
     lists: tuple[IntArray, ...], faces: tuple[IntArray, ...], inverse: FloatArray, owners: IntArray,
-    bits: int, shift: int, idf_triple: FloatArray, idf_title: FloatArray, idf_field: FloatArray,
-    budget: int, exact: int, limit: int, total: FloatArray, touched: IntArray,
-) -> tuple[IntArray, FloatArray]:  # fmt: skip
+    bits: int, shift: int, idf: tuple[FloatArray, ...], field_weight: float,
+    budget: int, exact: int, limit: int, space: tuple[Any, ...], out: IntArray, cosine_out: FloatArray,
+) -> int:  # fmt: skip
     """Rows of one segment that survive retrieval, one for each living product, best first, with their exact cosines.
 
-    Rows in `known` come first, as if their sum of cosines (the fourth column) were greater by 10; `dead` has a 1 for
-    products that are gone, or is empty.
+    `asked` are the listing's text, words, kinds and described words; `idf` belongs to triples, title words and words of
+    every field. Rows in `known` come first, as if their sum of cosines (the fourth column) were greater by 10; `dead`
+    has a 1 for products that are gone, or is empty. Gives how many rows were written.
     """
     text, text_at, row_words, row_kinds, word_at, described, described_at = faces
+    asked_text, asked_words, asked_kinds, asked_described = asked
+    idf_triple, idf_title, idf_field = idf
+    total, touched, slots, slot_weight = space
+    triples, weights, words, in_title, in_field = weigh_listing(
+        asked_text, asked_words, asked_kinds, asked_described, bits, shift, idf_triple, idf_title, idf_field,
+        field_weight, slots, slot_weight,
+    )  # fmt: skip
     rows = retrieve(
         triples, weights, words, in_title, in_field, lists, inverse, shift, idf_triple, idf_title, idf_field,
         budget, exact, total, touched,
@@ -343,22 +354,21 @@ def survivors(
     )  # fmt: skip
     for i in range(len(rows)):
         cosine[i, 3] = cosine[i, 0] + cosine[i, 1] + cosine[i, 2] + (10.0 if i < len(known) else 0.0)
-    order = np.argsort(-cosine[:, 3], kind="mergesort")
-    most = max(limit, len(known))
-    keep = np.empty(min(most, len(rows)), np.int64)
+    most = min(len(out), max(limit, len(known)))
     n = 0
-    for i in order:
-        if n >= len(keep):
+    for i in np.argsort(-cosine[:, 3], kind="mergesort"):
+        if n >= most:
             break
         owner = owners[rows[i]]
         if len(dead) and dead[owner]:
             continue
         fresh = True
         for j in range(n):
-            if owners[rows[keep[j]]] == owner:
+            if owners[out[j]] == owner:
                 fresh = False
                 break
         if fresh:
-            keep[n] = i
+            out[n] = rows[i]
+            cosine_out[n] = cosine[i]
             n += 1
-    return rows[keep[:n]], cosine[keep[:n]]
+    return n

@@ -41,20 +41,19 @@ def _folded(word: str) -> str:
 
 
 class Spelt:
-    """The words of a text as it is written, folded, with the span of each; read once and compared with many."""
+    """The words of a text as it is written, folded; read once and compared with many."""
 
-    __slots__ = ("known", "spans", "words")
+    __slots__ = ("known", "text", "words")
 
     def __init__(self, text: str) -> None:
-        text = text[:_READ]
-        if text.isascii():
-            text = text.lower()
-            self.words: list[str] = _WORD.findall(text)
+        self.text = text[:_READ]
+        if self.text.isascii():
+            self.text = self.text.lower()
+            self.words: list[str] = _WORD.findall(self.text)
             self.known = set(self.words)
         else:
-            self.words = [_folded(w) for w in _WORD.findall(text)]
+            self.words = [_folded(w) for w in _WORD.findall(self.text)]
             self.known = {*self.words, *(part for w in self.words if " " in w for part in w.split())}
-        self.spans: list[Span] = [m.span() for m in _WORD.finditer(text)]
 
 
 def differing_words(ours: Spelt, theirs: Spelt) -> Marks:
@@ -71,7 +70,8 @@ def _missing(text: Spelt, other: Spelt) -> tuple[Span, ...]:
     joined = ""
     spans: list[Span] = []
     last = -2
-    for at, word in enumerate(text.words):
+    found = _WORD.finditer(text.text)
+    for at, (word, match) in enumerate(zip(text.words, found, strict=True)):
         if word not in lacking:
             continue
         if len(word) > 3 and _HAS_DIGIT.search(word):
@@ -80,8 +80,8 @@ def _missing(text: Spelt, other: Spelt) -> tuple[Span, ...]:
             if word in joined:
                 continue
         if last == at - 1:
-            spans[-1] = (spans[-1][0], text.spans[at][1])
+            spans[-1] = (spans[-1][0], match.end())
         else:
-            spans.append(text.spans[at])
+            spans.append(match.span())
         last = at
     return tuple(spans)

@@ -55,18 +55,18 @@ class Side:
     def at(cls, segment: Segment, place: int) -> tuple[int | str, Side]:
         """The product at a place of an index, with its id."""
         key, sku, title, brand, gtin, _, _, currency, price, options, codes, size = segment.parts(place)
-        a = segment.arrays
+        a = segment.read
         side = cls()
         side._text(sku, title, brand, gtin, currency)
         side._price(price)
         side._facts(
-            segment.title(place), codes.split() if codes else [], size, int(a["colours"][place]),
-            int(a["gtins"][place]) if gtin else 0,
+            segment.title(place), codes.split() if codes else [], size, a["colours"][place],
+            a["gtins"][place] if gtin else 0,
         )  # fmt: skip
-        begin, end = a["quantity_at"][place : place + 2].tolist()
+        begin, end = a["quantity_at"][place], a["quantity_at"][place + 1]
         side.quantities = {}
         if end > begin:
-            pairs = zip(a["dims"][begin:end].tolist(), a["vals"][begin:end].tolist(), strict=True)
+            pairs = zip(a["dims"][begin:end], a["vals"][begin:end], strict=True)
             side.quantities = _by_dimension(Quantity(d, v) for d, v in pairs)
         side.options = {fold(k, 60): v for k, v in loads(options).items() if v} if options else {}
         return (int(key[1:]) if key[0] == "i" else key[1:]), side
