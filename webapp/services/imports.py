@@ -236,8 +236,16 @@ def fail(session: Session, job: ImportJob, message: str) -> None:
     session.flush()
 
 
-def undo(session: Session, job_id: int, *, by: Actor) -> dict[str, int]:
+def undoable(job: ImportJob, *, now: datetime) -> bool:
+    """Whether an import is at its end, and young enough to be taken back."""
+    ended = job.state in {ImportState.DONE, ImportState.FAILED}
+    return ended and (job.ended_at or job.created_at) > now - timedelta(days=links.UNDO_DAYS)
+
+
+def undo(session: Session, job_id: int, *, by: Actor, now: datetime | None = None) -> dict[str, int]:
     """Take an import back: new rows that nothing hangs on go, changed values return, its links are undone.
+
+    Raises Conflict before its end and after a first undo, Refused when it is too old.
 
     Gives how many were `removed`, `restored`, `unlinked` and `kept` (rows that somebody uses by now).
     """
@@ -248,8 +256,8 @@ def undo(session: Session, job_id: int, *, by: Actor) -> dict[str, int]:
             if job.state == ImportState.UNDONE
             else "This import is not at its end yet."
         )
-    if job.kind not in {ImportKind.LISTINGS, ImportKind.PRODUCTS, ImportKind.LINKS}:
-        raise Refused("A stock file cannot be taken back. Import the stock of before, or set it by hand.")
+    if not undoable(job, now=now or utc_now()):
+        raise Refused(f"This import is more than {links.UNDO_DAYS} days old and can no longer be taken back.")
     unlinked = links.undo(session, job.batch_id, by=by).changed if job.batch_id else 0
     session.execute(delete(PastLink).where(PastLink.batch_id == job.batch_id))  # or its listings could never go
     restored = _restore_values(session, job, by)
@@ -305,13 +313,12 @@ def _apply(session: Session, job: ImportJob, block: importers.Block, by: Actor) 
     rows = [row for _, row in block.rows()]
     if job.kind == ImportKind.PRODUCTS:
         return catalog.upsert_products(session, rows, by=by, import_id=job.id)
+    if job.kind == ImportKind.STOCK:
+        return catalog.set_known(session, rows, by=by)
     keys = [row["match_key"] for row in rows]
     ids: dict[Any, int] = dict(
         session.execute(select(Product.match_key, Product.id).where(among(session, Product.match_key, keys))).all()
     )
-    if job.kind == ImportKind.STOCK:
-        touched = catalog.set_stock_and_prices(session, rows, ids, by=by)
-        return Upserted(changed=dict.fromkeys(touched, ({}, {})), unchanged=len(rows) - len(touched))
     return _apply_links(session, job, rows, ids, by)
 
 
@@ -337,8 +344,9 @@ def _apply_links(
 def _restore_values(session: Session, job: ImportJob, by: Actor) -> int:
     """Give changed rows their values of before, where they still have the import's."""
     restored = 0
-    for change in session.scalars(select(ImportChange).where(ImportChange.import_id == job.id)):
-        if job.kind == ImportKind.PRODUCTS:
+    mine = select(ImportChange).where(ImportChange.import_id == job.id)
+    for change in session.scalars(mine.order_by(ImportChange.id.desc())):  # the last change of a row goes first
+        if job.kind in {ImportKind.PRODUCTS, ImportKind.STOCK}:
             product = session.get(Product, change.row_id)
             done = product is not None and catalog.restore(session, product, change.before, change.after, by=by)
         else:

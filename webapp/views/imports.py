@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -19,6 +20,7 @@ from webapp.errors import DomainError, NotFound, Refused
 from webapp.jobs import tasks
 from webapp.models import Channel, ImportJob, ImportKind, ImportState
 from webapp.models.accounts import Actor, Permission
+from webapp.models.base import utc_now
 from webapp.services import channels, counts, demo, import_choices, imports
 from webapp.views import import_words
 
@@ -54,6 +56,7 @@ def _index(error: str = "", field: str = "", status: int = 200) -> Response:
         first_run=not jobs and not listed,
         states=import_words.states(),
         kinds=import_words.kinds(),
+        undoable=partial(imports.undoable, now=utc_now()),
         most_mb=web.settings().upload_limit // (1024 * 1024),
         error=error,
         field=field,
@@ -338,6 +341,7 @@ def _result(job: ImportJob) -> dict[str, Any]:
         "linked": int(job.report.get("linked", 0)),
         "pending": int(job.report.get("pending", 0)),
         "moving": job.state in MOVING,
+        "undoable": partial(imports.undoable, now=utc_now()),
         "kinds": import_words.kinds(),
         "states": import_words.states(),
         "undone": import_words.undone(job.kind, cast(dict[str, int], job.report.get("undone") or {})),

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from importers import block_rows
 from tests.factories import Make
@@ -19,7 +19,7 @@ from tests.services.imports.conftest import read
 from webapp.db import unit_of_work
 from webapp.errors import Conflict, NotFound, Refused
 from webapp.jobs import tasks
-from webapp.models import ImportKind, ImportState, Link, LinkBatch, Listing, ListingState, Product
+from webapp.models import ImportChange, ImportKind, ImportState, Link, LinkBatch, Listing, ListingState, Product
 from webapp.models.accounts import COMMAND_LINE
 from webapp.models.base import utc_now
 from webapp.services import counts, import_checks, imports, reconciliation, stock
@@ -296,12 +296,58 @@ def test_an_import_is_taken_back_once(apply):
         imports.undo(session, job.id, by=COMMAND_LINE)
 
 
-def test_a_stock_file_is_not_taken_back(apply):
+def test_a_stock_file_is_taken_back_where_nobody_counted_since(apply, settings):
+    apply("products", PRODUCTS)
+    with unit_of_work() as session:
+        Make(session, settings).link(session.scalars(select(Product).where(Product.sku == "A-1")).one())
+    job = apply("stock", "sku,quantity,price,warehouse\nA-1,9,12.00,Main\nA-1,4,,Outlet\nA-2,7,,Main\n")
+    assert (product("A-1").available, product("A-1").price, product("A-2").available) == (13, 12, 7)
+    with unit_of_work() as session:
+        session.scalars(select(Link)).one().want_stock = False
+        red = session.scalars(select(Product).where(Product.sku == "A-2")).one()
+        stock.set_levels(session, [stock.Level(red.id, 6)], stock.warehouse(session), by=COMMAND_LINE)
+    with unit_of_work() as session:
+        numbers = imports.undo(session, job.id, by=COMMAND_LINE)
+    assert numbers == {"removed": 0, "restored": 1, "unlinked": 0, "kept": 0}
+    mug = product("A-1")
+    assert (mug.available, mug.price, product("A-2").available) == (3, Decimal("9.5"), 6)
+    assert number(Link, Link.want_stock) == 1, "the channel is not told"
+    assert read(job.id).state is ImportState.UNDONE
+
+
+def test_what_a_file_says_twice_goes_back_to_what_was_before_it(apply):
+    apply("products", PRODUCTS)
+    with unit_of_work(read_only=True) as session:
+        mug = session.scalars(select(Product.id).where(Product.sku == "A-1")).one()
+    job = apply("stock", "sku,quantity\nA-2,1\n")
+    with unit_of_work() as session:  # as two chunks of one file leave it
+        for before, after in ((3, 5), (5, 7)):
+            change = {
+                "import_id": job.id,
+                "row_id": mug,
+                "before": {"stock:Main": before},
+                "after": {"stock:Main": after},
+            }
+            session.execute(insert(ImportChange), [change])
+            stock.set_levels(session, [stock.Level(mug, after)], stock.warehouse(session), by=COMMAND_LINE)
+    with unit_of_work() as session:
+        imports.undo(session, job.id, by=COMMAND_LINE)
+    assert (product("A-1").available, product("A-2").available) == (3, 0)
+
+
+@pytest.mark.parametrize(("days", "goes"), [(29, True), (31, False)])
+def test_an_import_can_be_taken_back_for_thirty_days(apply, days, goes):
     apply("products", PRODUCTS)
     job = apply("stock", "sku,quantity\nA-1,9\n")
-    assert product("A-1").available == 9
-    with pytest.raises(Refused, match="stock"), unit_of_work() as session:
-        imports.undo(session, job.id, by=COMMAND_LINE)
+    later = utc_now() + timedelta(days=days)
+    assert imports.undoable(job, now=later) is goes
+    if goes:
+        with unit_of_work() as session:
+            imports.undo(session, job.id, by=COMMAND_LINE, now=later)
+    else:
+        with pytest.raises(Refused, match="more than 30 days old"), unit_of_work() as session:
+            imports.undo(session, job.id, by=COMMAND_LINE, now=later)
+    assert product("A-1").available == (3 if goes else 9)
 
 
 UNSEEN = ("Cs", "Cc", "Cf", "Zl", "Zp", "Zs")  # what trimming and line ends may rightly change
