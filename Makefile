@@ -81,11 +81,13 @@ where: ## Where a noun or a verb lives: make where Q=unlink
 	  -- '*.py' 'templates' || true
 	@git ls-files --cached --others --exclude-standard | grep -i -- "$(Q)" | sed 's/$$/:1: (file)/' || true
 
+# A second run changes nothing: the texts are sorted, the lines have one width, and the date of the collection is left out.
 messages: dev ## Collect the texts to translate, update and compile the catalogues
 	@mkdir -p webapp/translations
 	@$(BIN)/pybabel -q extract -F pyproject.toml --no-location --sort-output -k lazy_gettext -o webapp/translations/messages.pot .
 	@if ls webapp/translations/*/LC_MESSAGES/*.po >/dev/null 2>&1; then \
-	  $(BIN)/pybabel -q update --no-fuzzy-matching -i webapp/translations/messages.pot -d webapp/translations && \
+	  $(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date -w 100 \
+	    -i webapp/translations/messages.pot -d webapp/translations && \
 	  $(BIN)/pybabel -q compile -d webapp/translations; fi
 	@echo "$$(grep -c '^msgid ' webapp/translations/messages.pot) texts collected"
 
