@@ -52,6 +52,12 @@ def test_a_secret_that_nobody_gave_is_made_and_shown_once(app, settings, browse)
         assert shown not in alice.get(page).text
 
 
+@pytest.mark.parametrize(("ticked", "mode"), [({}, SendMode.MANUAL), ({"automatic": "1"}, SendMode.AUTOMATIC)])
+def test_a_connector_made_on_the_screen_sends_by_itself_only_if_that_was_ticked(app, browse, ticked, mode):
+    browse("alice").post("/connectors/new", data={"kind": "webhook", "name": "Shop", "o-url": URL, **ticked})
+    assert find(app, "Shop").mode is mode
+
+
 def test_a_bad_option_is_named_and_nothing_is_added(app, browse):
     answer = browse("alice").post("/connectors/new", data={"kind": "webhook", "name": "Shop", "o-url": "ftp://x"})
     assert answer.status_code == 422

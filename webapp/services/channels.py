@@ -41,8 +41,12 @@ def connect(
     options: Mapping[str, str] | None = None,
     many: bool = False,
     currency: str = "",
+    mode: SendMode | None = None,
 ) -> Channel:
-    """Add an account. Raises Refused for an unknown kind or a bad option, Conflict for a name in use."""
+    """Add an account; its changes go by themselves where the kind can do that, unless `mode` says otherwise.
+
+    Raises Refused for an unknown kind or a bad option, Conflict for a name in use.
+    """
     name = name.strip()
     if not name or len(name) > 80:
         raise Refused("Give the channel a name of at most 80 characters, such as “Amazon MX”.")
@@ -63,7 +67,7 @@ def connect(
         many=many,
         options=open_options,
         currency=currency or settings.currency,
-        mode=SendMode.MANUAL if kind in BY_HAND else SendMode.AUTOMATIC,
+        mode=SendMode.MANUAL if kind in BY_HAND else mode or SendMode.AUTOMATIC,
         secrets=_seal(hidden, settings),
     )
     session.add(channel)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 import connectors
 from webapp.models.accounts import WORKER
-from webapp.models.catalog import Price, Product
+from webapp.models.catalog import Price, PriceList, Product
 from webapp.models.channels import Channel, SendMode
 from webapp.models.links import Link
 from webapp.models.listings import Listing
@@ -179,6 +179,8 @@ def _take(session: Session, channel: Channel, now: datetime, limit: int) -> list
             Product.available,
             Product.price,
             Product.currency,
+            Listing.currency.label("shown_in"),
+            PriceList.currency.label("list_currency"),
             Price.amount,
             counted().label("counted"),
             Link.auto_sync,
@@ -189,6 +191,7 @@ def _take(session: Session, channel: Channel, now: datetime, limit: int) -> list
         .join(Listing, Listing.id == Link.listing_id)
         .join(Product, Product.id == Link.product_id)
         .outerjoin(Price, on_list)
+        .outerjoin(PriceList, PriceList.id == channel.price_list_id)
         .outerjoin(SyncRun, SyncRun.id == Link.run_id)
         .where(Link.channel_id == channel.id, *_due(now), ~busy, _allowed())
         .order_by(Link.due_at, Link.id)
@@ -208,7 +211,19 @@ def _says(row: Row[Any], channel: Channel, sends_stock: bool, sends_price: bool)
     alone = row.auto_sync and channel.mode == SendMode.AUTOMATIC and not channel.held
     tells_stock = sends_stock and row.want_stock and (alone or row.run_stock)
     tells_price = sends_price and row.want_price and (alone or row.run_price)
+    tells_price = tells_price and not other_money(money(row, channel), row.shown_in)
     return quantity if tells_stock else None, price if tells_price else None
+
+
+def money(row: Row[Any], channel: Channel) -> str:
+    """The currency of a product's price on a channel (ISO 4217): of its list or its own, else the channel's."""
+    own: str = row.list_currency if channel.price_list_id else row.currency
+    return own or channel.currency
+
+
+def other_money(ours: str, theirs: str) -> bool:
+    """Whether a price in one currency would be shown in another: 189 dollars are not 189 pesos, so it never goes."""
+    return bool(ours and theirs and ours != theirs)
 
 
 def desired(
@@ -281,7 +296,7 @@ def _attempt(
         "price": price,
         "old_quantity": row.told_quantity,
         "old_price": row.told_price,
-        "currency": row.currency or channel.currency,
+        "currency": money(row, channel),
         "key": f"{row.listing_id}-{row.fence}-{row.version}-{aspects}",
         "state": AttemptState.CLAIMED,
         "worker": worker,

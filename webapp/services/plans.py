@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session
 
 from connectors import price_text
 from webapp.models.accounts import WORKER, Actor
-from webapp.models.catalog import Price, Product
+from webapp.models.catalog import Price, PriceList, Product
 from webapp.models.channels import Channel, SendMode
 from webapp.models.links import Link
 from webapp.models.listings import Listing
 from webapp.models.propagation import SyncRun
 from webapp.services import audit
-from webapp.services.claims import desired
+from webapp.services.claims import desired, money, other_money
 from webapp.services.propagation import start_run
 from webapp.services.stock import counted
 
@@ -79,14 +79,15 @@ def plan(
     """Compare what every linked listing (or those of the given products or links) shows with what it ought to.
 
     "Shows" is what the channel was last told, or what its last file said when it was told nothing yet.
-    `anyway` lets through what the brakes would hold.
+    `anyway` lets through what the brakes would hold, but never a price in another currency than its listing's.
     """
     made = Plan()
     in_stock = priced = 0
     for row in _rows(session, channel, product_ids, link_ids):
         made.listings += 1
         told = _changes(row, channel, stock=stock, price=price)
-        made.changes += told
+        made.changes += [c for c in told if not c.held]
+        made.held += [c for c in told if c.held]
         made.unchanged += not told
         in_stock += (row.shown_quantity or 0) > 0
         priced += (row.shown_price or 0) > 0
@@ -170,6 +171,9 @@ def _pages(session: Session, channel: Channel, *which: ColumnElement[bool]) -> I
                 Product.sku,
                 Product.available,
                 Product.price,
+                Product.currency,
+                Listing.currency.label("shown_in"),
+                PriceList.currency.label("list_currency"),
                 Price.amount,
                 counted().label("counted"),
                 SHOWN_QUANTITY.label("shown_quantity"),
@@ -178,6 +182,7 @@ def _pages(session: Session, channel: Channel, *which: ColumnElement[bool]) -> I
             .join(Listing, Listing.id == Link.listing_id)
             .join(Product, Product.id == Link.product_id)
             .outerjoin(Price, on_list)
+            .outerjoin(PriceList, PriceList.id == channel.price_list_id)
             .where(Link.channel_id == channel.id, Link.id > last, *which)
             .order_by(Link.id)
             .limit(CHUNK)
@@ -195,7 +200,10 @@ def _changes(row: Row[Any], channel: Channel, *, stock: bool, price: bool) -> li
     if stock and quantity is not None and row.shown_quantity != quantity:
         found.append(PlannedChange(*who, "stock", row.shown_quantity, quantity))
     if price and wanted is not None and row.shown_price != wanted:
-        found.append(PlannedChange(*who, "price", row.shown_price, wanted))
+        ours, theirs = money(row, channel), row.shown_in
+        why = f"Your price is in {ours} and the listing’s in {theirs}. Correct one of them."
+        held = why if other_money(ours, theirs) else ""
+        found.append(PlannedChange(*who, "price", row.shown_price, wanted, held))
     return found
 
 

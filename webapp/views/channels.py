@@ -57,6 +57,7 @@ def add() -> Any:
             options={**given, **fresh},
             many=request.form.get("many") == "1",
             currency=_currency(),
+            mode=SendMode.AUTOMATIC if request.form.get("automatic") == "1" else SendMode.MANUAL,
         )
     except DomainError as error:
         web.session().rollback()
@@ -147,6 +148,7 @@ def _form(kind: str, error: str = "", status: int = 200) -> Response:
         given=request.form,
         error=error,
         currency=web.settings().currency,
+        by_hand=channels.BY_HAND,
     )
 
 
