@@ -56,6 +56,8 @@ PAGES = {
     "pairs by words": "/pairs?q=Product+700",
     "pairs by hand": "/pairs?by=hand",
     "unsync all of a channel": "/pairs/unsync?match=1&channel=Beta",
+    "search by a code": "/search?q=SKU-07",
+    "search by words": "/search?q=Product+700",
     "products": "/products",
     "products after": "/products?after={product}",
     "products in stock": "/products?stock=in",

@@ -129,7 +129,7 @@ def _templates(app: Flask, settings: Settings) -> None:
             "person": f"{person.actor.name}, {person.role.value}" if person else "",
             "org": settings.organisation if settings.organisation != "Pairbook" else "",
             "home_url": url_for("home.index"),
-            "search_url": url_for("catalog.index"),
+            "search_url": url_for("search.index"),
             "logout_url": url_for("security.logout") if person else "",
             "may": person.actor.may if person else (lambda _permission: False),
         }

@@ -24,6 +24,7 @@ PAGES = (
     "/products",
     "/products?stock=out",
     "/products/new",
+    "/search?q=nomad",
     "/sync/history",
     "/connectors",
     "/connectors/new?kind=webhook",

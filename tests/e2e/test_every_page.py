@@ -50,6 +50,7 @@ def test_every_dialog_passes_axe(
 def dialogs(product: int) -> list[tuple[str, str, str]]:
     """Name, page and what opens it: a key or the text of a link."""
     return [
+        ("search everything", "/products", "Control+k"),
         ("search", "/review?channel=Amazon+MX", "link:Search catalogue"),
         ("add", "/review?channel=Amazon+MX", "link:Add to catalogue"),
         ("shortcuts", "/review", "?"),

@@ -126,6 +126,7 @@ function open(dialog) {
   dialog.opener = opener = document.activeElement === document.body ? null : document.activeElement;
   dialog.opened = ++opened;
   dialog.showModal();
+  one("input[autofocus]", dialog)?.select();
   return true;
 }
 on("close", event => {
@@ -141,7 +142,7 @@ on("click", event => {
   const plain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey;
   let el;
   if (at("[aria-disabled=true],[data-busy] [type=submit]")) return event.preventDefault();
-  if ((el = at("[data-show]"))) { const dialog = one("#" + el.dataset.show); if (dialog.id === "shortcuts") openShortcuts(); else open(dialog) }
+  if ((el = at("[data-show]")) && plain) { event.preventDefault(); const dialog = one("#" + el.dataset.show); if (dialog.id === "shortcuts") openShortcuts(); else open(dialog) }
   if ((el = at("[data-close]"))) { event.preventDefault(); el.closest("dialog")?.close() }
   if ((el = at("[data-dismiss]"))) (el.closest(".toast") ? leave(el.closest(".toast")) : el.closest("#waits").hidden = true);
   if ((el = at("[data-retry]"))) retry();
@@ -345,12 +346,14 @@ function init(piece) {
   if (within("[data-stage]").length) painted();
 }
 
-/* ---- a search field above its results: arrow down goes there, Enter takes the first ---- */
+/* ---- a search field above its results: arrow down goes there, Enter takes the first of what was asked for ---- */
 on("keydown", event => {
   const field = event.target.closest?.("[data-steers]"), enter = event.key === "Enter";
   if (!field || event.isComposing || !(enter || event.key === "ArrowDown")) return;
+  const results = "#" + field.dataset.steers, add = enter && event.shiftKey;
+  if (enter && !add && one(results).dataset.for !== field.value) return; // older results: ask for the new ones
   event.preventDefault();
-  const to = inReach(enter && event.shiftKey ? "[data-key='shift+enter']" : `#${field.dataset.steers} [data-row]`)[0];
+  const to = inReach(add ? "[data-key='shift+enter']" : results + " [data-row]")[0];
   if (enter) to?.click(); else to?.focus();
 }, true);
 

@@ -16,12 +16,13 @@ from webapp.views import (
     review,
     review_more,
     rules,
+    search,
 )
 
 
 def register(app: Flask) -> None:
     """Hang every blueprint into the app."""
-    for module in (accounts, catalog, channels, home, imports, links, propagation, rules):
+    for module in (accounts, catalog, channels, home, imports, links, propagation, rules, search):
         app.register_blueprint(module.bp)
 
 
