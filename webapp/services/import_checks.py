@@ -17,7 +17,7 @@ from webapp.models.channels import Channel
 from webapp.models.imports import ImportJob, ImportKind
 from webapp.models.listings import Listing
 
-CHUNK = 2_000  # rows in one transaction: other people's clicks get their turn in between
+CHUNK = 2_000  # rows that are looked up at once
 MOST_LISTED = 1_000  # problems in a report; all of them lie beside the staged file
 
 

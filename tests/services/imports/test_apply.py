@@ -22,7 +22,7 @@ from webapp.jobs import tasks
 from webapp.models import ImportChange, ImportKind, ImportState, Link, LinkBatch, Listing, ListingState, Product
 from webapp.models.accounts import COMMAND_LINE
 from webapp.models.base import utc_now
-from webapp.services import counts, import_checks, imports, reconciliation, stock
+from webapp.services import counts, imports, reconciliation, stock
 
 PRODUCTS = "sku,title,price,quantity\nA-1,Blue mug,9.50,3\nA-2,Red mug,19.90,0\n"
 
@@ -89,7 +89,7 @@ def test_all_or_nothing_refuses_a_file_with_one_bad_row(context, settings):
 
 @pytest.mark.parametrize("died_after", [0, 1, 3, 6, 7])
 def test_a_dead_worker_is_followed_by_one_that_goes_on_where_it_stopped(bring, settings, monkeypatch, died_after):
-    monkeypatch.setattr(import_checks, "CHUNK", 1)
+    monkeypatch.setattr(imports, "CHUNKS", dict.fromkeys(ImportKind, 1))
     monkeypatch.setattr(block_rows, "BLOCK", 1)
     monkeypatch.setattr(block_rows, "PULLED", 1)
     rows = "".join(f"A-{n},Mug {n},{n}.50\n" for n in range(7))
@@ -119,8 +119,9 @@ def test_a_dead_worker_is_followed_by_one_that_goes_on_where_it_stopped(bring, s
 
 @pytest.mark.parametrize("chunk", [1, 2, 3, 4, 9])
 def test_known_listings_are_met_wherever_they_stand_in_the_file(apply, settings, context, monkeypatch, chunk):
-    for place, name in ((import_checks, "CHUNK"), (block_rows, "BLOCK"), (block_rows, "PULLED")):
-        monkeypatch.setattr(place, name, chunk)
+    monkeypatch.setattr(imports, "CHUNKS", dict.fromkeys(ImportKind, chunk))
+    for name in ("BLOCK", "PULLED"):
+        monkeypatch.setattr(block_rows, name, chunk)
     with unit_of_work() as session:
         channel = Make(session, settings).channel("Alpha").id
     apply("listings", "listing id,title\nL4,Old\nL6,Mug\n", channel=channel)
@@ -144,8 +145,9 @@ class Dead(Exception):
 @pytest.mark.parametrize("kind", ["listings", "products"])
 def test_wherever_a_worker_dies_the_next_one_ends_the_import(bring, settings, context, monkeypatch, kind):
     monkeypatch.setattr(reconciliation, "STEP", 30)
-    for place, name in ((import_checks, "CHUNK"), (block_rows, "BLOCK"), (block_rows, "PULLED")):
-        monkeypatch.setattr(place, name, 2)
+    monkeypatch.setattr(imports, "CHUNKS", dict.fromkeys(ImportKind, 2))
+    for name in ("BLOCK", "PULLED"):
+        monkeypatch.setattr(block_rows, name, 2)
     with unit_of_work() as session:
         alpha = Make(session, settings).channel("Alpha").id
     first = "products" if kind == "listings" else "listings"
