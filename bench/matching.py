@@ -176,7 +176,7 @@ def speed(sets: Sequence[LabelledSet], size: int, baseline: int) -> None:
         index.save(folder)
         del index
         line = [sys.executable, "-m", "bench.matching", "--serve", folder]
-        answer = subprocess.run(line, input="\n".join(asked), capture_output=True, text=True, check=True)  # noqa: S603
+        answer = subprocess.run(line, input="\n".join(asked), capture_output=True, text=True, check=True)
     took: list[float] = json.loads(answer.stdout)["took"]
     titles = [p.title for p in products]
     start = time.perf_counter()
@@ -185,8 +185,8 @@ def speed(sets: Sequence[LabelledSet], size: int, baseline: int) -> None:
     slow = 1000 * (time.perf_counter() - start) / max(1, baseline)
     mean = statistics.fmean(took)
     print(
-        f"{'':>9} one listing {mean:.2f} ms mean, {statistics.median(took):.2f} median, {sorted(took)[-4]:.2f} p99 in a "
-        f"process of {json.loads(answer.stdout)['resident']} MB; WRatio {slow:,.0f} ms = {slow / mean:,.0f} times",
+        f"{'':>9} one listing {mean:.2f} ms mean, {statistics.median(took):.2f} median, {sorted(took)[-4]:.2f} p99 in "
+        f"a process of {json.loads(answer.stdout)['resident']} MB; WRatio {slow:,.0f} ms = {slow / mean:,.0f} times",
         flush=True,
     )
 
