@@ -103,8 +103,6 @@ def test_look_alikes_stop_an_addition_and_are_named(shop):
     ("words", "sentence"),
     [
         (["link", "--channel", "Beta", "L1", "A-1"], "There is no channel “Beta”. Channels: Alpha."),
-        (["link", "--channel", "Alpha", "L77", "A-1"], "There is no listing L77 on Alpha."),
-        (["link", "--channel", "Alpha", "L1", "B-1"], "There is no product with the SKU B-1."),
         (["undo", "99"], "There is no batch 99."),
     ],
 )
@@ -113,6 +111,22 @@ def test_what_is_not_there_is_refused_in_a_sentence(shop, words, sentence):
     assert answer.json["message"].startswith(sentence)
     assert answer.json["error"] == "not_found"
     assert sentence in answer.err
+
+
+@pytest.mark.parametrize("verb", ["link", "reject"])
+@pytest.mark.parametrize(
+    ("listing_id", "sku", "sentence"),
+    [
+        ("L77", "A-1", "There is no listing L77 on Alpha."),
+        ("L1", "B-1", "There is no product with the SKU B-1."),
+    ],
+)
+def test_a_pair_with_a_side_that_is_not_there_is_a_refused_item(shop, verb, listing_id, sku, sentence):
+    answer = shop(verb, "--channel", "Alpha", listing_id, sku, "--json", code=1)
+    (item,) = answer.json["refused"]
+    assert item["listing_id"] == listing_id
+    assert item["message"].startswith(sentence)
+    assert (answer.json["batch"], answer.json["changed"]) == (None, 0)
 
 
 @pytest.mark.parametrize(

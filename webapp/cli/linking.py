@@ -83,7 +83,9 @@ def suggest(say: Say, channel: str | None, top: int, out: Path | None) -> None:
 def link(say: Say, channel: str, listing_id: str, sku: str) -> None:
     """Say that a listing is a product."""
     with unit_of_work() as session:
-        change = links.confirm(session, [_pair(session, channel, listing_id, sku)], by=COMMAND_LINE)
+        pair, change = _pair(session, channel, listing_id, sku)
+        if pair is not None:
+            change = links.confirm(session, [pair], by=COMMAND_LINE)
     _answer(say, change, "Linked")
 
 
@@ -94,7 +96,9 @@ def link(say: Say, channel: str, listing_id: str, sku: str) -> None:
 def reject(say: Say, channel: str, listing_id: str, sku: str) -> None:
     """Say that a listing is not a product; it is never suggested again."""
     with unit_of_work() as session:
-        change = links.reject(session, [_pair(session, channel, listing_id, sku)], by=COMMAND_LINE)
+        pair, change = _pair(session, channel, listing_id, sku)
+        if pair is not None:
+            change = links.reject(session, [pair], by=COMMAND_LINE)
     _answer(say, change, "Rejected")
 
 
@@ -184,9 +188,14 @@ def _ids(session: Session, channel: Channel, external: Sequence[str]) -> tuple[l
     return found, unknown
 
 
-def _pair(session: Session, channel: str, listing_id: str, sku: str) -> links.Pair:
-    listing = listings.find(session, channels.get(session, channel), listing_id)
-    return links.Pair(listing.id, catalog.by_sku(session, sku).id)
+def _pair(session: Session, channel: str, listing_id: str, sku: str) -> tuple[links.Pair | None, links.Change]:
+    """The pair, or None and a change that says which side is not there."""
+    found = channels.get(session, channel)
+    try:
+        listing = listings.find(session, found, listing_id)
+        return links.Pair(listing.id, catalog.by_sku(session, sku).id), links.Change()
+    except NotFound as error:
+        return None, links.Change(refused=[links.RefusedItem(0, listing_id, error.message)])
 
 
 def _channel(name: str | None) -> Channel | None:
