@@ -188,7 +188,7 @@ class Manager:
         if not product:
             return
         self.ledger.stock[sku] = self.ledger.stock.get(sku, {number % 90 + 1}) | {count}
-        form = {"sku": sku, "title": f"Thing {count}", "stock": str(count), "was-stock": "x"}
+        form = {"sku": sku, "title": f"Thing {count}", "stock": str(count)}
         self.ask(client, f"/products/{product}/edit", lambda: self.ledger.stock.update({sku: {count}}), data=form)
 
     def unlink(self, client: Client) -> None:
