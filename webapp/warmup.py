@@ -14,6 +14,7 @@ from flask import Flask
 from sqlalchemy.orm import configure_mappers
 
 import matching
+from webapp.db import unit_of_work
 
 log = logging.getLogger("warmup")
 #: New objects before the youngest are looked at, and how many such looks before older ones are: a few ms each.
@@ -43,7 +44,9 @@ def warm(app: Flask) -> None:
     with app.app_context():
         for name in app.jinja_env.list_templates():
             app.jinja_env.get_template(name)
-    _load_matcher()
+        _load_matcher()
+        with unit_of_work(read_only=True) as session:
+            app.extensions["pairbook_index"].ready(session)
     gc.collect()
     gc.freeze()  # what is loaded stays: full rounds pass it over from here on
     gc.set_threshold(*THRESHOLDS)
