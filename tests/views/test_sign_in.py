@@ -83,6 +83,18 @@ def test_a_sign_in_ends_by_itself_after_half_a_day(app, dora):
     assert not is_in(browser)
 
 
+def test_a_person_ends_the_other_sign_ins_and_nobody_elses(app, browse, dora):
+    browser, other, third = (app.test_client() for _ in range(3))
+    for one in (browser, other, third):
+        enter(one, remember="y")
+    assert "You are signed in on 2 other browsers too." in browser.get("/settings").text
+    assert browser.post("/settings/sign-out-others").status_code == 303
+    assert [is_in(one) for one in (browser, other, third)] == [True, False, False]
+    page = browser.get("/settings").text
+    assert "other browser" not in page.replace("Signed out of 2 other browsers.", "")
+    assert is_in(browse("bob")), "somebody else was signed out"
+
+
 def test_a_new_password_signs_every_other_browser_out(app, dora):
     browser, other = app.test_client(), app.test_client()
     enter(browser, remember="y")

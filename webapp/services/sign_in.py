@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -48,6 +48,21 @@ def holds(session: Session, user: User, key: str, *, now: datetime) -> bool:
 def end(session: Session, key: str) -> None:
     """Sign one browser out; whoever has copied its cookie is out as well."""
     session.execute(delete(SignIn).where(SignIn.key == _digest(key)))
+
+
+def browsers(session: Session, user: User, *, now: datetime) -> int:
+    """In how many browsers a person is signed in."""
+    mine = select(func.count()).select_from(SignIn).where(SignIn.user_id == user.id, SignIn.ends_at > now)
+    return session.scalar(mine) or 0
+
+
+def end_others(session: Session, user: User, key: str) -> int:
+    """Sign a person out of every browser but the one with this key; gives of how many."""
+    others = delete(SignIn).where(SignIn.user_id == user.id, SignIn.key != _digest(key))
+    ended = int(session.execute(others).rowcount)  # type: ignore[attr-defined]  # a delete counts its rows
+    if ended:
+        audit.record(session, user.actor, "user.signed_out", f"user {user.email}", f"Signed out of {ended} browsers.")
+    return ended
 
 
 # ---- wrong passwords -------------------------------------------------------------------------------------

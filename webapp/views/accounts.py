@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, request, url_for
+from flask import Blueprint, Response, g, request, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from flask_security import current_user, hash_password, login_user
 from flask_wtf import FlaskForm
 from wtforms import EmailField, PasswordField
@@ -14,7 +15,8 @@ from wtforms.validators import InputRequired
 from webapp import web
 from webapp.errors import DomainError, Refused
 from webapp.models.accounts import Permission, Role
-from webapp.services import accounts, audit
+from webapp.models.base import utc_now
+from webapp.services import accounts, audit, sign_in
 
 bp = Blueprint("accounts", __name__)
 PAGE = 50
@@ -95,6 +97,15 @@ def save_settings() -> Any:
     return response
 
 
+@bp.post("/settings/sign-out-others")
+@web.requires(Permission.READ)
+def sign_out_others() -> Any:
+    """End this person's sign-ins in all browsers but this one."""
+    ended = sign_in.end_others(web.session(), current_user, g.get("sign_in_key", ""))
+    web.say(ngettext("Signed out of %(num)s other browser.", "Signed out of %(num)s other browsers.", ended))
+    return web.go("accounts.settings")
+
+
 @bp.post("/settings/people")
 @web.requires(Permission.PEOPLE)
 def add_person() -> Any:
@@ -164,6 +175,7 @@ def _settings(*, link: str = "", invited: str = "", error: str = "", status: int
         "accounts/settings.html",
         status=status,
         me=current_user,
+        others=sign_in.browsers(session, current_user, now=utc_now()) - 1,
         languages=[("", _("That of the browser")), *((code, LANGUAGES.get(code, code)) for code in _languages())],
         themes=[("auto", _("That of the system")), ("light", _("Light")), ("dark", _("Dark"))],
         people=accounts.people(session) if owner else [],
