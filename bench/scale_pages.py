@@ -171,6 +171,8 @@ def _addresses(size: Size) -> dict[str, str]:
         "products by a whole title": f"/products?q={words}", "products by a mistyped word": "/products?q=Bowwen+lammp",
         "products in stock by words": "/products?stock=in&q=Bowen+lamp",
         "product": f"/products/{product}", "sync history": "/sync/history", "connectors": "/connectors",
+        "search everywhere by words": "/search?q=Bowen+lamp", "search everywhere by a code": f"/search?q={sku[:6]}",
+        "rules": f"/rules?channel={name}",
         "connector": f"/connectors/{channel}", "sync of a channel": f"/connectors/{channel}/sync",
         "sync of a product": f"/products/{product}/sync", "activity": "/activity", "settings": "/settings",
     }  # fmt: skip

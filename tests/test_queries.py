@@ -75,6 +75,7 @@ PAGES = {
     "what failed in a run": "/sync/history/{run}?show=failed",
     "sync of a channel": "/connectors/{channel}/sync",
     "connectors": "/connectors",
+    "rules": "/rules?channel=Beta",
     "activity": "/activity",
     "activity before": "/activity?before=20",
 }
