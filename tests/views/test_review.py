@@ -271,6 +271,38 @@ def test_without_a_suggestion_the_closest_products_are_listed(browse, put):
     assert "Field mug 350 ml" in text
 
 
+def test_a_fitting_product_that_is_taken_is_named_not_hidden(browse, put):
+    def taken(m: Make) -> int:
+        mug = m.product("MUG-1", title="Field mug 350 ml, terracotta", brand="Nomad")
+        m.link(mug, m.listing("OLD-1", listing_id="B0OLD"))
+        waits = m.listing("X-1", title="Nomad Field mug 350 ml terracotta", brand="Nomad")
+        waits.place = WITHOUT_SUGGESTION
+        return waits.id
+
+    waits = put(taken)
+    client = browse("bob")
+    text = text_of(client.get("/review"))
+    assert "No product scores 40 or more." not in text
+    assert "MUG-1 fits best, but has the listing B0OLD." in text
+    assert "Already linked on Alpha" in text
+    closest = client.get(f"/review/{waits}/search?q=field+mug", headers=HX | {"HX-Target": "closest"})
+    assert "Already linked on Alpha" in closest.text
+
+
+def test_a_taken_product_can_be_compared_moved_or_left_for_another(browse, put, look):
+    ids = put(bottles)
+    put(lambda m: m.link(m.session.get(Product, ids["sand"]), m.listing(channel=m.channel("Amazon"))))
+    client, there = browse("bob"), f"/review/{ids['listing']}?compare={ids['sand']}"
+    found = client.get(f"/review/{ids['listing']}/search?q=bottle&all=1", headers=HX | {"HX-Target": "found"}).text
+    assert not re.search(r"<button[^>]*disabled", found)
+    assert f'hx-get="{there}&amp;channel=Amazon"' in found
+    stage = client.get(there, headers=HX).text
+    assert "Move the link here" in stage
+    assert "Choose another" in stage
+    client.post(f"/review/{ids['listing']}/move", data={"product_id": ids["sand"]}, headers=HX)
+    assert look(lambda s: s.scalars(select(Link)).one()).listing_id == ids["listing"]
+
+
 def test_compare_puts_another_suggestion_beside_the_listing(browse, put):
     ids = put(bottles)
     text = text_of(browse("bob").get(f"/review/{ids['listing']}?compare={ids['sand']}", headers=HX))

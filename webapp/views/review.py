@@ -253,7 +253,7 @@ def screen(queue: Queue | None, listing_id: int | None, *, compare: int = 0) -> 
         if not stage.choices and stage.holder is None:
             text = words.search_words(listing)
             context["found"] = candidates.search(
-                session, listing, queue.channel, web.catalogue_index(), text, hide=True
+                session, listing, queue.channel, web.catalogue_index(), text, hide=False
             )
             context["text"] = text
     return context

@@ -90,7 +90,8 @@ def search(listing_id: int) -> Any:
     """Find the product by hand: the dialog, or only its results while somebody types."""
     listing, channel = _listing(listing_id)
     text = request.args.get("q", words.search_words(listing))[:200]
-    hide = "all" not in request.args
+    target = request.headers.get("HX-Target", "")
+    hide = "all" not in request.args and target != "closest"  # the list on the stage hides nothing
     found = candidates.search(web.session(), listing, channel, web.catalogue_index(), text, hide=hide)
     queue = read_queue(listing)
     context: dict[str, Any] = {"listing": listing, "channel": channel, "queue": queue, "query": query_of(queue)}
@@ -102,7 +103,7 @@ def search(listing_id: int) -> Any:
         "hide": hide,
         "version": candidates.version(listing),
     }
-    piece = {"closest": "links/_closest.html", "found": "links/_found.html"}.get(request.headers.get("HX-Target", ""))
+    piece = {"closest": "links/_closest.html", "found": "links/_found.html"}.get(target)
     if piece and web.is_htmx():
         return web.piece(piece, **context)
     return web.page("links/search.html", block="dialog", **context)
