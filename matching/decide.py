@@ -115,8 +115,10 @@ def _decide(record: Record, doc: Document, found: Found, odds: Array, sides: _Si
 def identifier_odds(record: Record, found: Found) -> Array:
     """What identifiers add to the learned log-odds. Few catalogues to learn from have them, so these are judgements."""
     gtin, mpn = found.features[:, _GTIN], found.features[:, _MPN]
-    odds: Array = np.where(gtin > 0, 6.0, np.where(gtin < 0, -3.0, 0.0))
-    odds += np.where(mpn > 0, 1.5, np.where(mpn < 0, -0.5, 0.0))
+    odds: Array = np.zeros(len(found))
+    if gtin.any() or mpn.any():
+        odds += np.where(gtin > 0, 6.0, np.where(gtin < 0, -3.0, 0.0))
+        odds += np.where(mpn > 0, 1.5, np.where(mpn < 0, -0.5, 0.0))
     key = loose_key(record.sku) if record.sku else ""
     if key:
         named = set(_same_sku(found.view, key))
@@ -183,11 +185,9 @@ _DIFFERENCE_ORDER: Final = ("gtin", "pack", "size", "options", "colour", "model"
 
 def difference(said: Sequence[Finding]) -> str:
     """The one fact that differs, said in one line; "" when none does."""
-    by_field = {f.field: f for f in said if f.verdict is Verdict.DIFFERS}
-    if by_field:
-        for field in _DIFFERENCE_ORDER:
-            if field in by_field:
-                f = by_field[field]
-                name = {"gtin": "GTIN", "sku": "SKU"}.get(field, field.capitalize())
-                return f"{name} differs: {f.ours}, not {f.theirs}"
-    return ""
+    differing = [f for f in said if f.verdict is Verdict.DIFFERS and f.field in _DIFFERENCE_ORDER]
+    if not differing:
+        return ""
+    first = min(differing, key=lambda f: _DIFFERENCE_ORDER.index(f.field))
+    name = {"gtin": "GTIN", "sku": "SKU"}.get(first.field, first.field.capitalize())
+    return f"{name} differs: {first.ours}, not {first.theirs}"

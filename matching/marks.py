@@ -43,16 +43,18 @@ def _folded(word: str) -> str:
 class Spelt:
     """The words of a text as it is written, folded; read once and compared with many."""
 
-    __slots__ = ("known", "text", "words")
+    __slots__ = ("known", "raw", "text", "words")
 
     def __init__(self, text: str) -> None:
         self.text = text[:_READ]
         if self.text.isascii():
             self.text = self.text.lower()
             self.words: list[str] = _WORD.findall(self.text)
+            self.raw = self.words
             self.known = set(self.words)
         else:
-            self.words = [_folded(w) for w in _WORD.findall(self.text)]
+            self.raw = _WORD.findall(self.text)
+            self.words = [_folded(w) for w in self.raw]
             self.known = {*self.words, *(part for w in self.words if " " in w for part in w.split())}
 
 
@@ -70,8 +72,11 @@ def _missing(text: Spelt, other: Spelt) -> tuple[Span, ...]:
     joined = ""
     spans: list[Span] = []
     last = -2
-    found = _WORD.finditer(text.text)
-    for at, (word, match) in enumerate(zip(text.words, found, strict=True)):
+    end = 0
+    for at, (word, raw) in enumerate(zip(text.words, text.raw, strict=True)):
+        # Between two words there are only marks, so that the next occurrence is the word itself.
+        begin = text.text.find(raw, end)
+        end = begin + len(raw)
         if word not in lacking:
             continue
         if len(word) > 3 and _HAS_DIGIT.search(word):
@@ -80,8 +85,8 @@ def _missing(text: Spelt, other: Spelt) -> tuple[Span, ...]:
             if word in joined:
                 continue
         if last == at - 1:
-            spans[-1] = (spans[-1][0], match.end())
+            spans[-1] = (spans[-1][0], end)
         else:
-            spans.append(match.span())
+            spans.append((begin, end))
         last = at
     return tuple(spans)
