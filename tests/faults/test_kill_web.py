@@ -132,13 +132,13 @@ def judge(house: House, page: str) -> None:
     with house.managers[0].client() as client:
         house.managers[0].look(client, page)
         _repeat(client, ledger)
-    assert ledger.complaints == []
+    said = house.victims.log.read_text()
+    assert ledger.complaints == [], said[-5000:]
+    assert "Traceback" not in said, said[-5000:]
     assert wait_for(lambda: not _doubted()), _doubted()
     _judge_files(ledger)
     _judge_states(ledger)
     _judge_stock(ledger)
-    said = house.victims.log.read_text()
-    assert "Traceback" not in said, said
 
 
 def _repeat(client: Client, ledger: Ledger) -> None:

@@ -58,6 +58,8 @@ def main() -> None:
     app = create_app(config.load())
     if "warm" in sys.argv:
         warmup.warm(app)
+    with app.app_context():
+        db.engine.dispose()  # two processes on one connection would talk at once
     while True:
         asked, _, _ = select.select([sys.stdin], [], [], 0.005)
         if asked:
