@@ -20,7 +20,7 @@ from matching import kernels, pairs
 from matching.crew import chunks
 from matching.document import Document
 from matching.identifiers import loose_key
-from matching.layout import Sheet, frozen, join, lay_out, ordered, take
+from matching.layout import HASHED, Sheet, frozen, join, lay_out, ordered, take
 from matching.reading import hashed
 from matching.records import Record
 from matching.segment import Segment, Tables, load_array
@@ -97,7 +97,7 @@ class Index:
         A large catalogue is read by `workers` processes, as many as there are processors unless it is said.
         """
         sheets, ids = [], []
-        for sheet, some in chunks(products, workers or len(os.sched_getaffinity(0))):
+        for sheet, some in chunks(products, workers or os.cpu_count() or 1):
             sheets.append(sheet)
             ids += some
         return cls(_whole(_in_order(ordered(join(sheets or [lay_out([])])), ids)))
@@ -264,7 +264,10 @@ class Index:
 
 def _in_order(sheet: Sheet, ids: Sequence[int | str]) -> Sheet:
     """The sheet in the order of ids, so that it does not matter in which order the records came."""
-    if len(np.unique(sheet["ids"])) < len(ids):
+    known = sheet["ids"]
+    if (np.diff(known) > 0).all() and (known < HASHED).all():
+        return sheet
+    if len(np.unique(known)) < len(ids):
         twice = next(i for i, times in Counter(ids).items() if times > 1)
         raise ValueError(f"Product id {twice!r} occurs twice; give every product one id.")
     keys = [(isinstance(i, str), i) for i in ids]

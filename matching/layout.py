@@ -25,6 +25,8 @@ Array = NDArray[Any]
 Sheet = dict[str, Array]
 #: SKU keys are kept up to here; what is longer is told apart by reading the record.
 KEY_BYTES: Final = 24
+#: Ids below this number stand for themselves, all others for hashes from here on.
+HASHED: Final = 1 << 62
 #: Parts of a kept record are joined by this character, which no text may have.
 SEPARATOR: Final = "\x1e"
 #: Lists by the name of their ends: the arrays they cut, for each face or for each product.
@@ -39,10 +41,10 @@ FACTS: Final = {
 
 def id_hash(record_id: int | str) -> int:
     """A 63-bit number for a product id; 7 and "7" are different products. Small whole numbers stand for themselves."""
-    if isinstance(record_id, int) and 0 <= record_id < 1 << 62:
+    if isinstance(record_id, int) and 0 <= record_id < HASHED:
         return record_id
     digest = blake2b(f"{type(record_id).__name__}:{record_id}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "big") >> 2 | 1 << 62
+    return int.from_bytes(digest, "big") >> 2 | HASHED
 
 
 def pack_record(record: Record, doc: Document) -> bytes:
