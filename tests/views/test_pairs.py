@@ -305,3 +305,34 @@ def test_the_table_alone_answers_a_piece_of_the_page(browse, put):
     assert page.status_code == 200
     assert shown(page) == [listing]
     assert "<html" not in page.text
+
+
+def test_a_channel_without_pairs_tells_where_there_are_some(browse, put):
+    put(many(2))
+    put(lambda m: m.channel("Beta"))
+    client = browse("bob")
+    text = text_of(client.get("/pairs?channel=Beta"))
+    assert "No pair on Beta." in text
+    assert "There are 2 on other channels." in text
+    assert "Search all channels" in text
+    assert "Clear filters" in text
+    assert "No pairs yet." not in text
+    assert "There are 2 on other channels." in text_of(client.get("/pairs?channel=Beta&auto=on"))
+
+
+def test_a_search_without_result_counts_the_other_channels(browse, put):
+    put(mug_and_bottle)
+    put(lambda m: m.channel("Empty"))
+    text = text_of(browse("bob").get("/pairs?channel=Empty&q=MUG-1"))
+    assert "No pair matches “MUG-1”." in text
+    assert "You search in Empty only. There is 1 on other channels." in text
+    assert "There are 0" not in text_of(browse("bob").get("/pairs?channel=Empty&q=zzqx"))
+
+
+def test_a_channel_that_is_sent_by_hand_shows_no_switch_that_promises_more(browse, put):
+    put(many(1))
+    put(lambda m: m.link(channel=m.channel("Sheet", "file")))
+    client = browse("bob")
+    assert "Sent by hand" in client.get("/pairs?channel=Sheet").text
+    assert "Sent by hand" not in client.get("/pairs?channel=Alpha").text
+    assert client.get("/products").text.count("Sent by hand") == 1

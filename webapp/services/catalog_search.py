@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from webapp.errors import NotFound
 from webapp.models.accounts import AuditEntry
 from webapp.models.catalog import BaseProduct, Product
-from webapp.models.channels import Channel
+from webapp.models.channels import Channel, SendMode
 from webapp.models.links import Link, PastLink
 from webapp.models.listings import Listing
 from webapp.models.propagation import Attempt
@@ -36,6 +36,7 @@ class Row:
     channels: list[str] = field(default_factory=list)
     links: int = 0
     auto: int = 0  # of its links, how many send by themselves
+    by_hand: int = 0  # how many are on channels that a person sends
     told_at: datetime | None = None
     problem: str = ""
 
@@ -225,13 +226,14 @@ def _rows(session: Session, products: Sequence[Product]) -> list[Row]:
     """Products with their links: one query for all of them."""
     rows = {product.id: Row(product) for product in products}
     query = (
-        select(Link.product_id, Channel.name, Link.auto_sync, Link.told_at, Link.problem)
+        select(Link.product_id, Channel.name, Channel.mode, Link.auto_sync, Link.told_at, Link.problem)
         .join(Channel, Channel.id == Link.channel_id).where(Link.product_id.in_(rows)).order_by(Channel.name, Link.id)
     )  # fmt: skip
-    for product_id, name, auto, told_at, problem in session.execute(query) if rows else ():
+    for product_id, name, mode, auto, told_at, problem in session.execute(query) if rows else ():
         row = rows[product_id]
         row.links += 1
         row.auto += bool(auto)
+        row.by_hand += mode == SendMode.MANUAL
         if name not in row.channels:
             row.channels.append(name)
         row.told_at = max(filter(None, (row.told_at, told_at)), default=None)

@@ -40,9 +40,8 @@ def index() -> Any:
     numbers = counts.by_channel(db)
     total = pairs.count(db, filters)
     elsewhere = 0
-    if not shown.rows and filters.text and filters.channel is not None:
-        wider = _found(Filter(text=filters.text))
-        elsewhere = pairs.count(db, wider)
+    if not shown.rows and filters.channel is not None:
+        elsewhere = min(pairs.count(db, _found(replace(filters, channel=None, found=()))), pairs.CAP)
     offered = pairs.last_unsync(db, by, now=utc_now())
     if offered is not None and offered.id == session.get("dismissed_unsync"):
         offered = None
