@@ -253,7 +253,7 @@ def test_a_listing_whose_suggestions_are_not_there_yet_is_matched_on_the_spot(br
     )[1].id
     page = text_of(browse("bob").get("/review"))
     assert "suggestion 1 of 1" in page
-    assert "Suggestions for 1 listings are being prepared." in page
+    assert "Suggestions for 1 listing are being prepared." in page
     assert look(lambda s: s.scalars(select(Suggestion)).all()) == []
     browse("bob").post(f"/review/{listing}/link", data={"product_id": 1}, headers=HX)
     assert look(lambda s: s.scalars(select(Link)).one()).score >= reconciliation.THRESHOLD
@@ -301,6 +301,61 @@ def test_a_taken_product_can_be_compared_moved_or_left_for_another(browse, put, 
     assert "Choose another" in stage
     client.post(f"/review/{ids['listing']}/move", data={"product_id": ids["sand"]}, headers=HX)
     assert look(lambda s: s.scalars(select(Link)).one()).listing_id == ids["listing"]
+
+
+def test_another_suggestion_says_the_fact_that_differs_before_its_stock(browse, put):
+    ids = put(bottles)
+
+    def unnamed(m: Make) -> None:
+        other = m.session.get(Suggestion, (ids["listing"], 2))
+        base = {"note": "", "points": 0, "of": 10, "marks": [[], []]}
+        other.difference = ""
+        other.evidence = [
+            base | {"field": "brand", "verdict": "same", "ours": "Nomad", "theirs": "NOMAD"},
+            base | {"field": "colour", "verdict": "missing", "ours": "sand", "theirs": ""},
+            base | {"field": "size", "verdict": "differs", "ours": "500 ml", "theirs": "750 ml"},
+        ]
+
+    put(unnamed)
+    text = text_of(browse("bob").get("/review"))
+    assert "Size differs: 500 ml, not 750 ml" in text
+    assert "10 in stock" not in text
+
+
+def test_the_note_on_a_sku_is_a_sentence(browse, put):
+    ids = put(bottles)
+
+    def near(m: Make) -> None:
+        first = m.session.get(Suggestion, (ids["listing"], 1))
+        said = {"field": "sku", "verdict": "close", "ours": "NOM-BTL-SGE", "theirs": "NMBTLSGE", "points": 9, "of": 10}
+        first.evidence = [said | {"note": "differ only by a dash, underscore or other mark", "marks": [[], []]}]
+
+    put(near)
+    assert "NMBTLSGE differs only by a dash" in text_of(browse("bob").get("/review"))
+
+
+def test_the_numbers_in_the_menu_are_there_before_the_first_link(browse, put):
+    ids = put(bottles)
+    client = browse("bob")
+    assert re.search(r'<b id="nav-links-pairs" hidden>0</b>', client.get("/review").text)
+    data = {"product_id": ids["sage"]}
+    answer = client.post(f"/review/{ids['listing']}/link", data=data, headers=HX).text
+    assert '<b id="nav-links-pairs" hx-swap-oob="true">1</b>' in answer
+    assert '<b id="nav-links-review" hx-swap-oob="true" hidden>0</b>' in answer
+
+
+def test_the_shortcuts_are_all_listed_whatever_is_possible_now(browse, put):
+    put(lambda m: bottles(m, many=True))
+    page = browse("bob").get("/review").text
+    listed = set(" ".join(re.findall(r'data-has="([^"]*)"', page)).split())
+    assert {"a", "enter", "shift+a", "x", "s", "z", "n", "i", "c", "shift+c", "j", "k", "o", "/", "2", "9"} <= listed
+    assert "Undo the last decision" not in browse("charlie").get("/review").text
+
+
+def test_suggestions_that_are_all_still_prepared_promise_no_first_ones(browse, put):
+    put(lambda m: [m.listing(f"S-{i}") for i in range(2)])
+    text = text_of(browse("bob").get("/review"))
+    assert "Suggestions for 2 listings are being prepared. Each one you open is looked up at once." in text
 
 
 def test_compare_puts_another_suggestion_beside_the_listing(browse, put):

@@ -159,7 +159,8 @@ def _problems(answer: dict[str, Any]) -> list[str]:
         minutes = targets["oldest_seconds"] / 60
         found.append(f"A listing has waited for {minutes:.0f} minutes to be told. Look at the sync history.")
     if targets["refused"]:
-        found.append(f"{targets['refused']} listings refused their last update. Look at the sync history.")
+        refused = "1 listing refused its" if targets["refused"] == 1 else f"{targets['refused']} listings refused their"
+        found.append(f"{refused} last update. Look at the sync history.")
     found += [f"Import {i['import']} of {i['file']} failed: {i['message']}" for i in imports["failed"]]
     if answer["counts"]:
         found.append("The numbers of listings differ from a real count. Run “pairbook status --repair”.")

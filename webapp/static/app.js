@@ -91,11 +91,12 @@ function openShortcuts() {
   const dialog = one("#shortcuts");
   if (!dialog || dialog.open) return false;
   const here = one("[data-keys-here]", dialog), go = one("[data-keys-go]", dialog), seen = new Set();
+  all("[data-has]", here).forEach(line => line.dataset.has.split(" ").forEach(key => seen.add(key)));
   all("[data-made]", dialog).forEach(line => line.remove());
   const targets = inReach("[data-key],[data-row-key]");
   for (const el of targets) {
     const key = el.dataset.key || el.dataset.rowKey;
-    if (seen.has(key)) continue;
+    if (key.split("|").some(part => seen.has(part))) continue;
     seen.add(key);
     const line = document.createElement("div"), words = document.createElement("span"), caps = document.createElement("span");
     line.dataset.made = "";
@@ -109,8 +110,8 @@ function openShortcuts() {
     line.append(words, caps);
     (el.dataset.keyGroup === "go" || key.startsWith("ctrl+k") ? go : here).append(line);
   }
-  one("[data-keys-rows]", here).hidden = !one("[data-rows]");
-  here.hidden = !one("[data-made]", here);
+  one("[data-keys-rows]", here).hidden = !inReach("[data-rows]").length;
+  here.hidden = !one("[data-made],[data-has]", here);
   one("[data-single-keys]", dialog).checked = root.dataset.keys !== "off";
   return open(dialog);
 }

@@ -70,6 +70,8 @@ def fact_rows(choice: Choice, listing: Listing) -> list[FactRow]:
             continue
         ours, theirs = marked(e)
         note = e["note"] if e["verdict"] not in ("missing", "same") else ""
+        if note.startswith("differ "):  # said of both; here it stands behind one of them
+            note = f"differs{note.removeprefix('differ')}"
         if e["field"] == "price":
             note = _price_note(choice.product, listing) or note
         mono = e["field"] in MONO
@@ -105,6 +107,26 @@ def titles(choice: Choice, listing: Listing) -> tuple[Pieces, Pieces]:
         if e["field"] == "title" and e["ours"] == ours.strip() and e["theirs"] == theirs.strip():
             return marked(e)
     return [(ours, False)], [(theirs, False)]
+
+
+def one_difference(choice: Choice) -> str:
+    """The one fact that tells this choice from the listing: what the matching named, else the first not the same.
+
+    Empty when nothing is known to differ.
+    """
+    if choice.difference:
+        return choice.difference
+    facts = [e for e in choice.evidence if e["field"] not in ("title", "rivals") and (e["ours"] or e["theirs"])]
+    for e in facts:
+        if e["verdict"] == "differs":
+            name, ours, theirs = field_name(e["field"]), e["ours"], e["theirs"]
+            return str(_("%(field)s differs: %(ours)s, not %(theirs)s", field=name, ours=ours, theirs=theirs))
+    for e in facts:
+        if e["verdict"] in ("close", "missing"):
+            name, value = field_name(e["field"]), e["ours"] or e["theirs"]
+            words = {"close": _("%(field)s is close: %(value)s", field=name, value=value)}
+            return str(words.get(e["verdict"]) or _("%(field)s only on one side: %(value)s", field=name, value=value))
+    return ""
 
 
 def why(choice: Choice) -> list[tuple[str, int, int]]:
