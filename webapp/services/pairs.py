@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -45,6 +46,11 @@ class Filter:
     def plain(self) -> bool:
         """Whether the filter is at most a channel, whose number is kept."""
         return self.by is None and self.auto is None and not self.text
+
+    @property
+    def listed(self) -> bool:
+        """Whether the pairs are those that the text has found, all of them."""
+        return bool(self.text) and self.by is None and self.auto is None
 
     @property
     def where(self) -> list[ColumnElement[bool]]:
@@ -144,10 +150,14 @@ def page(session: Session, filters: Filter, *, after: int | None = None, before:
     """One page of pairs by link id; `after` and `before` are the cursors of a page that was shown."""
     forward = before is None
     down = filters.oldest != forward  # ids go down: newest first forwards, or oldest first backwards
-    query = _rows().where(*filters.where).order_by(Link.id.desc() if down else Link.id).limit(PAGE + 1)
     cursor = after if forward else before
-    if cursor is not None:
-        query = query.where(Link.id < cursor if down else Link.id > cursor)
+    query = _rows().order_by(Link.id.desc() if down else Link.id).limit(PAGE + 1)
+    if filters.listed:
+        query = query.where(Link.id.in_(_behind(filters.found, cursor, down)[: PAGE + 1]))
+    else:
+        query = query.where(*filters.where)
+        if cursor is not None:
+            query = query.where(Link.id < cursor if down else Link.id > cursor)
     rows = [_row(r) for r in session.execute(query)]
     more, rows = len(rows) > PAGE, rows[:PAGE]
     if not forward:
@@ -157,6 +167,13 @@ def page(session: Session, filters: Filter, *, after: int | None = None, before:
     first, last = rows[0].link.id, rows[-1].link.id
     has_before, has_after = (after is not None, more) if forward else (more, True)
     return PairPage(rows, first if has_before else None, last if has_after else None)
+
+
+def _behind(found: Sequence[int], cursor: int | None, down: bool) -> list[int]:
+    """Those of the sorted ids that come behind the cursor, in the order of the page."""
+    if down:
+        return list(found[: len(found) if cursor is None else bisect_left(found, cursor)])[::-1]
+    return list(found[0 if cursor is None else bisect_right(found, cursor) :])
 
 
 def one(session: Session, listing_id: int) -> PairRow:
@@ -169,6 +186,8 @@ def one(session: Session, listing_id: int) -> PairRow:
 
 def count(session: Session, filters: Filter, *, exact: bool = False) -> int:
     """How many pairs the filter holds: the kept number where there is one, else counted up to CAP, or `exact`."""
+    if filters.listed:
+        return len(filters.found)
     if filters.plain:
         numbers = counts.by_channel(session)
         chosen = [numbers.get(filters.channel.id, {})] if filters.channel else list(numbers.values())
