@@ -22,6 +22,8 @@ TEXT_POINTS: Final = 2_002
 #: Slots of the small hash table that holds a listing's triples, and how many go in.
 SLOTS: Final = 2_048
 MOST_TRIPLES: Final = 1_200
+#: Bins by which the best of many totals are told from the rest.
+BINS: Final = 1_024
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -240,28 +242,31 @@ def retrieve(
 @njit(cache=True, nogil=True)
 def best_rows(rows: IntArray, total: FloatArray, wanted: int) -> IntArray:
     """The `wanted` rows with the largest total, best first; of equal ones those with the lower number."""
-    size = wanted * 4
-    kept = np.empty(size, np.int64)
-    bits = np.empty(1, np.float32)
-    pattern = bits.view(np.int32)
-    floor = np.float32(-1.0)
-    n = 0
-    for i in range(len(rows)):
-        row = rows[i]
-        if total[row] < floor:
-            continue
-        bits[0] = total[row]
-        # Positive floats stand in the order of their bits, so that one number holds both the total and the row.
-        kept[n] = (np.int64(pattern[0]) << 32) | (0x7FFFFFFF - row)
-        n += 1
-        if n == size:
-            kept.sort()
-            kept[:wanted] = kept[size - wanted :].copy()
-            n = wanted
-            pattern[0] = np.int32(kept[0] >> 32)
-            floor = bits[0]
-    best = np.sort(kept[:n])[::-1]
-    out = np.empty(min(n, wanted), np.int64)
+    n = len(rows)
+    scores = np.empty(n, np.float32)
+    most = np.float32(0.0)
+    for i in range(n):
+        scores[i] = total[rows[i]]
+        most = max(most, scores[i])
+    # Only rows from the bin on in which the last wanted one lies are sorted.
+    bins = np.zeros(BINS + 1, np.int64)
+    scale = BINS / most if most > 0 else 0.0
+    for i in range(n):
+        bins[int(scores[i] * scale)] += 1
+    least, above = BINS, bins[BINS]
+    while least > 0 and above < wanted:
+        least -= 1
+        above += bins[least]
+    # Positive floats stand in the order of their bits, so that one number holds both the total and the row.
+    patterns = scores.view(np.int32)
+    kept = np.empty(above, np.int64)
+    k = 0
+    for i in range(n):
+        if int(scores[i] * scale) >= least:
+            kept[k] = (np.int64(patterns[i]) << 32) | (0x7FFFFFFF - rows[i])
+            k += 1
+    best = np.sort(kept[:k])[::-1]
+    out = np.empty(min(k, wanted), np.int64)
     for i in range(len(out)):
         out[i] = 0x7FFFFFFF - (best[i] & 0x7FFFFFFF)
     return out

@@ -16,7 +16,7 @@ from matching.crew import receive, send
 from matching.document import document
 from matching.facts import counts
 from matching.identifiers import loose_key
-from matching.kernels import PREFIX
+from matching.kernels import PREFIX, best_rows
 from matching.layout import SEPARATOR, id_hash, join, lay_out, ordered, pack_record, take, unpack, unpack_record
 from matching.normalize import fold, words
 from matching.pairs import COLUMN
@@ -146,3 +146,11 @@ def test_long_skus_that_begin_alike_are_told_apart():
 def test_prices_keep_their_digits():
     index = Index.build([Record(1, title="mug", price=Decimal("12345678901.1234"))])
     assert index.get(1).price == Decimal("12345678901.1234")
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(0.0009765625, 3, width=32), max_size=60), st.integers(1, 20))
+def test_the_best_rows_are_those_of_sorting(totals, wanted):
+    rows = np.arange(len(totals), dtype=np.int32)[::-1].copy()
+    best = best_rows(rows, np.array(totals, np.float32), wanted)
+    assert best.tolist() == sorted(range(len(totals)), key=lambda r: (-totals[r], r))[:wanted]
