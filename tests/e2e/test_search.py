@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.steps import press
+
+pytestmark = pytest.mark.e2e
 
 
 def test_ctrl_k_searches_while_no_letter_fires_a_key(sample: None, open_page: Any) -> None:
