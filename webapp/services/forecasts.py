@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from itertools import compress, pairwise
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ARRAY, ColumnElement, Select, Text, bindparam, exists, func, select
 from sqlalchemy.orm import Session
 
 import importers
@@ -76,14 +77,14 @@ def _listings(session: Session, job: ImportJob, staged: Path) -> dict[str, int]:
         every.extend(map(hash, compress(places, keys)))
         if not first:
             listed: list[Place] = list(zip(channel_ids, block.column("listing_id"), strict=True))
-            known = _known_listings(session, listed)
-            numbers["update"] += sum(map(known.__contains__, listed))
-            places = [place for place, one in zip(places, listed, strict=True) if one not in known]
+            absent = _unknown_listings(session, listed)
+            places = [place for place, one in zip(places, listed, strict=True) if one in absent] if absent else []
+            numbers["update"] += len(listed) - len(places)
         linkable = _linkable(session, {place for place in places if place[1]}, first=first)
         chosen = [place for place in places if place in linkable]
         hopeful.extend(map(hash, chosen))
         numbers["review"] += len(places) - len(chosen)
-    twice = _twice(every)
+    twice = _twice(every) if hopeful else set()
     numbers["link"] = sum(one not in twice for one in hopeful)
     numbers["review"] += len(hopeful) - numbers["link"]
     return dict(numbers)
@@ -158,22 +159,33 @@ def _taken(session: Session, rows: Sequence[Row]) -> set[Place]:
     return _places(session, query)
 
 
-def _known_products(session: Session, keys: Iterable[str]) -> set[str]:
-    there = among(session, Product.match_key, keys), Product.retired_at.is_(None)
-    return {key for (key,) in session.connection().execute(select(Product.match_key).where(*there)).all()}
+def _known_products(session: Session, keys: Collection[str]) -> set[str]:
+    return set(keys) - _absent(session, keys, Product.match_key, Product.retired_at.is_(None))
 
 
-def _known_listings(session: Session, listed: Iterable[Place]) -> set[Place]:
-    """Those of these channels and listing ids that are there, channel by channel."""
+def _unknown_listings(session: Session, listed: Iterable[Place]) -> set[Place]:
+    """Those of these channels and listing ids that are not there, channel by channel."""
     by_channel: dict[int, list[str]] = {}
     for channel_id, external_id in listed:
         by_channel.setdefault(channel_id, []).append(external_id)
-    known: set[Place] = set()
-    for channel_id, external_ids in by_channel.items():
-        which = Listing.channel_id == channel_id, among(session, Listing.external_id, external_ids)
-        found = session.connection().execute(select(Listing.external_id).where(*which)).all()
-        known.update((channel_id, external_id) for (external_id,) in found)
-    return known
+    return {
+        (channel_id, external_id)
+        for channel_id, external_ids in by_channel.items()
+        for external_id in _absent(session, external_ids, Listing.external_id, Listing.channel_id == channel_id)
+    }
+
+
+def _absent(session: Session, values: Collection[str], column: Any, *where: ColumnElement[bool]) -> set[str]:
+    """Those of the values that no row has in this column, of the rows that `where` allows.
+
+    Mostly nearly all of them are there: what is not is little to hand over. They travel as one parameter; see `among`.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        listed = func.unnest(bindparam(None, list(values), ARRAY(Text))).table_valued("value").render_derived()
+    else:
+        listed = func.json_each(bindparam(None, json.dumps(list(values)), Text)).table_valued("value")
+    there = exists().where(column == listed.c.value, *where)
+    return {value for (value,) in session.connection().execute(select(listed.c.value).where(~there)).all()}
 
 
 def _places(session: Session, query: Select[*tuple[Any, ...]]) -> set[Place]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, Table, delete, func, select, type_coerce, update
+from sqlalchemy import BigInteger, Table, Text, and_, bindparam, delete, func, select, type_coerce, update
 from sqlalchemy.orm import Session
 
 import importers
@@ -142,9 +143,16 @@ def _rows(session: Session, keys: Iterable[Any], names: Sequence[str]) -> dict[H
     wanted = [type_coerce(columns.price, BigInteger) if name == "price" else columns[name] for name in names]
     found: dict[Hashable, tuple[Any, ...]] = {}
     for channel_id in sorted(ids):
-        here = columns.channel_id == channel_id, among(session, columns.external_id, ids[channel_id])
-        query = select(columns.external_id, columns.id, *wanted).where(*here)
-        found |= {(channel_id, row[0]): row[1:] for row in session.connection().execute(query).all()}
+        query = select(columns.external_id, columns.id, *wanted)
+        if session.get_bind().dialect.name == "postgresql":
+            here = columns.channel_id == channel_id, among(session, columns.external_id, ids[channel_id])
+            query = query.where(*here)
+        else:  # in the order of the file, in which the rows mostly lie in the table too: an outer join keeps it
+            listed = func.json_each(bindparam(None, json.dumps(ids[channel_id]), Text)).table_valued("value")
+            same = and_(columns.channel_id == channel_id, columns.external_id == listed.c.value)
+            query = query.select_from(listed.outerjoin(Listing.__table__, same))
+        rows = session.connection().execute(query).all()
+        found |= {(channel_id, row[0]): row[1:] for row in rows if row[0] is not None}
     return found
 
 
