@@ -22,6 +22,8 @@ from matching.sides import Side
 
 Array = NDArray[Any]
 LIKELY_FROM: Final = 75
+#: What share of their points the facts of a likely pair earn at least.
+_AGREE: Final = 0.5
 POSSIBLE_FROM: Final = 40
 #: Points for standing out among the other candidates; only a list of candidates has them.
 RIVAL_POINTS: Final = 15
@@ -135,8 +137,15 @@ def _same_sku(view: View, key: str) -> list[tuple[int, int]]:
 
 
 def cap(said: Sequence[Finding]) -> float:
-    """The highest score these findings allow."""
-    return min((CAPS[f.field] for f in said if f.conflict), default=100)
+    """The highest score these findings allow: a conflict caps it, and so do facts that mostly disagree.
+
+    In a small catalogue nothing else comes close to a product by chance; that alone makes it possible, not likely.
+    SKU and price are left out: marketplaces have codes and prices of their own.
+    """
+    told = [f for f in said if f.counts and f.field not in ("sku", "price")]
+    earned, possible = sum(POINTS[f.field] * f.share for f in told), sum(POINTS[f.field] for f in told)
+    unlike = LIKELY_FROM - 1 if earned < _AGREE * possible else 100
+    return min((CAPS[f.field] for f in said if f.conflict), default=unlike)
 
 
 def compare(product: Record, listing: Record) -> Candidate:
@@ -168,7 +177,9 @@ def share_points(said: Sequence[Sequence[Finding]], scores: Sequence[int]) -> li
         return [() for _ in said]
     weights = [[(_WEIGHTS[f.field] if f.counts else 0) for f in one] for one in said]
     shares = [[f.share for f in one] for one in said]
-    points, most = share_out(np.array(weights, np.float64), np.array(shares, np.float64), np.array(scores, np.int64))
+    learned = said[0][-1].field == "rivals"
+    arrays = np.array(weights, np.float64), np.array(shares, np.float64), np.array(scores, np.int64)
+    points, most = share_out(*arrays, learned)
     return [
         tuple(map(_evidence, one, ps, ms)) for one, ps, ms in zip(said, points.tolist(), most.tolist(), strict=True)
     ]

@@ -1,4 +1,4 @@
-"""Points that add up: what each field earned, moved towards the score in proportion, in whole numbers."""
+"""Points that add up: each field earns by its own finding, and one line holds what the learned score knows besides."""
 
 from __future__ import annotations
 
@@ -32,28 +32,41 @@ def whole(parts: Array, total: int, limits: Array, out: Array) -> None:
 
 
 @njit(cache=True, nogil=True)
-def share_out(weights: Array, shares: Array, scores: Array) -> tuple[Array, Array]:
+def share_out(weights: Array, shares: Array, scores: Array, learned: bool) -> tuple[Array, Array]:
     """Points and the most of them for each field of each candidate, one line per candidate.
 
-    Fields that were compared share 100 points in the proportions of their weights, and earn by their own share. The
-    learned score knows more than the fields (how rare the shared words are, what other listings want), so what
-    the fields earned is moved towards the score in proportion: up into the points left, or down from those earned.
+    A field's points are its share of its most: one that is only close never looks as if it were the same. The
+    learned score knows more than the fields (how rare the shared words are, how far a candidate stands out): with
+    `learned` the last column holds that, and grows beyond its weight where the score is further from the
+    fields. Without it the score comes from the fields alone, and a capped one leaves its points unearned.
     """
     n, m = weights.shape
     points, most = np.zeros((n, m), np.int64), np.zeros((n, m), np.int64)
     hundred = np.full(m, 100, np.int64)
+    fields = m - 1 if learned else m
     for k in range(n):
-        total = weights[k].sum()
-        if total == 0:
+        if weights[k].sum() == 0:
             continue
-        whole(weights[k] * 100 / total, 100, hundred, most[k])
-        earned = most[k] * shares[k]
-        sum_earned = earned.sum()
-        target = scores[k]
-        if sum_earned > target:
-            moved = earned * target / sum_earned
-        else:
-            room = 100 - sum_earned
-            moved = earned + (most[k] - earned) * ((target - sum_earned) / room if room > 0 else 0.0)
-        whole(moved, target, most[k], points[k])
+        score, total = scores[k] / 100, weights[k, :fields].sum()
+        earned = (weights[k, :fields] * shares[k, :fields]).sum() / total if total > 0 else 0.0
+        rest = 0.0
+        if learned:
+            rest = weights[k, m - 1] / weights[k].sum()
+            if score > (1 - rest) * earned + rest:  # more than the fields and this line together could have earned
+                rest = (score - earned) / (1 - earned)
+            elif score < (1 - rest) * earned:
+                rest = 1 - score / earned
+        parts = np.zeros(m)
+        if total > 0:
+            parts[:fields] = 100 * (1 - rest) * weights[k, :fields] / total
+        if learned:
+            parts[m - 1] = 100 * rest
+        whole(parts, 100, hundred, most[k])
+        gained = np.zeros(m)
+        gained[:fields] = parts[:fields] * shares[k, :fields]
+        if learned:
+            gained[m - 1] = max(0.0, 100 * (score - (1 - rest) * earned))
+        elif earned > score:
+            gained *= score / earned
+        whole(gained, scores[k], most[k], points[k])
     return points, most

@@ -162,7 +162,7 @@ def test_the_order_of_listings_never_matters():
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from(["title", "sku", "gtin", "brand", "price", "rivals"]),
+            st.sampled_from(["title", "sku", "gtin", "brand", "price"]),
             st.sampled_from(list(Verdict)),
             st.floats(0, 1),
         ),
@@ -173,10 +173,33 @@ def test_the_order_of_listings_never_matters():
 )
 def test_points_add_up_whatever_was_found(parts, score):
     said = [Finding(field, verdict, "a", "b", share) for field, verdict, share in parts]
-    evidence = share_points([said], [score])[0]
-    used = any(e.of for e in evidence)
-    assert sum(e.points for e in evidence) == (score if used else 0)
+    evidence = share_points([[*said, Finding("rivals", Verdict.CLOSE, "", "", 0.5)]], [score])[0]
+    assert sum(e.points for e in evidence) == score
     assert all(0 <= e.points <= e.of for e in evidence)
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["title", "sku", "gtin", "brand", "price"]), st.floats(0, 1)),
+        min_size=1, max_size=5, unique_by=lambda t: t[0],
+    ),
+    st.integers(0, 100),
+)  # fmt: skip
+def test_no_field_looks_better_than_it_is(parts, score):
+    """Close is not the same: a field has its own share of its points, whatever the learned score says."""
+    said = [Finding(field, Verdict.CLOSE, "a", "b", share) for field, share in parts]
+    said.append(Finding("rivals", Verdict.SAME, "", "", 0.5))
+    evidence = share_points([said], [score])[0]
+    assert sum(e.points for e in evidence) == score
+    for (_, share), e in zip(parts, evidence, strict=False):
+        assert abs(e.points - e.of * share) <= 2  # whole numbers
+
+
+def test_what_stands_out_only_for_want_of_others_is_never_likely():
+    """Two products are no crowd: nonsense is nearest to one of them, and near to none."""
+    tents = [Record(1, sku="TENT-2P", title="Two-person tent Nordal 2, green"), Record(2, sku="M-1", title="Mug")]
+    (best, *_) = suggest(Record("l", sku="DUP-1", title="Dup two"), Index.build(tents))
+    assert best.advice is not Advice.LIKELY
 
 
 @pytest.mark.parametrize(
