@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import random
+from array import array
+from collections import Counter
+
 import pytest
 from sqlalchemy import func, select
 
@@ -9,6 +13,7 @@ from tests.factories import Make
 from tests.services.imports.conftest import read
 from webapp.db import unit_of_work
 from webapp.models import Link, Listing, ListingState, Product
+from webapp.services import forecasts
 
 
 def put(settings, fill):
@@ -66,6 +71,14 @@ def test_listings_link_exactly_as_the_forecast_said(apply, settings, rows, expec
     job = apply("listings", LISTINGS + "\n".join(rows) + "\n", channel=channel)
     assert forecast(job.id)[0] == expected
     assert links_now(Listing.external_id.in_(["L1", "L2"])) == expected["link"]
+
+
+@pytest.mark.parametrize("most_sorted", [0, 50_000])
+def test_skus_that_a_file_repeats_are_found_in_files_of_any_size(monkeypatch, most_sorted):
+    monkeypatch.setattr(forecasts, "MOST_SORTED", most_sorted)
+    draw = random.Random(5)
+    numbers = [draw.randrange(-2_000, 2_000) for _ in range(3_000)] + [2**63 - 1, -(2**63), 2**63 - 1]
+    assert forecasts._twice(array("q", numbers)) == {n for n, times in Counter(numbers).items() if times > 1}
 
 
 def test_products_say_how_many_are_new_and_how_many_waiting_listings_they_link(apply, settings):
