@@ -23,6 +23,7 @@ from tests.faults.victims import Victims
 from tests.shop import SECRET, Shop
 from tests.stub_channel import StubChannel
 from webapp.db import db, unit_of_work
+from webapp.jobs import tasks
 from webapp.migrations import current, newest
 from webapp.models import (
     Attempt,
@@ -228,6 +229,7 @@ def _judge_stock(ledger: Ledger) -> None:
 def settle(house: House, stub: StubChannel) -> None:
     """The dust settles: everything is told, and the judge reads everything."""
     ledger, shop = house.ledger, house.shop
+    tasks.run_imports(shop.settings)  # as the sweep of each minute does: a process that died may not have rung
     assert wait_for(lambda: not any(job.state in MOVING for job in jobs_by_file().values()), 20)
     for _ in range(2):
         shop.later(propagation.LEASE.total_seconds() + settlement.QUARANTINE.total_seconds() + 1)
