@@ -54,10 +54,10 @@ def test_a_setup_link_works_once(live: Live, people_with_passwords: None, open_p
     app, _ = live
     page = open_page()
     page.goto(setup_link(app))
-    page.get_by_label("Email").fill("mallory@example.com")
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Create the owner").click()
-    expect(page.get_by_role("alert")).to_contain_text("used already")
+    expect(page.get_by_role("heading", level=1)).to_have_text("This link no longer works")
+    expect(page.get_by_label("Password")).to_have_count(0)
+    page.get_by_role("link", name="Sign in").click()
+    expect(page).to_have_title("Sign in · Pairbook")
     assert number_of(app, User) == 3
 
 

@@ -7,6 +7,7 @@ import re
 import pytest
 from sqlalchemy import select
 
+from tests.factories import Make
 from webapp.db import unit_of_work
 from webapp.models import User
 from webapp.models.accounts import COMMAND_LINE, Role
@@ -141,3 +142,37 @@ def test_the_owner_is_set_up_once(app, browse):
     assert stranger.post("/setup/wrong", data=form).status_code == 403
     assert stranger.post(f"/setup/{code}", data=form).status_code == 303
     assert browse().post(f"/setup/{code}", data=form).status_code == 403
+
+
+def test_the_trail_names_listing_and_product_and_takes_acts_back(app, settings, browse):
+    with app.app_context(), unit_of_work() as session:
+        m = Make(session, settings)
+        bottle = m.product("BTL-1", title="Nomad bottle")
+        waits = m.listing("X-1", listing_id="B0XX1", title="NOMAD bottle 750")
+        ids = {"product": bottle.id, "listing": waits.id}
+    bob = browse("bob")
+    bob.post(f"/review/{ids['listing']}/link", data={"product_id": ids["product"]}, headers={"HX-Request": "true"})
+    page = bob.get("/activity").text
+    assert f'href="/products/{ids["product"]}">Nomad bottle</a>' in page
+    assert f'href="/review/{ids["listing"]}">NOMAD bottle 750</a>' in page
+    assert "B0XX1" in page
+    undo = re.search(r'action="(/undo/\d+)"', page)[1]
+    assert "/undo/" not in browse("charlie").get("/activity").text
+    answer = bob.post(undo, headers={"Referer": "http://localhost/activity"})
+    assert answer.headers["Location"].endswith("/activity")
+    page = bob.get("/activity").text
+    assert undo not in page
+    assert "Taken back" in page
+
+
+def test_a_link_that_no_longer_works_says_so_before_a_password_is_typed(app, browse):
+    nobody = browse()
+    for path in ("/setup/wrong", "/join/wrong?email=bob@example.com"):
+        page = nobody.get(path)
+        assert page.status_code == 403
+        assert "This link no longer works" in page.text
+        assert "password" not in page.text.split("<main")[1]
+    with app.app_context(), unit_of_work() as session:
+        accounts.add_user(session, "eve@example.com", Role.VIEWER, by=COMMAND_LINE, hash_password=str)
+        code = accounts.new_setup_code(session, "eve@example.com")
+    assert "Choose a password" in nobody.get(f"/join/{code}?email=eve@example.com").text

@@ -32,6 +32,13 @@ def new_setup_code(session: Session, purpose: str = SETUP) -> str:
     return code
 
 
+def code_fits(session: Session, code: str, purpose: str = SETUP) -> bool:
+    """Whether a set-up link would be taken, so that nobody types a password for one that is used or wrong."""
+    row = session.get(Setting, f"{SETUP}:{purpose}" if purpose != SETUP else SETUP)
+    known = row is not None and hmac.compare_digest(row.value, _digest(code))
+    return known and (purpose != SETUP or needs_owner(session))
+
+
 def needs_owner(session: Session) -> bool:
     """Whether nobody owns this instance yet."""
     return not session.scalar(

@@ -17,6 +17,7 @@ from webapp.errors import DomainError, Refused
 from webapp.models.accounts import Permission, Role
 from webapp.models.base import utc_now
 from webapp.services import accounts, audit, sign_in
+from webapp.services.activity import acts
 
 bp = Blueprint("accounts", __name__)
 PAGE = 50
@@ -41,6 +42,9 @@ class JoinForm(FlaskForm):
 def setup(code: str) -> Any:
     """Make the first owner with the one-time link that the console printed."""
     form = SetupForm()
+    if not form.is_submitted() and not accounts.code_fits(web.session(), code):
+        again = _("Start Pairbook again to get a new one.") if accounts.needs_owner(web.session()) else ""
+        return web.page("accounts/dead_link.html", repair=again, status=403)
     if form.validate_on_submit():
         try:
             user = accounts.set_up_owner(
@@ -59,6 +63,8 @@ def setup(code: str) -> Any:
 def join(code: str) -> Any:
     """Choose the first password of an account with the one-time link that an owner handed over."""
     form, email = JoinForm(), request.args.get("email", "")[:255]
+    if not form.is_submitted() and not accounts.code_fits(web.session(), code, email):
+        return web.page("accounts/dead_link.html", repair=_("Ask an owner for a new one."), status=403)
     if form.validate_on_submit():
         try:
             user = accounts.redeem(web.session(), email, code, form.password.data or "", hash_password=hash_password)
@@ -162,6 +168,7 @@ def activity() -> Any:
         "accounts/activity.html",
         block="trail",
         rows=rows[:PAGE],
+        acts=acts(web.session(), rows[:PAGE], by=web.actor(), now=utc_now()),
         event=event,
         nouns=_nouns(),
         next_url=more,
