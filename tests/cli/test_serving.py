@@ -21,6 +21,7 @@ from tests.conftest import POSTGRES
 
 pytestmark = pytest.mark.skipif(bool(POSTGRES), reason="processes of their own would not share this test's tables")
 LONG = 60.0
+LIMIT = 4096  # bytes of an upload
 
 
 class Running:
@@ -30,6 +31,7 @@ class Running:
         self.instance, self.port = instance, port
         self.log = instance.parent / f"run-{port}.log"
         environ = os.environ | {"PAIRBOOK_INSTANCE": str(instance), "PAIRBOOK_PORT": str(port), "PYTHONUNBUFFERED": "1"}
+        environ["PAIRBOOK_UPLOAD_LIMIT"] = str(LIMIT)
         environ.pop("PAIRBOOK_DATABASE_URL", None)
         line = [sys.executable, "-m", "webapp.cli", "run"]
         root = Path(__file__).resolve().parents[2]
@@ -52,6 +54,16 @@ class Running:
         with contextlib.suppress(urllib.error.HTTPError):
             return urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=20).status
         return 0
+
+    def post(self, path: str, body: bytes) -> tuple[int, str]:
+        """The status and the text of the answer to a form of these bytes."""
+        headers = {"Content-Type": "multipart/form-data; boundary=x"}
+        asked = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", body, headers)
+        try:
+            with urllib.request.urlopen(asked, timeout=20) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
 
     def workers(self) -> set[int]:
         """Process ids of its workers, as they told."""
@@ -98,6 +110,8 @@ def gone(pid: int) -> bool:
 def test_run_serves_keeps_its_worker_alive_and_ends_both(running):
     link = running.wait_for(r"http://\S+/setup/(\S+)")
     assert running.get(f"/setup/{link[1]}") == 200
+    status, page = running.post("/import", b"x" * (LIMIT + LIMIT // 2))
+    assert (status, "The file is too large." in page) == (413, True), page
     running.wait_for(r"worker\.started")
     (first,) = running.workers()
     second_run = Running(running.instance, free_port())

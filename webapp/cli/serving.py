@@ -82,7 +82,7 @@ def serve(app: Flask, listening: socket.socket, settings: Settings) -> None:
         ident=None,
         clear_untrusted_proxy_headers=not settings.trusted_proxies,
         channel_timeout=60,
-        max_request_body_size=settings.upload_limit,
+        max_request_body_size=2 * settings.upload_limit,  # what is a little too large is told so on a page of ours
     )
 
     def leave(*_: Any) -> None:
