@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import exp
 from typing import Any, Final
 
@@ -21,9 +21,12 @@ from matching.records import Advice, Candidate, Evidence, Record, Verdict
 from matching.sides import Side
 
 Array = NDArray[Any]
+Judged = tuple[float, int | str, list[Finding]]
 LIKELY_FROM: Final = 75
 #: What share of their points the facts of a likely pair earn at least.
 _AGREE: Final = 0.5
+#: What share of a score may come from what the learned order knows beyond the fields.
+_UNSAID_MOST: Final = 0.6
 POSSIBLE_FROM: Final = 40
 #: Points for standing out among the other candidates; only a list of candidates has them.
 RIVAL_POINTS: Final = 15
@@ -103,6 +106,7 @@ def _decide(record: Record, doc: Document, found: Found, odds: Array, sides: _Si
         said = findings(product, listing)
         judged.append((min(100 / (1 + exp(-max(log_odds, -50))), cap(said)), product_id, said))
     judged.sort(key=lambda j: -j[0])
+    judged = _in_words(judged)
     best, runner_up = judged[0][0], judged[1][0] if len(judged) > 1 else 0.0
     del judged[top:]
     for at, (score, _, said) in enumerate(judged):
@@ -112,6 +116,19 @@ def _decide(record: Record, doc: Document, found: Found, odds: Array, sides: _Si
         Candidate(item, round(score), e, advice(round(score)), rank, difference(said))
         for rank, ((score, item, said), e) in enumerate(zip(judged, evidence, strict=True), start=1)
     ]
+
+
+def _in_words(judged: list[Judged]) -> list[Judged]:
+    """The same order with scores that can be explained: most of what no field says is _UNSAID_MOST of a score.
+
+    So only a pair whose compared facts are all the same is ever a hundred.
+    """
+    out: list[Judged] = []
+    most = 100.0
+    for score, item, said in judged:
+        most = min(most, score, 100 * (_UNSAID_MOST + (1 - _UNSAID_MOST) * earned(said)))
+        out.append((most, item, said))
+    return out
 
 
 def identifier_odds(record: Record, found: Found) -> Array:
@@ -142,17 +159,22 @@ def cap(said: Sequence[Finding]) -> float:
     In a small catalogue nothing else comes close to a product by chance; that alone makes it possible, not likely.
     SKU and price are left out: marketplaces have codes and prices of their own.
     """
-    told = [f for f in said if f.counts and f.field not in ("sku", "price")]
-    earned, possible = sum(POINTS[f.field] * f.share for f in told), sum(POINTS[f.field] for f in told)
-    unlike = LIKELY_FROM - 1 if earned < _AGREE * possible else 100
+    unlike = LIKELY_FROM - 1 if earned(f for f in said if f.field not in ("sku", "price")) < _AGREE else 100
     return min((CAPS[f.field] for f in said if f.conflict), default=unlike)
+
+
+def earned(said: Iterable[Finding]) -> float:
+    """What share, 0 to 1, of their points the compared fields have earned; 1 when nothing was compared."""
+    told = [f for f in said if f.counts]
+    possible = sum(POINTS[f.field] for f in told)
+    return sum(POINTS[f.field] * f.share for f in told) / possible if possible else 1.0
 
 
 def compare(product: Record, listing: Record) -> Candidate:
     """The evidence of one pair by itself, as for a search result: rank 0, and a score from its fields alone."""
     said = findings(Side.of(product), Side.of(listing))
-    earned, possible = sum(POINTS[f.field] * f.share for f in said), sum(POINTS[f.field] for f in said if f.counts)
-    score = round(min(100 * earned / possible if possible else 0.0, cap(said)))
+    share = earned(said) if any(f.counts for f in said) else 0.0
+    score = round(min(100 * share, cap(said)))
     return Candidate(product.id, score, share_points([said], [score])[0], advice(score), 0, difference(said))
 
 
