@@ -23,14 +23,14 @@ from matching.identifiers import loose_key
 from matching.layout import HASHED, Sheet, frozen, join, lay_out, ordered, take
 from matching.reading import hashed
 from matching.records import Record
-from matching.segment import Segment, Tables, load_array
+from matching.segment import LIST_CAP, Segment, Tables, load_array
 
 Array = NDArray[Any]
-FORMAT: Final = 3
+FORMAT: Final = 4
 #: How many rows keep their place for exact comparison, and how many go on to be scored.
 EXACT, SURVIVORS = 300, 30
 #: Rows read for one listing; the most telling lists come first, so that what is left out says little.
-BUDGET: Final = 16_000
+BUDGET: Final = LIST_CAP
 #: The weight of words of every field beside letter triples and title words, which have 1 (docs/matching.md).
 FIELD_WEIGHT: Final = 0.5
 #: Catalogues up to this many products are built anew in passing when much has changed.
@@ -356,7 +356,8 @@ def _joined(parts: Sequence[tuple[Array, ...]], ends: Sequence[int]) -> tuple[Ar
     for i, arrays in enumerate(zip(*parts, strict=True)):
         if i in ends:
             starts = np.cumsum([0, *(a[-1] for a in arrays[:-1])])
-            out.append(np.concatenate([[0], *(a[1:] + s for a, s in zip(arrays, starts, strict=True))]))
+            joined = np.concatenate([[0], *(a[1:] + s for a, s in zip(arrays, starts, strict=True))])
+            out.append(joined.astype(np.int32))
         else:
             out.append(np.concatenate(arrays))
     return tuple(map(frozen, out))

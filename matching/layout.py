@@ -197,8 +197,12 @@ def frozen(values: Array) -> Array:
 
 
 def still(sheet: Sheet) -> Sheet:
-    """The sheet with all its arrays frozen."""
-    return {name: frozen(values) for name, values in sheet.items()}
+    """The sheet with all its arrays frozen, the ends of lists in half the room where they fit."""
+    return {name: frozen(_narrow(values) if name.endswith("_at") else values) for name, values in sheet.items()}
+
+
+def _narrow(ends: Array) -> Array:
+    return ends.astype(np.int32) if ends.dtype != np.int32 and ends[-1] < 2**31 else ends
 
 
 def _runs(starts: Array, lengths: Array) -> Array:

@@ -15,8 +15,9 @@ from matching.layout import KEY_BYTES, Sheet, frozen, id_hash, still, unpack, un
 from matching.records import Record
 
 Array = NDArray[Any]
-#: The longest list of rows of one feature; what is longer keeps the rows in which the feature weighs most.
-LIST_CAP: Final = 30_000
+#: The longest list of rows of one feature; what is longer keeps the rows in which the feature weighs most. No listing
+#: reads more rows than that (`blocking.BUDGET`).
+LIST_CAP: Final = 16_000
 _FACES: Final = ("text", "text_at", "words", "kinds", "word_at", "described", "described_at")
 _PAIR_FACES: Final = ("words", "kinds", "word_at", "described", "described_at", "owners")
 _PAIR_PRODUCTS: Final = (
