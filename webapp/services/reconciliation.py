@@ -169,14 +169,8 @@ def close_batch(session: Session, batch_id: int, linked: int, *, by: Actor) -> i
         return None
     batch.changed = linked
     ring(session, targets.BELL)
-    audit.record(
-        session,
-        by,
-        "link.reconciled",
-        f"batch {batch.id}",
-        f"Linked {linked} listings with the same SKU.",
-        after={"rule": "exact_sku"},
-    )
+    words = f"Linked {linked} listings with the same SKU."
+    audit.record(session, by, "link.reconciled", f"batch {batch.id}", words, after={"rule": "exact_sku"})
     return batch.id
 
 
@@ -316,8 +310,7 @@ def forget_suggestions(session: Session, span: tuple[int, int]) -> None:
     """Ask again for the waiting listings with an id in (low, high]: the catalogue has grown."""
     session.execute(
         update(Listing)
-        .where(Listing.id > span[0], Listing.id <= span[1])
-        .where(Listing.state == ListingState.PENDING, Listing.place <= WITHOUT_SUGGESTION)
+        .where(*_scope(None, span), Listing.state == ListingState.PENDING, Listing.place <= WITHOUT_SUGGESTION)
         .values(place=NOT_COMPUTED)
         .execution_options(synchronize_session=False)
     )
