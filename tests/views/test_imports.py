@@ -347,3 +347,19 @@ def test_no_page_of_the_import_carries_style_or_script_of_its_own(browse, shop):
         assert page.count("<h1") == 1
         ids = re.findall(r'\bid="([^"]+)"', page)
         assert len(ids) == len(set(ids))
+
+
+def test_a_file_without_its_channel_is_kept_and_the_check_asks_for_it(app, settings, browse, shop):
+    alice = browse("alice")
+    with app.app_context(), unit_of_work() as session:
+        Make(session, settings).channel("Beta", kind="file")
+    assert 'value="" selected' in alice.get("/import").text  # no other marketplace's channel is taken by chance
+    assert send(alice, LISTINGS, channel="new", channel_name=" ").status_code == 303
+    page = alice.get("/import/1").text
+    assert "Which channel is this file of?" in page
+    assert "Import 3 rows" not in page
+    alice.post("/import/1/check", data={"kind": "listings", "channel": "new", "channel_name": "Gamma"})
+    page = alice.get("/import/1").text
+    assert "Which channel is this file of?" not in page
+    assert "Gamma" in page
+    assert "Import 3 rows" in page

@@ -11,7 +11,7 @@ from flask_babel import format_decimal, get_locale, ngettext
 from flask_babel import gettext as _
 
 import importers
-from webapp.models import ImportJob, ImportKind, ImportState
+from webapp.models import Channel, ImportJob, ImportKind, ImportState
 
 ROWS_NAMED = 4
 WHOLE_COLUMN = {"sci_notation", "precision_lost", "ambiguous_number", "date_in_text"}  # repaired at the source
@@ -162,7 +162,7 @@ def _forecast_words(kind: ImportKind) -> list[tuple[str, str, str, str]]:
         return [
             ("link", "auto", _("Link by themselves"), _("The SKU is the same as in your catalogue")),
             ("review", "wait", _("Wait for your review"), _("No single product has exactly this SKU")),
-            ("update", "hand", _("Already imported, updated"), _("Same listing ID as before; links stay as they are")),
+            ("update", "hand", _("Known listings"), _("What differs is changed; links stay as they are")),
         ]
     if kind == ImportKind.LINKS:
         return [
@@ -174,7 +174,7 @@ def _forecast_words(kind: ImportKind) -> list[tuple[str, str, str, str]]:
         return [("update", "auto", _("Stock or price set"), _("What equals the present value changes nothing"))]
     return [
         ("new", "auto", _("Added to your catalogue"), _("No product has this SKU yet")),
-        ("update", "hand", _("Known SKU, updated"), _("What the file does not name stays; links stay as they are")),
+        ("update", "hand", _("Known SKUs"), _("What differs is changed, what the file does not name stays")),
     ]
 
 
@@ -223,6 +223,13 @@ def _many_words(code: str, n: int, column: str) -> str:
         "too_long": _("%(n)s texts in %(column)s are too long", n=count, column=where),
     }
     return str(words.get(code) or _("%(n)s rows share one problem in %(column)s", n=count, column=where))
+
+
+def likely_channel(report: importers.Report, channels: Sequence[Channel]) -> str:
+    """The id of the only channel named after the marketplace whose report this is; empty when that is not clear."""
+    market = (report.preset or "").partition("_")[0]
+    named = [c for c in channels if market and market in c.name.lower().replace(" ", "")]
+    return str(named[0].id) if len(named) == 1 else ""
 
 
 def remarks(report: importers.Report) -> list[str]:

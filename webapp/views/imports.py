@@ -11,6 +11,7 @@ from typing import Any, Literal, cast
 from flask import Blueprint, Response, redirect, request, send_file, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
+from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 
 import importers
@@ -76,15 +77,11 @@ def upload() -> Any:
         channel = _channel(kind, by)
     except Refused as error:
         return _index(error.message, "channel", 422)
-    channel_id, fresh = (channel.id, channel.name) if channel else (None, "")
-    if request.form.get("channel") != NEW_CHANNEL:
-        fresh = ""
+    noted = _noted(channel)
     web.release_session()
     stored = _store(file, settings.uploads)
     with unit_of_work() as session:
-        if fresh:  # the request's own transaction was given back, and the channel with it
-            channel_id = channels.connect(session, fresh, "file", by=by, settings=settings).id
-        place = session.get(Channel, channel_id) if channel_id else None
+        place = _place(session, noted, by)
         job = imports.receive(session, kind, _file_name(file), stored, by=by, channel=place)
         import_choices.recall(session, job, settings.uploads)
         job_id = job.id
@@ -106,12 +103,18 @@ def detail(job_id: int) -> Any:
     found = channels.all_channels(session)
     preset = import_choices.preset_for(session, job.kind, report.headers)
     outcome = import_words.outcome(job)
+    columns = import_words.columns(report, job.kind)
+    on_channels = job.kind in {ImportKind.LISTINGS, ImportKind.LINKS}
+    asks = on_channels and not job.channel_id and all(c.field != "channel" for c in columns)
     return web.page(
         "imports/detail.html",
         block="check",
         job=job,
         report=report,
-        columns=import_words.columns(report, job.kind),
+        columns=columns,
+        asks=asks,
+        channels=found,
+        channel=import_words.likely_channel(report, found) if asks else "",
         fields=import_words.fields(job.kind),
         outcome=outcome,
         bars=[(line.title, line.rows, line.kind) for line in outcome],
@@ -147,10 +150,10 @@ def check(job_id: int) -> Any:
     kind = _kind(request.form.get("kind", job.kind.value))
     channel = _channel(kind, by)
     options = _options(job, same_kind=kind == job.kind)
-    channel_id, stored = channel.id if channel else None, job.stored_as
+    noted, stored = _noted(channel), job.stored_as
     web.release_session()
     with unit_of_work() as work:
-        place = work.get(Channel, channel_id) if channel_id else None
+        place = _place(work, noted, by)
         import_choices.choose(work, job_id, options, kind=kind, channel=place)
     _check(job_id, stored)
     return redirect(url_for("imports.detail", job_id=job_id), code=303)
@@ -285,6 +288,8 @@ def _channel(kind: ImportKind, by: Actor) -> Channel | None:
     session, chosen = web.session(), request.form.get("channel", "")
     if kind not in {ImportKind.LISTINGS, ImportKind.LINKS} or not chosen:
         return None
+    if chosen == NEW_CHANNEL and not request.form.get("channel_name", "").strip():
+        return None  # the file is kept all the same: the check asks for its channel
     if chosen == NEW_CHANNEL:
         if not by.may(Permission.CHANNELS):
             raise Refused(_("Only an owner can add a channel. Choose one that is there."))
@@ -297,6 +302,21 @@ def _channel(kind: ImportKind, by: Actor) -> Channel | None:
     if found is None:
         raise Refused(_("This channel is no longer there. Choose another one."))
     return found
+
+
+def _noted(channel: Channel | None) -> tuple[int, str]:
+    """What is kept of a channel when the request's own transaction is given back: its id, or a new one's name."""
+    if channel is None:
+        return 0, ""
+    return (0, channel.name) if request.form.get("channel") == NEW_CHANNEL else (channel.id, "")
+
+
+def _place(session: Session, noted: tuple[int, str], by: Actor) -> Channel | None:
+    """The channel that was noted; a new one is made here, as the request's transaction took it along."""
+    channel_id, fresh = noted
+    if fresh:
+        return channels.connect(session, fresh, "file", by=by, settings=web.settings())
+    return session.get(Channel, channel_id) if channel_id else None
 
 
 def _store(file: FileStorage, uploads: Path) -> str:
