@@ -209,3 +209,16 @@ def with_suggestions(app: Flask, least: int) -> int:
         .order_by(Listing.id)
     )
     return look(app, lambda s: s.scalars(query).first()) or 0
+
+
+def test_a_form_that_comes_back_with_words_breaks_no_policy(sample: None, open_page: Any) -> None:
+    page = open_page("bob")
+    page.goto("/review?channel=Amazon+MX")
+    press(page, "n")
+    name = page.locator("#add-form [name=title]")
+    expect(name).to_be_visible()
+    touched = "all => all.forEach(e => { e.style.color = 'red'; e.style.color = '' })"  # an empty style stays on them
+    page.locator("#add-form input").evaluate_all(touched)
+    name.fill("")
+    page.locator("button[form=add-form]").click()
+    expect(page.locator("#add-form .err")).to_have_text("Type a name.")

@@ -33,7 +33,7 @@ function nameOf(event) {
 
 function inReach(selector) {
   const dialog = topDialog();
-  return all(selector).filter(el => (dialog ? dialog.contains(el) : !el.closest("dialog")) && shown(el) && idle(el));
+  return all(selector).filter(el => (dialog ? dialog.contains(el) : !el.closest("dialog")) && (shown(el) || el.closest("[popover]")) && idle(el));
 }
 
 function act(el) {
