@@ -126,7 +126,7 @@ def _templates(app: Flask, settings: Settings) -> None:
             "lang": _language(settings),
             "theme": person.theme if person else "auto",
             "keys": _keys(person),
-            "person": f"{person.actor.name}, {person.role.value}" if person else "",
+            "person": f"{person.actor.name}, {_(person.role.value)}" if person else "",
             "org": settings.organisation if settings.organisation != "Pairbook" else "",
             "home_url": url_for("home.index"),
             "search_url": url_for("search.index"),

@@ -47,7 +47,7 @@ def load(session: Session, *, by: Actor, settings: Settings) -> dict[str, int]:
 
 
 def _refuse_mixing(session: Session) -> None:
-    """Sample listings among real ones would be decided on and sent: only an empty instance takes them, once or again."""
+    """Sample listings among real ones would be decided on and sent: only an empty instance takes them."""
     loaded = session.scalar(select(AuditEntry.id).where(AuditEntry.event == "demo.loaded").limit(1))
     if loaded is not None:
         return

@@ -163,7 +163,7 @@ def _pages(session: Session, channel: Channel, *which: ColumnElement[bool]) -> I
     last = 0
     on_list = (Price.product_id == Product.id) & (Price.price_list_id == channel.price_list_id)
     while True:
-        rows = session.execute(
+        rows: Sequence[Any] = session.execute(
             select(
                 Link.id,
                 Listing.external_id,

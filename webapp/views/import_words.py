@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from babel.lists import format_list
-from flask_babel import format_decimal, get_locale, ngettext
+from flask_babel import format_decimal, get_locale, ngettext, pgettext
 from flask_babel import gettext as _
 
 import importers
@@ -84,7 +84,7 @@ def _field_words() -> dict[str, str]:
         "sku": _("SKU"), "listing_id": _("Listing ID"), "listing_sku": _("Channel SKU"), "base_sku": _("Base SKU"),
         "channel": _("Channel"), "source": _("Source"), "warehouse": _("Warehouse"), "mpn": _("MPN"),
         "brand": _("Brand"), "title": _("Title"), "description": _("Description"), "category": _("Category"),
-        "status": _("Status"), "url": _("Link"), "image_url": _("Picture"), "gtin": _("GTIN"),
+        "status": _("Status"), "url": pgettext("address", "Link"), "image_url": _("Picture"), "gtin": _("GTIN"),
         "quantity": _("Stock"), "price": _("Price"), "currency": _("Currency"),
     }  # fmt: skip
     for n in (1, 2, 3):

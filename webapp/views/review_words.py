@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from flask_babel import format_decimal, ngettext
+from flask_babel import format_decimal, ngettext, pgettext
 from flask_babel import gettext as _
 
 from webapp.models.catalog import Product
@@ -56,7 +56,7 @@ def verdict_words(verdict: str) -> tuple[str, str, str]:
     """A verdict as the colour, the icon and the word of its chip."""
     return {
         "same": ("ok", "equal", _("Same")),
-        "close": ("warn", "equal-approximately", _("Close")),
+        "close": ("warn", "equal-approximately", pgettext("verdict", "Close")),
         "differs": ("bad", "equal-not", _("Differs")),
         "missing": ("", "circle-dashed", _("Missing")),
     }.get(verdict, ("", "minus", _("Not used")))
