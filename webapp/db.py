@@ -107,7 +107,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         "busy_timeout=5000",
         "cache_size=-65536",
         "temp_store=MEMORY",
-        "mmap_size=268435456",
+        "mmap_size=134217728",
     ):
         connection.execute(f"PRAGMA {pragma}")
 

@@ -137,6 +137,7 @@ def reconcile(channel: Channel | None, *, by: Actor) -> reconciliation.Reconcile
     with unit_of_work() as session:
         batch_id = reconciliation.open_batch(session, channel, by=by).id
         before = reconciliation.linked_so_far(session, channel)
+    with unit_of_work(read_only=True) as session:
         spans, ambiguous = list(reconciliation.ranges(session)), reconciliation.sharing_a_key(session, channel)
     linked = near = 0
     for span in spans:
