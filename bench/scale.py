@@ -46,13 +46,14 @@ LINES = (
     Line("import listings", "import_listings", "load_listings", 6.0, 400),
     Line("the same file again", "import_again", "load_listings", None, 400),
     Line("reconcile", "reconcile", "join", 4.0),
+    Line("reconcile, by SKU text", "reconcile", "join_by_sku"),
     Line("reconcile again", "reconcile_again", "join"),
     Line("index of the catalogue", "index"),
     Line("suggest, decide, send", "people"),
 )
 ORDER = (
     "load_listings", "prepare", "import_products", "import_listings", "import_again",
-    "join", "reconcile", "reconcile_again", "index", "people",
+    "join", "join_by_sku", "reconcile", "reconcile_again", "index", "people",
 )  # fmt: skip
 
 
