@@ -42,10 +42,10 @@ class Checkout:
         return subprocess.run(line, cwd=self.folder, env=environ, capture_output=True, text=True, check=False)
 
     def installed(self) -> str:
-        """The version of the tiny package as the environment's own interpreter sees it, with its path."""
+        """The version of the tiny package as the environment's interpreter sees it; no bytecode, two may be made in a second."""
         code = "import tiny; print(tiny.VERSION)"
         python = self.venv / "bin" / "python"
-        return subprocess.run([python, "-I", "-c", code], capture_output=True, text=True, check=False).stdout.strip()
+        return subprocess.run([python, "-I", "-B", "-c", code], capture_output=True, text=True, check=False).stdout.strip()
 
 
 def make_wheel(folder: Path, version: str) -> str:
