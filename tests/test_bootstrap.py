@@ -42,10 +42,12 @@ class Checkout:
         return subprocess.run(line, cwd=self.folder, env=environ, capture_output=True, text=True, check=False)
 
     def installed(self) -> str:
-        """The version of the tiny package as the environment's interpreter sees it; no bytecode, two may be made in a second."""
-        code = "import tiny; print(tiny.VERSION)"
-        python = self.venv / "bin" / "python"
-        return subprocess.run([python, "-I", "-B", "-c", code], capture_output=True, text=True, check=False).stdout.strip()
+        """The version of the tiny package as the environment's own interpreter sees it, with its path.
+
+        It leaves no bytecode: another version, as long and made in the same second, would be taken for this one.
+        """
+        line = [self.venv / "bin" / "python", "-I", "-B", "-c", "import tiny; print(tiny.VERSION)"]
+        return subprocess.run(line, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def make_wheel(folder: Path, version: str) -> str:
