@@ -26,7 +26,7 @@ LIKELY_FROM: Final = 75
 #: What share of their points the facts of a likely pair earn at least.
 _AGREE: Final = 0.5
 #: What share of a score may come from what the learned order knows beyond the fields.
-_UNSAID_MOST: Final = 0.6
+_UNSAID_MOST: Final = 0.25
 POSSIBLE_FROM: Final = 40
 #: Points for standing out among the other candidates; only a list of candidates has them.
 RIVAL_POINTS: Final = 15
@@ -119,7 +119,7 @@ def _decide(record: Record, doc: Document, found: Found, odds: Array, sides: _Si
 
 
 def _in_words(judged: list[Judged]) -> list[Judged]:
-    """The same order with scores that can be explained: most of what no field says is _UNSAID_MOST of a score.
+    """The same order with scores that can be explained: what no field says is _UNSAID_MOST of a hundred at most.
 
     So only a pair whose compared facts are all the same is ever a hundred.
     """
