@@ -197,9 +197,11 @@ def test_nothing_arrives_after_an_unlink_returned(shell, stub):
             propagation.start_run(session, hook, [link_id], stock=True, price=False, by=COMMAND_LINE, now=utc_now())
         seen = len(stub.arrivals)
         errors: list[BaseException] = []
-        sender = threading.Thread(target=_send, args=(app, shell.settings, channel_id, errors))
+        # Either side may come first, on a slow machine and on a quick one.
+        pauses = rng.uniform(0, 0.05), rng.uniform(0, 0.05)
+        sender = threading.Thread(target=_send, args=(app, shell.settings, channel_id, errors, pauses[0]))
         sender.start()
-        time.sleep(rng.uniform(0, 0.05))
+        time.sleep(pauses[1])
         with app.app_context():
             with unit_of_work() as session:
                 change = links.unlink(session, [listing_id], by=COMMAND_LINE)
@@ -219,7 +221,8 @@ def test_nothing_arrives_after_an_unlink_returned(shell, stub):
     assert 0 < begun < ROUNDS, f"{begun} of {ROUNDS} sends began before the unlink: the race was none"
 
 
-def _send(app, settings, channel_id, errors):
+def _send(app, settings, channel_id, errors, pause):
+    time.sleep(pause)
     try:
         with app.app_context():
             tasks.propagate(settings, channel_id=channel_id)
