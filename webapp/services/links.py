@@ -237,10 +237,11 @@ def _confirm_some(session: Session, pairs: Sequence[Pair], change: Change, *, by
         listing, product = listings.get(pair.listing_id), products.get(pair.product_id)
         if listing is None or product is None or product.retired_at is not None:
             raise NotFound("This listing or product is no longer there. Look again.")
+        before = change.changed
         message = _join(session, listing, product, channels[listing.channel_id], change, pair, by=by, source=source)
         if message:
             change.refused.append(acts.refused_item(listing, message))
-        else:
+        elif change.changed > before:  # linking what is linked already says nothing, and may leave no batch behind
             chosen[pair.listing_id] = pair.product_id
     if source is not LinkSource.FILE:  # a file of links judges no suggestion: nobody saw them
         decisions.note(session, change.act.id, chosen, judged=source is not LinkSource.RULE)

@@ -6,6 +6,7 @@ was right above the line (Wilson, 95 %) is under the promise; it stops by itself
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,10 +70,12 @@ class Outlook:
 
     def more(self, promise: int) -> int:
         """How many further decisions, all of them right, it takes until the bound reaches a promise in per cent."""
-        right, judged = self.right, self.judged
-        while matching.wilson_lower(right, judged) < promise / 100:
-            right, judged = right + 1, judged + 1
-        return max(judged - self.judged, ENOUGH - self.decided)
+        enough = bisect_left(
+            range(1_000 * (self.judged + 1)),  # a promise of 99 takes a hundred right ones for each wrong one
+            promise / 100,
+            key=lambda n: matching.wilson_lower(self.right + n, self.judged + n),
+        )
+        return max(enough, ENOUGH - self.decided)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import func, insert, select
 
+from matching import wilson_lower
 from webapp.errors import Refused
 from webapp.models import Decision, Link, LinkSource, Listing, ListingState, Suggestion
 from webapp.models.accounts import RULE
@@ -82,6 +83,13 @@ def test_a_listing_that_nobody_suggested_for_leaves_nothing(session, make, bob):
     listing = make.listing()
     links.confirm(session, [Pair(listing.id, make.product().id)], by=bob)
     assert session.scalar(select(func.count()).select_from(Decision)) == 0
+
+
+def test_linking_what_is_linked_already_changes_no_verdict(session, suggested, bob):
+    listing, product = suggested()
+    first = links.confirm(session, [Pair(listing.id, product.id, 96)], by=bob)
+    assert links.confirm(session, [Pair(listing.id, product.id, 96)], by=bob).batch is None
+    assert session.get(Decision, listing.id, populate_existing=True).batch_id == first.batch.id
 
 
 def test_undo_takes_the_verdict_back(session, suggested, bob):
@@ -210,3 +218,12 @@ def test_the_outlook_says_what_is_missing_until_a_promise_holds(session, suggest
     assert found.more(95) == 13  # 73 of 73
     assert found.more(90) == 0
     assert rules.outlook(session, make.channel(), 98).judged == 0
+
+
+@pytest.mark.parametrize(("right", "judged", "promise"), [(0, 0, 95), (60, 60, 95), (100, 2_000, 99), (5, 9, 90)])
+def test_so_many_more_right_ones_are_just_enough(right, judged, promise):
+    found = rules.Outlook(95, 0, 0, right, judged, decided=10_000)
+    more = found.more(promise)
+    assert (
+        wilson_lower(right + more, judged + more) >= promise / 100 > wilson_lower(right + more - 1, judged + more - 1)
+    )
