@@ -21,6 +21,8 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
 from tests.factories import Make
+from tests.shop import SECRET, Shop
+from tests.stub_channel import StubChannel
 from webapp import create_app
 from webapp.config import Settings, load
 from webapp.db import db, unit_of_work
@@ -186,3 +188,16 @@ def browse(app: Flask, people: dict[str, int]) -> Any:
         return browser
 
     return client
+
+
+@pytest.fixture
+def stub() -> Iterator[StubChannel]:
+    """A marketplace that answers."""
+    with StubChannel(secret=SECRET) as stub:
+        yield stub
+
+
+@pytest.fixture
+def shop(context: Flask, settings: Settings, stub: StubChannel) -> Shop:
+    """A shop on that marketplace, with workers on threads."""
+    return Shop(context, settings, stub)
