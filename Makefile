@@ -84,7 +84,8 @@ where: ## Where a noun or a verb lives: make where Q=unlink
 # A second run changes nothing: the texts are sorted, the lines have one width, and the date of the collection is left out.
 messages: dev ## Collect the texts to translate, update and compile the catalogues
 	@mkdir -p webapp/translations
-	@$(BIN)/pybabel -q extract -F pyproject.toml --no-location --sort-output -k lazy_gettext -o webapp/translations/messages.pot .
+	@$(BIN)/pybabel -q extract -F pyproject.toml --no-location --sort-output -k lazy_gettext -k phrase -k phrases:1,2 \
+	  -o webapp/translations/messages.pot .
 	@if ls webapp/translations/*/LC_MESSAGES/*.po >/dev/null 2>&1; then \
 	  $(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date -w 100 \
 	    -i webapp/translations/messages.pot -d webapp/translations && \

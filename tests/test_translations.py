@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "webapp" / "translations"
 SOURCE = "en"  # the language of the code needs no catalogue
 CATALOGUES = sorted(FOLDER.glob("*/LC_MESSAGES/*.po"))
-PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|%%|#")  # the scripts of the page put a number in place of the last
+PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|%%|#|\{\w+\}")  # the scripts of the page put a number in place of the last
 RULES = {"es": "(n != 1)", "fr": "(n > 1)", "pt": "(n != 1)"}
 LONGEST = 60  # of a text in a message of this test
 

@@ -13,7 +13,7 @@ from flask_wtf import CSRFProtect
 from htmx_flask import Htmx
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from webapp import config, jobs, warmup, web
+from webapp import config, jobs, translate, warmup, web
 from webapp.config import Settings
 from webapp.db import db, on_bell
 from webapp.models import ListingState, RoleView, User
@@ -47,6 +47,7 @@ def create_app(settings: Settings | None = None, **overrides: Any) -> Flask:
     on_bell(doorbell.ring)
 
     web.init_app(app)
+    translate.init_app(app)
     sign_in.init_app(app)
     register(app)
     warmup.init_app(app)

@@ -11,6 +11,16 @@ DomainError                 the sentence in it tells the reader what to do next
 from __future__ import annotations
 
 
+def phrase(sentence: str, /, **values: object) -> str:
+    """A sentence with its `{values}` filled in, in English; `webapp.translate` knows it again in other languages."""
+    return sentence.format(**values)
+
+
+def phrases(one: str, many: str, /, n: int, **values: object) -> str:
+    """The sentence for one or for many; `{n}` in it is the number with its thousands marked."""
+    return (one if n == 1 else many).format(n=f"{n:,}", **values)
+
+
 class DomainError(Exception):
     """A refusal in words a person can act on; `status` is its HTTP status."""
 

@@ -142,9 +142,8 @@ def link_equal_skus(
         rows = rows.where(~among(session, Listing.id, shared))
     if import_id is not None:
         rows = rows.where(or_(Listing.import_id == import_id, Product.import_id == import_id))
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     newest = session.scalar(select(func.max(Link.id))) or 0
-    session.execute(dialect.insert(Link).from_select(names, rows).on_conflict_do_nothing())
+    session.execute(_dialect(session).insert(Link).from_select(names, rows).on_conflict_do_nothing())
     # By their ids, not by the batch alone: each step would read what all the steps before it have made.
     made = (Link.id > newest, Link.batch_id + 0 == batch_id)
     on_channel = Link.channel_id + 0  # or SQLite walks the index by channel, all of it
@@ -206,7 +205,8 @@ def note_near_misses(session: Session, channel: Channel | None, span: tuple[int,
                 {"listing_id": listing_id, "product_id": product_id, "channel_id": channel_id, "reason": miss.reason}
             )
     if rows:
-        session.execute(insert(NearMiss), rows)
+        # Two reconciliations may meet here; what one has noted is what the other would.
+        session.execute(_dialect(session).insert(NearMiss).on_conflict_do_nothing(), rows)
     return len(rows)
 
 
@@ -284,6 +284,8 @@ def keep_suggestions(session: Session, found: dict[int, list[matching.Candidate]
     """Store suggestions and give each listing its place in the queue; gives how many listings have one."""
     if not found:
         return 0
+    # The listings' rows are taken first: whoever suggests for the same ones waits, and then replaces these.
+    session.execute(select(Listing.id).where(Listing.id.in_(found)).order_by(Listing.id).with_for_update())
     session.execute(delete(Suggestion).where(Suggestion.listing_id.in_(found)))
     rows, places = [], []
     for listing_id, candidates in found.items():
@@ -390,6 +392,11 @@ def _exact_pairs(
 def _scope(channel: Channel | None, span: tuple[int, int]) -> list[Any]:
     scope: list[Any] = [Listing.id > span[0], Listing.id <= span[1]]
     return [*scope, Listing.channel_id == channel.id] if channel else scope
+
+
+def _dialect(session: Session) -> Any:
+    """The module whose `insert` knows what to do on a conflict."""
+    return postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
 
 
 def _count(session: Session, query: Select[Any]) -> int:
