@@ -19,6 +19,7 @@ from matching.points import share_out
 from matching.ranking import Ranking, shipped
 from matching.records import Advice, Candidate, Evidence, Record, Verdict
 from matching.sides import Side
+from matching.wording import phrase
 
 Array = NDArray[Any]
 Judged = tuple[float, int | str, list[Finding]]
@@ -183,14 +184,19 @@ def advice(score: int) -> Advice:
     return Advice.LIKELY if score >= LIKELY_FROM else Advice.POSSIBLE if score >= POSSIBLE_FROM else Advice.UNLIKELY
 
 
+_NONE_CLOSE: Final = phrase("no other product comes close")
+_NEARLY_AS_ALIKE: Final = phrase("another product is nearly as alike")
+_MORE_ALIKE: Final = phrase("another product is more alike")
+
+
 def _rivals(lead: float) -> Finding:
     """How far a candidate stands out: `lead` is its score less the best other candidate's."""
     share = min(1.0, max(0.0, 0.5 + lead / 60))
     if lead >= 20:
-        return Finding("rivals", Verdict.SAME, "", "", share, "no other product comes close")
+        return Finding("rivals", Verdict.SAME, "", "", share, _NONE_CLOSE)
     if lead >= 0:
-        return Finding("rivals", Verdict.CLOSE, "", "", share, "another product is nearly as alike")
-    return Finding("rivals", Verdict.DIFFERS, "", "", share, "another product is more alike")
+        return Finding("rivals", Verdict.CLOSE, "", "", share, _NEARLY_AS_ALIKE)
+    return Finding("rivals", Verdict.DIFFERS, "", "", share, _MORE_ALIKE)
 
 
 def share_points(said: Sequence[Sequence[Finding]], scores: Sequence[int]) -> list[tuple[Evidence, ...]]:
@@ -213,7 +219,13 @@ def _evidence(f: Finding, points: int, most: int) -> Evidence:
     return Evidence(f.field, f.verdict, f.ours, f.theirs, points, most, f.note, f.marks)
 
 
-_DIFFERENCE_ORDER: Final = ("gtin", "pack", "size", "options", "colour", "model", "brand", "sku", "price")
+#: The fields that `difference` may name, the most telling first.
+_NAMES: Final = {
+    "gtin": phrase("GTIN"), "pack": phrase("Pack"), "size": phrase("Size"), "options": phrase("Options"),
+    "colour": phrase("Colour"), "model": phrase("Model"), "brand": phrase("Brand"), "sku": phrase("SKU"),
+    "price": phrase("Price"),
+}  # fmt: skip
+_DIFFERENCE_ORDER: Final = tuple(_NAMES)
 
 
 def difference(said: Sequence[Finding]) -> str:
@@ -222,5 +234,6 @@ def difference(said: Sequence[Finding]) -> str:
     if not differing:
         return ""
     first = min(differing, key=lambda f: _DIFFERENCE_ORDER.index(f.field))
-    name = {"gtin": "GTIN", "sku": "SKU"}.get(first.field, first.field.capitalize())
-    return f"{name} differs: {first.ours}, not {first.theirs}"
+    return phrase(
+        "{field} differs: {ours}, not {theirs}", field=_NAMES[first.field], ours=first.ours, theirs=first.theirs
+    )

@@ -16,6 +16,7 @@ from matching.marks import differing_letters, differing_words
 from matching.normalize import fold, number_text
 from matching.records import NO_MARKS, Marks, Verdict
 from matching.sides import Side
+from matching.wording import phrase
 
 #: Points of a field when every field is given; fields that are silent leave their points to the others.
 POINTS: Final = {
@@ -32,8 +33,19 @@ _UNITS: Final = {
     "power": ("W", "kW", 1000), "voltage": ("V", "kV", 1000), "frequency": ("MHz", "GHz", 1000),
     "screen": ("in", "", 0),
     "energy": ("Wh", "kWh", 1000), "charge": ("mAh", "Ah", 1000), "resolution": ("MP", "", 0), "speed": ("rpm", "", 0),
-    "area": ("sq ft", "", 0), "oz": ("oz", "", 0), "pack": ("in a pack", "", 0), "count": ("pieces", "", 0),
+    "area": ("sq ft", "", 0), "oz": ("oz", "", 0),
 }  # fmt: skip
+
+# What fields say beside their values, made once.
+_UNREADABLE_GTIN: Final = phrase("not a readable GTIN")
+_WRONG_CHECK_DIGIT: Final = phrase("the check digit is wrong")
+_ONE_WRONG_DIGIT: Final = phrase("one digit is wrong")
+_A_WRONG_CHECK_DIGIT: Final = phrase("a check digit is wrong")
+_TWO_ITEMS: Final = phrase("two valid numbers of different items")
+_IN_PIECES: Final = phrase("written in pieces")
+_BEGINS: Final = phrase("one code begins the other")
+_IN_TITLE: Final = phrase("named in the title")
+_TWO_CURRENCIES: Final = phrase("different currencies")
 
 
 @dataclass(slots=True)
@@ -91,16 +103,16 @@ def compare_gtin(product: Side, listing: Side) -> Finding:
         return _NOT_USED["gtin"]
     a, b = product.gtin, listing.gtin
     if a is None or b is None:
-        note = "not a readable GTIN" if (ours and a is None) or (theirs and b is None) else ""
+        note = _UNREADABLE_GTIN if (ours and a is None) or (theirs and b is None) else ""
         return Finding("gtin", Verdict.MISSING, ours, theirs, note=note)
     if a.digits == b.digits:
-        return Finding("gtin", _SAME, ours, theirs, 1.0, "" if a.valid else "the check digit is wrong")
+        return Finding("gtin", _SAME, ours, theirs, 1.0, "" if a.valid else _WRONG_CHECK_DIGIT)
     marks = differing_letters(ours, theirs)
     if not (a.valid and b.valid):
         if gtin_distance_one(a.digits, b.digits):
-            return Finding("gtin", _CLOSE, ours, theirs, 0.7, "one digit is wrong", marks)
-        return Finding("gtin", _DIFFERS, ours, theirs, 0.0, "a check digit is wrong", marks)
-    return Finding("gtin", _DIFFERS, ours, theirs, 0.0, "two valid numbers of different items", marks, True)
+            return Finding("gtin", _CLOSE, ours, theirs, 0.7, _ONE_WRONG_DIGIT, marks)
+        return Finding("gtin", _DIFFERS, ours, theirs, 0.0, _A_WRONG_CHECK_DIGIT, marks)
+    return Finding("gtin", _DIFFERS, ours, theirs, 0.0, _TWO_ITEMS, marks, True)
 
 
 def compare_model(product: Side, listing: Side) -> Finding:
@@ -114,14 +126,14 @@ def compare_model(product: Side, listing: Side) -> Finding:
     for codes, other in ((product.codes, listing), (listing.codes, product)):
         for code in codes:
             if len(code) >= 4 and code in other.compact and code in other.joined:
-                return Finding("model", _SAME, code.upper(), code.upper(), 1.0, "written in pieces")
+                return Finding("model", _SAME, code.upper(), code.upper(), 1.0, _IN_PIECES)
     ours, theirs = " ".join(product.codes).upper()[:80], " ".join(listing.codes).upper()[:80]
     if not ours or not theirs:
         return Finding("model", Verdict.MISSING, ours, theirs)
     best = max(((_begins(a, b), a, b) for a in product.codes for b in listing.codes), key=lambda t: t[0])
     if best[0]:
         one, two = best[1].upper(), best[2].upper()
-        return Finding("model", _CLOSE, one, two, 0.8, "one code begins the other", differing_letters(one, two))
+        return Finding("model", _CLOSE, one, two, 0.8, _BEGINS, differing_letters(one, two))
     return Finding("model", _DIFFERS, ours, theirs)
 
 
@@ -173,12 +185,16 @@ def compare_brand(product: Side, listing: Side) -> Finding:
     brand, other = (ours, listing) if ours else (theirs, product)
     named = _brand_key(brand)
     if named and named in other.compact:
-        return Finding("brand", _SAME, brand, brand, 1.0, "named in the title")
+        return Finding("brand", _SAME, brand, brand, 1.0, _IN_TITLE)
     return Finding("brand", Verdict.MISSING, ours, theirs)
 
 
 def quantity_text(dimension: int, value: float) -> str:
     """A quantity as people write it: (volume, 1500) is "1.5 l"."""
+    if dimension == PACK:
+        return phrase("{n} in a pack", n=number_text(round(value, 3)))
+    if dimension == COUNT:
+        return phrase("{n} pieces", n=number_text(round(value, 3)))
     small, large, factor = _UNITS[DIMENSIONS[dimension]]
     if factor and value >= factor:
         return f"{number_text(round(value / factor, 3))} {large}"
@@ -259,7 +275,7 @@ def compare_price(product: Side, listing: Side) -> Finding:
     if a <= 0 or b <= 0:
         return _silent("price", ours, theirs)
     if product.currency and listing.currency and product.currency.casefold() != listing.currency.casefold():
-        return Finding("price", Verdict.NOT_USED, ours, theirs, note="different currencies")
+        return Finding("price", Verdict.NOT_USED, ours, theirs, note=_TWO_CURRENCIES)
     ratio = min(a, b) / max(a, b)
     if ratio >= 0.99:
         return Finding("price", _SAME, ours, theirs, 1.0)

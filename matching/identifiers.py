@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from matching.wording import phrase
+
 # Unicode property White_Space=Yes (PropList.txt of the Unicode character database), and U+FEFF.
 # str.strip() alone would also take U+001C..U+001F, which are not white space there.
 WHITE_SPACE: Final = (
@@ -36,6 +38,10 @@ def _without_invisible(text: str) -> str:
     return text if text.isascii() and text.isprintable() else "".join(c for c in text if not _invisible(c))
 
 
+def _plain_width(text: str) -> str:
+    return unicodedata.normalize("NFKC", text)
+
+
 def _without_space(text: str) -> str:
     return text.translate(_NO_SPACE)
 
@@ -54,14 +60,14 @@ _ASCII_DASHES: Final = {i: None for i in range(128) if _DASHES.match(chr(i))}
 
 # One step removes one kind of typing difference. The order matters: '.0' has to go before the dots do.
 _STEPS: Final = (
-    ("invisible", "differ only by an invisible character", _without_invisible),
-    ("width", "differ only by full-width or compatibility characters", lambda t: unicodedata.normalize("NFKC", t)),
-    ("case", "differ only by case", str.casefold),
-    ("spaces", "differ only by spaces", _without_space),
-    ("apostrophe", "differ only by a leading apostrophe", _without_apostrophe),
-    ("excel_zero", "differ only by the “.0” that spreadsheets add", lambda t: _EXCEL_ZERO.sub("", t)),
-    ("dash", "differ only by a dash, underscore or other mark", _without_dashes),
-    ("leading_zero", "differ only by leading zeros", lambda t: _LEADING_ZEROS.sub("", t)),
+    ("invisible", phrase("differ only by an invisible character"), _without_invisible),
+    ("width", phrase("differ only by full-width or compatibility characters"), _plain_width),
+    ("case", phrase("differ only by case"), str.casefold),
+    ("spaces", phrase("differ only by spaces"), _without_space),
+    ("apostrophe", phrase("differ only by a leading apostrophe"), _without_apostrophe),
+    ("excel_zero", phrase("differ only by the “.0” that spreadsheets add"), lambda t: _EXCEL_ZERO.sub("", t)),
+    ("dash", phrase("differ only by a dash, underscore or other mark"), _without_dashes),
+    ("leading_zero", phrase("differ only by leading zeros"), lambda t: _LEADING_ZEROS.sub("", t)),
 )
 
 
@@ -120,7 +126,7 @@ def near_miss(ours: str, theirs: str) -> NearMiss | None:
     for reason, words, step in _STEPS:
         if step(a) == step(b):
             return NearMiss(reason, words)
-    return NearMiss("several", "differ only by " + _several(a, b))
+    return NearMiss("several", _several(a, b))
 
 
 def _several(a: str, b: str) -> str:
@@ -130,12 +136,18 @@ def _several(a: str, b: str) -> str:
         before, (a, b) = (a, b), (step(a), step(b))
         if before != (a, b) and (a == before[0]) != (b == before[1]):
             found.append(_SHORT[reason])
-    return " and ".join(found) or "typing"
+    if len(found) > 2:
+        first, second, rest = found[0], found[1], " and ".join(found[2:])
+        return phrase("differ only by {first} and {second} and {rest}", first=first, second=second, rest=rest)
+    if len(found) == 2:
+        return phrase("differ only by {first} and {second}", first=found[0], second=found[1])
+    return phrase("differ only by {difference}", difference=found[0] if found else phrase("typing"))
 
 
 _SHORT: Final = {
-    "invisible": "an invisible character", "width": "character width", "case": "case", "spaces": "spaces",
-    "apostrophe": "an apostrophe", "excel_zero": "“.0”", "dash": "dashes or marks", "leading_zero": "leading zeros",
+    "invisible": phrase("an invisible character"), "width": phrase("character width"), "case": phrase("case"),
+    "spaces": phrase("spaces"), "apostrophe": phrase("an apostrophe"), "excel_zero": "“.0”",
+    "dash": phrase("dashes or marks"), "leading_zero": phrase("leading zeros"),
 }  # fmt: skip
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from matching.wording import phrase
+
 #: Every dimension a quantity may have. `pack` counts sold units, `count` counts pieces inside one unit.
 DIMENSIONS: Final = (
     "volume", "mass", "length", "storage", "power", "voltage", "frequency", "pack", "count", "energy",
@@ -105,12 +107,16 @@ turquoise: turquoise turquesa turkis turchese teal cyan cian aqua
 clear: clear transparent transparente klar trasparente прозрачный
 """
 COLOURS: Final[dict[str, int]] = {}
-COLOUR_NAMES: Final[list[str]] = []
+#: The names as screens show them, in the order of their bits.
+COLOUR_NAMES: Final = (
+    phrase("black"), phrase("white"), phrase("red"), phrase("blue"), phrase("green"), phrase("yellow"),
+    phrase("orange"), phrase("pink"), phrase("purple"), phrase("brown"), phrase("grey"), phrase("silver"),
+    phrase("gold"), phrase("beige"), phrase("turquoise"), phrase("clear"),
+)  # fmt: skip
 for _row in _COLOUR_ROWS.strip().replace("\n    ", " ").splitlines():
     _name, _words = _row.split(":")
     for _word in _words.split():
-        COLOURS[_word] = len(COLOUR_NAMES)
-    COLOUR_NAMES.append(_name)
+        COLOURS[_word] = COLOUR_NAMES.index(_name)
 
 #: Clothing sizes by letter, with the words that mean the same.
 SIZES: Final[dict[str, str]] = {
