@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 import connectors
 from webapp.config import Settings
 from webapp.db import unit_of_work
-from webapp.errors import DomainError
+from webapp.errors import DomainError, phrase
 from webapp.models import Channel, ImportJob, ImportKind, ImportState, SyncRun
 from webapp.models.accounts import WORKER, Actor
 from webapp.models.base import utc_now
@@ -242,7 +242,7 @@ def _awake() -> float:
 
 def _too_late(claim: propagation.Claim) -> list[connectors.Outcome]:
     """Nothing leaves after a long sleep: another worker may hold the lease by now."""
-    words = "The worker slept for too long and did not send."
+    words = phrase("The worker slept for too long and did not send.")
     return [connectors.Outcome(d.update.listing_id, connectors.Status.FAILED, "slept", words) for d in claim.deliveries]
 
 

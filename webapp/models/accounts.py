@@ -11,6 +11,7 @@ from flask_security import RoleMixin, UserMixin
 from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from webapp.errors import phrase
 from webapp.models.base import Base, BigInt, Id, Json, ShortText, UtcDateTime, choice, utc_now
 
 
@@ -63,10 +64,10 @@ class Actor:
         return permission in self.role.permissions
 
 
-COMMAND_LINE = Actor(None, "Command line")
-SAME_SKU = Actor(None, "Same SKU", is_person=False)
+COMMAND_LINE = Actor(None, phrase("Command line"))
+SAME_SKU = Actor(None, phrase("Same SKU"), is_person=False)
 WORKER = Actor(None, "Pairbook", is_person=False)
-RULE = Actor(None, "Rule", is_person=False)
+RULE = Actor(None, phrase("Rule"), is_person=False)
 
 
 class RoleView(RoleMixin):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from webapp.errors import Conflict, Forbidden, NotFound, Refused
+from webapp.errors import Conflict, Forbidden, NotFound, Refused, phrase
 from webapp.models.accounts import COMMAND_LINE, Actor, Role, Setting, User
 from webapp.services import audit
 
@@ -53,7 +53,7 @@ def set_up_owner(
     row = session.get(Setting, SETUP, with_for_update=True)
     if row is None or not hmac.compare_digest(row.value, _digest(code)) or not needs_owner(session):
         raise Forbidden(
-            "This set-up link was used already or is not the newest one. Start Pairbook again to get a new one."
+            phrase("This set-up link was used already or is not the newest one. Start Pairbook again to get a new one.")
         )
     user = add_user(session, email, Role.OWNER, by=COMMAND_LINE, password=password, hash_password=hash_password)
     session.delete(row)
@@ -73,13 +73,14 @@ def add_user(
     """Add an account; without a password it waits for its set-up link. Raises Refused or Conflict."""
     email = normal_email(email)
     if session.scalar(select(User).where(User.email == email)):
-        raise Conflict(f"{email} has an account already.")
+        raise Conflict(phrase("{email} has an account already.", email=email))
     user = User(email=email, name=email.split("@")[0], role=role, fs_uniquifier=uuid.uuid4().hex, active=True)
     if password is not None:
         user.password = hash_password(checked_password(password, email))
     session.add(user)
     session.flush()
-    audit.record(session, by, "user.added", f"user {email}", f"Added {email} as {role.value}.")
+    words = phrase("Added {email} as {role}.", email=email, role=role.value)
+    audit.record(session, by, "user.added", f"user {email}", words)
     return user
 
 
@@ -88,10 +89,13 @@ def redeem(session: Session, email: str, code: str, password: str, *, hash_passw
     row = session.get(Setting, f"{SETUP}:{email}", with_for_update=True)
     user = session.scalar(select(User).where(User.email == email))
     if row is None or user is None or not hmac.compare_digest(row.value, _digest(code)):
-        raise Forbidden("This set-up link was used already or is not the newest one. Ask an owner for a new one.")
+        raise Forbidden(
+            phrase("This set-up link was used already or is not the newest one. Ask an owner for a new one.")
+        )
     user.password = hash_password(checked_password(password, email))
     session.delete(row)
-    audit.record(session, user.actor, "user.set_up", f"user {email}", f"{email} set a password.")
+    words = phrase("{email} set a password.", email=email)
+    audit.record(session, user.actor, "user.set_up", f"user {email}", words)
     return user
 
 
@@ -106,7 +110,7 @@ def change_role(session: Session, user_id: int, role: Role, *, by: Actor) -> Use
         by,
         "user.role",
         f"user {user.email}",
-        f"Made {user.email} {role.value}.",
+        phrase("Made {email} {role}.", email=user.email, role=role.value),
         before=before.value,
         after=role.value,
     )
@@ -119,7 +123,8 @@ def deactivate(session: Session, user_id: int, *, by: Actor) -> User:
     if user.role == Role.OWNER:
         _keep_an_owner(session, user)
     user.active, user.fs_uniquifier = False, uuid.uuid4().hex
-    audit.record(session, by, "user.closed", f"user {user.email}", f"Closed the account of {user.email}.")
+    words = phrase("Closed the account of {email}.", email=user.email)
+    audit.record(session, by, "user.closed", f"user {user.email}", words)
     return user
 
 
@@ -128,9 +133,9 @@ def change_own(
 ) -> User:
     """A person's own settings; raises Refused for a language or a theme that there is not."""
     if language and language not in languages:
-        raise Refused("Choose one of the languages in the list.")
+        raise Refused(phrase("Choose one of the languages in the list."))
     if theme not in THEMES:
-        raise Refused("Choose a theme: light, dark, or that of the system.")
+        raise Refused(phrase("Choose a theme: light, dark, or that of the system."))
     user = _get(session, user_id)
     user.language, user.theme, user.single_keys = language, theme, single_keys
     session.flush()
@@ -156,26 +161,27 @@ def normal_email(email: str) -> str:
     name, at, host = text.partition("@")
     odd = any(c.isspace() or not c.isprintable() or c in '<>()[],;:\\"' for c in text)
     if not at or not name or "." not in host or odd or len(text) > 255:
-        raise Refused(f"“{email.strip()[:80]}” is not an e-mail address. Type one such as ana@example.com.")
+        typed = email.strip()[:80]
+        raise Refused(phrase("“{email}” is not an e-mail address. Type one such as ana@example.com.", email=typed))
     return text
 
 
 def checked_password(password: str, email: str) -> str:
     """The password, if it is long enough and not a common one; raises Refused with what to do."""
     if len(password) < SHORTEST:
-        raise Refused(f"Type at least {SHORTEST} characters. A short sentence is good.")
+        raise Refused(phrase("Type at least {number} characters. A short sentence is good.", number=SHORTEST))
     if len(password) > 256:
-        raise Refused("Type at most 256 characters.")
+        raise Refused(phrase("Type at most 256 characters."))
     plain = password.lower()
     if plain in COMMON or len(set(plain)) < 5 or plain in email or email.split("@")[0] * 2 in plain:
-        raise Refused("This password is too easy to guess. Choose another one.")
+        raise Refused(phrase("This password is too easy to guess. Choose another one."))
     return password
 
 
 def _get(session: Session, user_id: int) -> User:
     user = session.get(User, user_id, with_for_update=True)
     if user is None:
-        raise NotFound("This account is no longer there.")
+        raise NotFound(phrase("This account is no longer there."))
     return user
 
 
@@ -184,7 +190,7 @@ def _keep_an_owner(session: Session, user: User) -> None:
         select(func.count()).select_from(User).where(User.role == Role.OWNER, User.active, User.id != user.id)
     )
     if not others:
-        raise Refused("This is the last owner. Make somebody else an owner first.")
+        raise Refused(phrase("This is the last owner. Make somebody else an owner first."))
 
 
 def _digest(code: str) -> str:

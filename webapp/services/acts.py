@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
+from webapp.errors import phrase, phrases
 from webapp.models.base import utc_now
 from webapp.models.catalog import Product
 from webapp.models.channels import Channel
-from webapp.models.links import Link, LinkBatch, Refusal
+from webapp.models.links import BatchVerb, Link, LinkBatch, Refusal
 from webapp.models.listings import Listing, ListingState
 from webapp.models.propagation import Attempt, AttemptState
 from webapp.services import counts
@@ -111,8 +112,10 @@ def linked_words(session: Session, listing: Listing) -> str:
     ).first()
     if row is None:
         return ""
-    return (
-        f"{row.by_name or 'Somebody'} linked this listing to {row.sku} already. Unlink it first, or leave it as it is."
+    return phrase(
+        "{name} linked this listing to {sku} already. Unlink it first, or leave it as it is.",
+        name=row.by_name or phrase("Somebody"),
+        sku=row.sku,
     )
 
 
@@ -124,9 +127,13 @@ def taken_words(session: Session, product: Product, channel: Channel, slot: int)
     ).first()
     if row is None:
         return ""
-    return (
-        f"{product.sku} is already linked on {channel.name} to “{row.title or row.external_id}”, {row.external_id}. "
-        f"A product can have one listing on {channel.name}. Unlink that one first, or choose another product."
+    return phrase(
+        "{sku} is already linked on {channel} to “{title}”, {listing}. "
+        "A product can have one listing on {channel}. Unlink that one first, or choose another product.",
+        sku=product.sku,
+        channel=channel.name,
+        title=row.title or row.external_id,
+        listing=row.external_id,
     )
 
 
@@ -148,3 +155,40 @@ def forgive(session: Session, change: Change, listing_id: int, product_id: int) 
         kept = [*before.get("refusals", []), [listing_id, product_id, row.batch_id]]
         change.act.before = {**before, "refusals": kept}
         session.execute(delete(Refusal).where(*which))
+
+
+def aside_words(state: ListingState, n: int) -> str:
+    """What the trail says of listings that were set aside, or are waiting again."""
+    if state is ListingState.NO_MATCH:
+        return phrases("Set {n} listing aside as no_match.", "Set {n} listings aside as no_match.", n)
+    if state is ListingState.IGNORED:
+        return phrases("Set {n} listing aside as ignored.", "Set {n} listings aside as ignored.", n)
+    return phrases("Set {n} listing aside as pending.", "Set {n} listings aside as pending.", n)
+
+
+def undone_words(batch: LinkBatch, n: int) -> str:
+    """What the trail says of a batch that was taken back."""
+    return phrases(
+        "Took back {verb} {batch}: {n} listing.",
+        "Took back {verb} {batch}: {n} listings.",
+        n,
+        verb=_VERBS[batch.verb],
+        batch=batch.id,
+    )
+
+
+_VERBS = {
+    BatchVerb.RECONCILE: phrase("reconcile"),
+    BatchVerb.LINK: phrase("link"),
+    BatchVerb.REJECT: phrase("reject"),
+    BatchVerb.NO_MATCH: phrase("no match"),
+    BatchVerb.IGNORE: phrase("ignore"),
+    BatchVerb.UNLINK: phrase("unlink"),
+    BatchVerb.UNSYNC: phrase("unsync"),
+    BatchVerb.ADD: phrase("add"),
+    BatchVerb.IMPORT: phrase("import links"),
+    BatchVerb.SKIP: phrase("skip"),
+    BatchVerb.REOPEN: phrase("reopen"),
+    BatchVerb.RULE: phrase("rule"),
+    BatchVerb.UNDO: phrase("undo"),
+}

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from matching.identifiers import loose_key, loose_keys, match_key
 from webapp.db import among
-from webapp.errors import Conflict, NotFound, Refused
+from webapp.errors import Conflict, NotFound, Refused, phrase
 from webapp.models.accounts import Actor
 from webapp.models.base import utc_now
 from webapp.models.catalog import BaseProduct, Product
@@ -237,13 +237,16 @@ def add_from_listing(
     """
     listing = session.get(Listing, listing_id, with_for_update=True)
     if listing is None:
-        raise NotFound("This listing is no longer there.")
+        raise NotFound(phrase("This listing is no longer there."))
     row = _row_from(listing, fields or {})
     taken = session.scalar(select(Product).where(Product.match_key == match_key(row["sku"])))
     if taken is not None:
         raise Conflict(
-            f"The SKU {row['sku']} belongs to “{taken.title or taken.sku}”. "
-            "Choose another SKU, or link to that product."
+            phrase(
+                "The SKU {sku} belongs to “{title}”. Choose another SKU, or link to that product.",
+                sku=row["sku"],
+                title=taken.title or taken.sku,
+            )
         )
     if not anyway:
         similar = retrieval.look_alikes(session, index, listing)
@@ -256,7 +259,7 @@ def add_from_listing(
         by,
         "product.added",
         f"product {product.sku}",
-        f"Added {product.sku} from listing {listing.external_id}.",
+        phrase("Added {sku} from listing {listing}.", sku=product.sku, listing=listing.external_id),
     )
     pair = links.Pair(listing.id, product.id)
     change = links.confirm(session, [pair], by=by, source=LinkSource.ADDED, verb=BatchVerb.ADD)
@@ -272,12 +275,13 @@ def add_product(session: Session, fields: Mapping[str, Any], *, by: Actor, curre
     """
     key = match_key(fields.get("sku", ""))
     if not key:
-        raise Refused("Type a SKU. A product without one cannot be matched.")
+        raise Refused(phrase("Type a SKU. A product without one cannot be matched."))
     _refuse_taken(session, key, fields["sku"])
     row = {name: value for name, value in fields.items() if value not in ("", None)}
     result = upsert_products(session, [row], by=by, currency=currency)
     product = session.get_one(Product, result.ids[key], populate_existing=True)
-    audit.record(session, by, "product.added", f"product {product.sku}", f"Added {product.sku}.")
+    sentence = phrase("Added {sku}.", sku=product.sku)
+    audit.record(session, by, "product.added", f"product {product.sku}", sentence)
     return product
 
 
@@ -290,7 +294,7 @@ def edit_product(session: Session, product: Product, fields: Mapping[str, Any], 
     if "sku" in values:
         key = match_key(values["sku"])
         if not key:
-            raise Refused("Type a SKU. A product without one cannot be matched.")
+            raise Refused(phrase("Type a SKU. A product without one cannot be matched."))
         _refuse_taken(session, key, values["sku"], unless=product.id)
         values |= {"match_key": key, "loose_key": loose_key(values["sku"])}
     before = {name: getattr(product, name) for name in values if getattr(product, name) != values[name]}
@@ -306,7 +310,7 @@ def edit_product(session: Session, product: Product, fields: Mapping[str, Any], 
             by,
             "product.edited",
             f"product {product.sku}",
-            f"Edited {product.sku}.",
+            phrase("Edited {sku}.", sku=product.sku),
             before=before,
             after=after,
         )
@@ -316,14 +320,17 @@ def edit_product(session: Session, product: Product, fields: Mapping[str, Any], 
 def _refuse_taken(session: Session, key: str, sku: str, *, unless: int | None = None) -> None:
     other = session.scalar(select(Product).where(Product.match_key == key))
     if other is not None and other.id != unless:
-        raise Conflict(f"The SKU {sku} belongs to “{other.title or other.sku}”. Choose another SKU.")
+        title = other.title or other.sku
+        raise Conflict(phrase("The SKU {sku} belongs to “{title}”. Choose another SKU.", sku=sku, title=title))
 
 
 def by_sku(session: Session, sku: str) -> Product:
     """The product with this SKU; raises NotFound."""
     product = session.scalar(select(Product).where(Product.match_key == match_key(sku), Product.retired_at.is_(None)))
     if product is None:
-        raise NotFound(f"There is no product with the SKU {sku}. Check the SKU, or import the product first.")
+        raise NotFound(
+            phrase("There is no product with the SKU {sku}. Check the SKU, or import the product first.", sku=sku)
+        )
     return product
 
 
@@ -355,7 +362,7 @@ def _row_from(listing: Listing, fields: Mapping[str, Any]) -> dict[str, Any]:
         row["quantity"] = listing.quantity
     row |= {name: value for name, value in fields.items() if value not in ("", None)}
     if not match_key(row["sku"]):
-        raise Refused("This listing has no SKU. Type the SKU that the new product shall have.")
+        raise Refused(phrase("This listing has no SKU. Type the SKU that the new product shall have."))
     return row
 
 

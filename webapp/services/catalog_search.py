@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, exists, func, literal_column, select
 from sqlalchemy.orm import Session
 
-from webapp.errors import NotFound
+from webapp.errors import NotFound, phrase
 from webapp.models.accounts import AuditEntry
 from webapp.models.catalog import BaseProduct, Product
 from webapp.models.channels import Channel, SendMode
@@ -157,7 +157,7 @@ def get(session: Session, product_id: int, *, lock: bool = False) -> Product:
     how: dict[str, Any] = {"with_for_update": {"key_share": True}, "populate_existing": True} if lock else {}
     product = session.get(Product, product_id, **how)
     if product is None or product.retired_at is not None:
-        raise NotFound("This product is no longer in the catalogue.")
+        raise NotFound(phrase("This product is no longer in the catalogue."))
     return product
 
 

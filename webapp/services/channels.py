@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 import connectors
 from webapp.config import Settings
 from webapp.db import ring
-from webapp.errors import Conflict, NotFound, Refused, Unavailable
+from webapp.errors import Conflict, NotFound, Refused, Unavailable, phrase
 from webapp.models.accounts import Actor
 from webapp.models.base import utc_now
 from webapp.models.catalog import Product
@@ -49,13 +49,15 @@ def connect(
     """
     name = name.strip()
     if not name or len(name) > 80:
-        raise Refused("Give the channel a name of at most 80 characters, such as “Amazon MX”.")
+        raise Refused(phrase("Give the channel a name of at most 80 characters, such as “Amazon MX”."))
     if odd := next((c for c in name if unicodedata.category(c) == "Cc" or c in TURNS), ""):
-        raise Refused(f"The name holds a hidden character (U+{ord(odd):04X}). Type the name again.")
+        code = f"U+{ord(odd):04X}"
+        raise Refused(phrase("The name holds a hidden character ({code}). Type the name again.", code=code))
     if kind not in connectors.kinds():
-        raise Refused(f"There is no kind “{kind}”. Choose one of: {', '.join(sorted(connectors.kinds()))}.")
+        kinds = ", ".join(sorted(connectors.kinds()))
+        raise Refused(phrase("There is no kind “{kind}”. Choose one of: {kinds}.", kind=kind, kinds=kinds))
     if session.scalar(select(Channel).where(Channel.name == name)):
-        raise Conflict(f"A channel is called “{name}” already. Choose another name.")
+        raise Conflict(phrase("A channel is called “{name}” already. Choose another name.", name=name))
     given = {**fresh_secrets(kind, options or {}), **{k: v for k, v in (options or {}).items() if v}}
     problems = connectors.check_options(kind, given, _outbound(settings))
     if problems:
@@ -73,9 +75,8 @@ def connect(
     session.add(channel)
     session.flush()
     counts.open_channel(session, channel.id)
-    audit.record(
-        session, by, "channel.connected", f"channel {name}", f"Connected {name} ({kind}).", after={"many": many}
-    )
+    words = phrase("Connected {channel} ({kind}).", channel=name, kind=kind)
+    audit.record(session, by, "channel.connected", f"channel {name}", words, after={"many": many})
     return channel
 
 
@@ -119,7 +120,7 @@ def change(
         by,
         "channel.changed",
         f"channel {channel.name}",
-        f"Changed {channel.name}.",
+        phrase("Changed {channel}.", channel=channel.name),
         before=before,
         after=after,
     )
@@ -136,8 +137,11 @@ def pause(session: Session, channel: Channel, paused: bool, *, by: Actor) -> lis
         if not paused:
             channel.rest_until, channel.failures, channel.problem = None, 0, ""
         session.flush()
-        word = "Paused" if paused else "Resumed"
-        audit.record(session, by, f"channel.{word.lower()}", f"channel {channel.name}", f"{word} {channel.name}.")
+        name = channel.name
+        if paused:
+            audit.record(session, by, "channel.paused", f"channel {name}", phrase("Paused {channel}.", channel=name))
+        else:
+            audit.record(session, by, "channel.resumed", f"channel {name}", phrase("Resumed {channel}.", channel=name))
         ring(session, targets.BELL)
     on_the_way = select(Listing.external_id).join(Attempt, Attempt.listing_id == Listing.id)
     begun = on_the_way.where(Attempt.channel_id == channel.id, Attempt.state == AttemptState.BEGUN)
@@ -152,7 +156,7 @@ def release(session: Session, channel: Channel, *, by: Actor) -> None:
             by,
             "channel.released",
             f"channel {channel.name}",
-            f"Released {channel.name}.",
+            phrase("Released {channel}.", channel=channel.name),
             before={"held": channel.held},
         )
         channel.held = ""
@@ -174,13 +178,16 @@ def allow_many(session: Session, channel: Channel, many: bool, *, by: Actor) -> 
         .execution_options(synchronize_session=False)
     )
     channel.many = many
-    words = "several listings" if many else "one listing"
+    if many:
+        words = phrase("A product can have several listings on {channel} now.", channel=channel.name)
+    else:
+        words = phrase("A product can have one listing on {channel} now.", channel=channel.name)
     audit.record(
         session,
         by,
         "channel.changed",
         f"channel {channel.name}",
-        f"A product can have {words} on {channel.name} now.",
+        words,
         before={"many": not many},
         after={"many": many},
     )
@@ -196,11 +203,16 @@ def _refuse_several(session: Session, channel: Channel) -> None:
     )
     skus = list(session.scalars(several.order_by(Product.sku).limit(6)))
     if skus:
-        named = ", ".join(skus[:5]) + (" and others" if len(skus) > 5 else "")
-        raise Refused(
-            f"These products have several listings on {channel.name}: {named}. "
-            "Unlink all but one of each first. Nothing was changed."
+        named = ", ".join(skus[:5])
+        if len(skus) > 5:
+            named = phrase("{skus} and others", skus=named)
+        words = phrase(
+            "These products have several listings on {channel}: {skus}. "
+            "Unlink all but one of each first. Nothing was changed.",
+            channel=channel.name,
+            skus=named,
         )
+        raise Refused(words)
 
 
 def by_id(session: Session, channel_id: int, *, lock: bool = False) -> Channel:
@@ -208,7 +220,7 @@ def by_id(session: Session, channel_id: int, *, lock: bool = False) -> Channel:
     how: dict[str, Any] = {"with_for_update": {"key_share": True}, "populate_existing": True} if lock else {}
     channel = session.get(Channel, channel_id, **how)
     if channel is None:
-        raise NotFound("This connector is no longer there.")
+        raise NotFound(phrase("This connector is no longer there."))
     return channel
 
 
@@ -222,8 +234,8 @@ def get(session: Session, name: str) -> Channel:
     """The channel of that name; raises NotFound with the names there are."""
     channel = session.scalar(select(Channel).where(Channel.name == name))
     if channel is None:
-        names = ", ".join(session.scalars(select(Channel.name).order_by(Channel.name))) or "none yet"
-        raise NotFound(f"There is no channel “{name}”. Channels: {names}.")
+        names = ", ".join(session.scalars(select(Channel.name).order_by(Channel.name))) or phrase("none yet")
+        raise NotFound(phrase("There is no channel “{name}”. Channels: {channels}.", name=name, channels=names))
     return channel
 
 
@@ -254,9 +266,11 @@ def open_secrets(channel: Channel, settings: Settings) -> dict[str, str]:
     try:
         return dict(json.loads(_box(settings).decrypt(channel.secrets)))
     except InvalidToken as error:
-        raise Unavailable(
-            f"The credentials of {channel.name} cannot be opened with this instance's secret key. Enter them again."
-        ) from error
+        words = phrase(
+            "The credentials of {channel} cannot be opened with this instance's secret key. Enter them again.",
+            channel=channel.name,
+        )
+        raise Unavailable(words) from error
 
 
 def slug(name: str) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from matching.identifiers import match_key
 from webapp.config import Settings
-from webapp.errors import Refused
+from webapp.errors import Refused, phrase
 from webapp.models.accounts import Actor, AuditEntry
 from webapp.models.catalog import BaseProduct, Product
 from webapp.models.channels import Channel
@@ -41,7 +41,8 @@ def load(session: Session, *, by: Actor, settings: Settings) -> dict[str, int]:
     if new_offers:
         listings.upsert_listings(session, new_offers, accounts)
     if new_products or new_offers:
-        sentence = f"Loaded {len(new_products)} sample products and {len(new_offers)} sample listings."
+        numbers = {"products": len(new_products), "listings": len(new_offers)}
+        sentence = phrase("Loaded {products} sample products and {listings} sample listings.", **numbers)
         audit.record(session, by, "demo.loaded", "sample data", sentence)
     return {"products": len(products), "listings": len(offers), "channels": len(accounts)}
 
@@ -53,10 +54,11 @@ def _refuse_mixing(session: Session) -> None:
         return
     for model in (Product, Listing, Channel):
         if session.scalar(select(model.id).limit(1)) is not None:
-            raise Refused(
+            words = phrase(
                 "There is data of your own here already, and the sample data would mix with it. "
                 "Try the sample data in an empty instance: set PAIRBOOK_INSTANCE to another folder."
             )
+            raise Refused(words)
 
 
 def _channel(session: Session, name: str, kind: str, *, by: Actor, settings: Settings) -> Channel:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 import importers
 from webapp.db import among
+from webapp.errors import phrase
 from webapp.models.catalog import Product
 from webapp.models.channels import Channel
 from webapp.models.imports import ImportJob, ImportKind
@@ -76,15 +77,22 @@ def _unknown(
 def _unknown_channels(
     job: ImportJob, chunk: list[tuple[int, dict[str, Any]]], channels: Mapping[str, Channel]
 ) -> dict[int, importers.Problem]:
-    names = ", ".join(sorted(channels)) or "none yet"
+    names = ", ".join(sorted(channels)) or phrase("none yet")
     found = {}
     for row, values in chunk:
         name = values.get("channel")
         if name and name not in channels:
-            words = f"Row {row}: there is no channel “{name}”. Channels: {names}. Add it first, or correct the name."
+            words = phrase(
+                "Row {row}: there is no channel “{name}”. Channels: {channels}. Add it first, or correct the name.",
+                row=row,
+                name=name,
+                channels=names,
+            )
             found[row] = importers.Problem(row, "channel", "unknown_value", str(name), words)
         elif not name and job.channel_id is None:
-            words = f"Row {row} names no channel. Choose the channel of this file, or add a column “channel”."
+            words = phrase(
+                "Row {row} names no channel. Choose the channel of this file, or add a column “channel”.", row=row
+            )
             found[row] = importers.Problem(row, "channel", "blank", "", words)
     return found
 
@@ -96,7 +104,11 @@ def _unknown_skus(session: Session, chunk: list[tuple[int, dict[str, Any]]]) -> 
     for row, values in chunk:
         if values.get("match_key") not in known:
             sku = str(values.get("sku", ""))
-            words = f"Row {row}: no product has the SKU “{sku}”. Import the product first, or correct the SKU."
+            words = phrase(
+                "Row {row}: no product has the SKU “{sku}”. Import the product first, or correct the SKU.",
+                row=row,
+                sku=sku,
+            )
             found[row] = importers.Problem(row, "sku", "unknown_sku", sku, words)
     return found
 
@@ -114,6 +126,11 @@ def _unknown_listings(
     found = {}
     for row, (channel, listing_id) in wanted.items():
         if (channel.id, listing_id) not in known:
-            words = f"Row {row}: {channel.name} has no listing “{listing_id}”. Import it first, or correct the id."
+            words = phrase(
+                "Row {row}: {channel} has no listing “{listing}”. Import it first, or correct the id.",
+                row=row,
+                channel=channel.name,
+                listing=listing_id,
+            )
             found[row] = importers.Problem(row, "listing_id", "unknown_value", listing_id, words)
     return found

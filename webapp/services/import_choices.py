@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import importers
-from webapp.errors import Conflict, Refused
+from webapp.errors import Conflict, Refused, phrase
 from webapp.models.accounts import Actor
 from webapp.models.base import utc_now
 from webapp.models.channels import Channel
@@ -30,7 +30,7 @@ def choose(
     """Have a file checked again as the person says it is to be read; raises Conflict once its import has begun."""
     job = imports.get(session, job_id, lock=True)
     if job.state not in OPEN:
-        raise Conflict("This import has begun already. Its columns can no longer be changed.")
+        raise Conflict(phrase("This import has begun already. Its columns can no longer be changed."))
     job.options, job.kind, job.channel_id = asdict(options), kind, channel.id if channel else None
     job.state, job.report, job.rows_ok = ImportState.CHECKING, {}, 0
     job.lease_until = utc_now() + imports.CHECK_LEASE
@@ -58,10 +58,10 @@ def save_preset(session: Session, job: ImportJob, name: str, *, by: Actor) -> Im
     """
     name = " ".join(name.split())
     if not name or len(name) > 80:
-        raise Refused("Type a name of at most 80 characters, such as “Amazon report”.")
+        raise Refused(phrase("Type a name of at most 80 characters, such as “Amazon report”."))
     columns = job.report.get("mapping", [])
     if job.state not in {ImportState.CHECKED, ImportState.REFUSED} or not columns:
-        raise Conflict("The columns of this file are not known yet. Wait for the check, then save them.")
+        raise Conflict(phrase("The columns of this file are not known yet. Wait for the check, then save them."))
     preset = session.scalar(select(ImportPreset).where(ImportPreset.name == name))
     if preset is None:
         preset = ImportPreset(name=name)
@@ -70,7 +70,8 @@ def save_preset(session: Session, job: ImportJob, name: str, *, by: Actor) -> Im
     kept = {c["header"]: c["field"] for c in columns if c["header"]}
     preset.mapping = {"mapping": kept, "decimal": job.options.get("decimal")}
     session.flush()
-    audit.record(session, by, "import.preset_saved", f"preset {name}", f"Saved the columns “{name}”.")
+    words = phrase("Saved the columns “{name}”.", name=name)
+    audit.record(session, by, "import.preset_saved", f"preset {name}", words)
     return preset
 
 

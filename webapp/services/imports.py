@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 import importers
 from webapp.db import among, ring
-from webapp.errors import Conflict, NotFound, Refused
+from webapp.errors import Conflict, NotFound, Refused, phrase, phrases
 from webapp.models.accounts import Actor
 from webapp.models.base import utc_now
 from webapp.models.catalog import Product
@@ -113,14 +113,14 @@ def confirm(session: Session, job_id: int, *, by: Actor, reconcile: bool = True)
     job = get(session, job_id, lock=True)
     if job.state != ImportState.CHECKED:
         raise Conflict(
-            "This import has begun already."
+            phrase("This import has begun already.")
             if job.state != ImportState.REFUSED
-            else "This file was refused. Choose another one."
+            else phrase("This file was refused. Choose another one.")
         )
     job.state, job.reconcile = ImportState.QUEUED, reconcile
-    audit.record(
-        session, by, "import.confirmed", f"import {job.id}", f"Imports {job.rows_ok} rows of {job.file_name[:120]}."
-    )
+    file = job.file_name[:120]
+    words = phrases("Imports {n} row of {file}.", "Imports {n} rows of {file}.", job.rows_ok, file=file)
+    audit.record(session, by, "import.confirmed", f"import {job.id}", words)
     ring(session, BELL)
     return job
 
@@ -136,12 +136,12 @@ def claim_next(session: Session, *, worker: str, now: datetime, job_id: int | No
     if job is None:
         return None
     if job.tries >= MOST_TRIES:
-        fail(
-            session,
-            job,
-            f"Three workers stopped after row {job.next_row}. The rows before it are in. Undo the import and look at "
+        words = phrase(
+            "Three workers stopped after row {row}. The rows before it are in. Undo the import and look at "
             "the file near that row, or tell your administrator.",
+            row=job.next_row,
         )
+        fail(session, job, words)
         return None
     job.state, job.worker, job.lease_until = ImportState.RUNNING, worker, now + LEASE
     job.tries += 1
@@ -214,8 +214,11 @@ def finish(session: Session, job: ImportJob, *, by: Actor, now: datetime) -> Imp
         pending = sum(numbers.get(ListingState.PENDING, 0) for numbers in states)
         job.report = {**job.report, "linked": linked, "pending": pending}
     job.state, job.ended_at, job.lease_until = ImportState.DONE, now, None
-    numbers = f"{job.created} new, {job.updated} changed, {job.unchanged} as before"
-    audit.record(session, by, "import.done", f"import {job.id}", f"Imported {job.file_name[:120]}: {numbers}.")
+    words = phrase(
+        "Imported {file}: {new} new, {changed} changed, {same} as before.",
+        file=job.file_name[:120], new=job.created, changed=job.updated, same=job.unchanged,
+    )  # fmt: skip
+    audit.record(session, by, "import.done", f"import {job.id}", words)
     ring(session, "suggest")
     return job
 
@@ -224,7 +227,7 @@ def _held(session: Session, job: ImportJob, now: datetime) -> ImportJob:
     """The import, locked, its lease made longer; raises Conflict when another worker has it by now."""
     locked = get(session, job.id, lock=True)
     if locked.worker != job.worker or locked.state != ImportState.RUNNING:
-        raise Conflict("Another worker has taken this import over.")
+        raise Conflict(phrase("Another worker has taken this import over."))
     locked.lease_until, locked.tries = now + LEASE, 0
     return locked
 
@@ -255,26 +258,21 @@ def undo(session: Session, job_id: int, *, by: Actor, now: datetime | None = Non
     job = get(session, job_id, lock=True)
     if job.state not in {ImportState.DONE, ImportState.FAILED}:
         raise Conflict(
-            "This import was taken back already."
+            phrase("This import was taken back already.")
             if job.state == ImportState.UNDONE
-            else "This import is not at its end yet."
+            else phrase("This import is not at its end yet.")
         )
     if not undoable(job, now=now or utc_now()):
-        raise Refused(f"This import is more than {links.UNDO_DAYS} days old and can no longer be taken back.")
+        days = links.UNDO_DAYS
+        raise Refused(phrase("This import is more than {days} days old and can no longer be taken back.", days=days))
     unlinked = links.undo(session, job.batch_id, by=by).changed if job.batch_id else 0
     session.execute(delete(PastLink).where(PastLink.batch_id == job.batch_id))  # or its listings could never go
     restored = _restore_values(session, job, by)
     removed, kept = _remove_created(session, job)
     job.state = ImportState.UNDONE
     numbers = {"removed": removed, "restored": restored, "unlinked": unlinked, "kept": kept}
-    audit.record(
-        session,
-        by,
-        "import.undone",
-        f"import {job.id}",
-        f"Took back the import of {job.file_name[:120]}.",
-        after=numbers,
-    )
+    words = phrase("Took back the import of {file}.", file=job.file_name[:120])
+    audit.record(session, by, "import.undone", f"import {job.id}", words, after=numbers)
     return numbers
 
 
@@ -282,7 +280,7 @@ def get(session: Session, job_id: int, *, lock: bool = False) -> ImportJob:
     """The import of that number; raises NotFound."""
     job = session.get(ImportJob, job_id, with_for_update=lock or None, populate_existing=lock)
     if job is None:
-        raise NotFound(f"There is no import {job_id}.")
+        raise NotFound(phrase("There is no import {number}.", number=job_id))
     return job
 
 

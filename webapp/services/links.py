@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from webapp.errors import Conflict, NotFound, Refused
+from webapp.errors import Conflict, NotFound, Refused, phrase, phrases
 from webapp.models.accounts import Actor
 from webapp.models.base import utc_now
 from webapp.models.catalog import Product
@@ -61,12 +61,13 @@ def confirm(
     change = Change(batch=_open(session, verb, by, reason, [shown] if shown else [p.listing_id for p in pairs]))
     for start in range(0, len(pairs), CHUNK):
         _confirm_some(session, pairs[start : start + CHUNK], change, by=by, source=source)
-    return _close(session, change, by, "link.confirmed", "Linked {n} listing{s}")
+    words = phrases("Linked {n} listing.", "Linked {n} listings.", change.changed)
+    return _close(session, change, by, "link.confirmed", words)
 
 
 def move(session: Session, pair: Pair, *, by: Actor) -> Change:
     """Give the product's link on the listing's channel to this listing, as one act: its undo brings both back."""
-    change = Change(batch=_open(session, BatchVerb.LINK, by, "moved from another listing", [pair.listing_id]))
+    change = Change(batch=_open(session, BatchVerb.LINK, by, phrase("moved from another listing"), [pair.listing_id]))
     here = select(Listing.channel_id).where(Listing.id == pair.listing_id).scalar_subquery()
     held = (Link.product_id == pair.product_id, Link.channel_id == here, Link.listing_id != pair.listing_id)
     decisions.contradict(session, session.scalars(select(Link.listing_id).where(*held)).all())
@@ -75,7 +76,8 @@ def move(session: Session, pair: Pair, *, by: Actor) -> Change:
     _confirm_some(session, [pair], change, by=by, source=LinkSource.HAND)
     if change.refused:  # nothing half done: the caller's transaction goes back
         raise Conflict(change.refused[0].message)
-    return _close(session, change, by, "link.moved", "Moved a link to {n} listing{s}")
+    words = phrases("Moved a link to {n} listing.", "Moved a link to {n} listings.", change.changed)
+    return _close(session, change, by, "link.moved", words)
 
 
 def unlink(
@@ -89,7 +91,8 @@ def unlink(
     for start in range(0, len(listing_ids), CHUNK):
         _end(session, change, Link.listing_id.in_(listing_ids[start : start + CHUNK]), sticky=True)
     change.unchanged = len(listing_ids) - change.changed
-    return _close(session, change, by, "link.unlinked", "Unlinked {n} listing{s}")
+    words = phrases("Unlinked {n} listing.", "Unlinked {n} listings.", change.changed)
+    return _close(session, change, by, "link.unlinked", words)
 
 
 def unsync(
@@ -102,11 +105,13 @@ def unsync(
     change = Change(batch=_open(session, BatchVerb.UNSYNC, by, reason, []))
     _end(session, change, *which, sticky=True)
     if change.changed != expect:
-        raise Conflict(
-            f"There are {change.changed} pairs now, not {expect}. Nothing was changed. Look again and repeat.",
-            found=change.changed,
-        )
-    return _close(session, change, by, "link.unsynced", "Unsynced {n} pair{s}")
+        words = phrase(
+            "There are {count} pairs now, not {expected}. Nothing was changed. Look again and repeat.",
+            count=change.changed, expected=expect,
+        )  # fmt: skip
+        raise Conflict(words, found=change.changed)
+    words = phrases("Unsynced {n} pair.", "Unsynced {n} pairs.", change.changed)
+    return _close(session, change, by, "link.unsynced", words)
 
 
 def reject(session: Session, pairs: Sequence[Pair], *, by: Actor) -> Change:
@@ -124,7 +129,8 @@ def reject(session: Session, pairs: Sequence[Pair], *, by: Actor) -> Change:
             decisions.note_rejected(session, change.act.id, {pair.listing_id: pair.product_id})
         else:
             change.unchanged += 1
-    return _close(session, change, by, "link.rejected", "Rejected {n} suggestion{s}")
+    words = phrases("Rejected {n} suggestion.", "Rejected {n} suggestions.", change.changed)
+    return _close(session, change, by, "link.rejected", words)
 
 
 def set_aside(
@@ -142,7 +148,7 @@ def set_aside(
         ListingState.PENDING: BatchVerb.REOPEN,
     }
     if state not in verbs:
-        raise Refused("A listing becomes linked by choosing its product.")
+        raise Refused(phrase("A listing becomes linked by choosing its product."))
     change = Change(batch=_open(session, verbs[state], by, "", listing_ids))
     wrong: dict[int, list[Pair]] = {}
     for pair in rejected:
@@ -162,7 +168,7 @@ def set_aside(
     acts.remember(change, before)
     if state is ListingState.NO_MATCH:
         decisions.note(session, change.act.id, dict.fromkeys(map(int, before)))
-    return _close(session, change, by, f"listing.{verbs[state].value}", "Set {n} listing{s} aside as " + state.value)
+    return _close(session, change, by, f"listing.{verbs[state].value}", acts.aside_words(state, change.changed))
 
 
 def skip(session: Session, listing_id: int, *, by: Actor, now: datetime | None = None) -> Change:
@@ -176,7 +182,8 @@ def skip(session: Session, listing_id: int, *, by: Actor, now: datetime | None =
         acts.remember(change, {str(listing.id): [listing.state.value, listing.place, listing.state.value, place]})
         listing.place = place
         change.changed = 1
-    return _close(session, change, by, "listing.skipped", "Skipped {n} listing{s}")
+    words = phrases("Skipped {n} listing.", "Skipped {n} listings.", change.changed)
+    return _close(session, change, by, "listing.skipped", words)
 
 
 def undo(session: Session, batch_id: int, *, by: Actor, now: datetime | None = None) -> Change:
@@ -188,11 +195,11 @@ def undo(session: Session, batch_id: int, *, by: Actor, now: datetime | None = N
     now = now or utc_now()
     batch = session.get(LinkBatch, batch_id, with_for_update=True)
     if batch is None:
-        raise NotFound(f"There is no batch {batch_id}.")
+        raise NotFound(phrase("There is no batch {number}.", number=batch_id))
     if batch.undone_by is not None:
-        raise Conflict("This was taken back already.")
+        raise Conflict(phrase("This was taken back already."))
     if batch.at < now - timedelta(days=UNDO_DAYS):
-        raise Refused(f"This is more than {UNDO_DAYS} days old and can no longer be taken back.")
+        raise Refused(phrase("This is more than {days} days old and can no longer be taken back.", days=UNDO_DAYS))
     change = Change(batch=_open(session, BatchVerb.UNDO, by, "", [batch.listing_id] if batch.listing_id else []))
     change.act.undoes, change.act.channel_id = batch.id, batch.channel_id
     _end(session, change, Link.batch_id == batch.id, sticky=False)
@@ -205,13 +212,7 @@ def undo(session: Session, batch_id: int, *, by: Actor, now: datetime | None = N
     _restore_links(session, change, batch, by)
     batch.undone_by = change.act.id
     targets.mark_batch(session, change.act.id)
-    return _close(
-        session,
-        change,
-        by,
-        "link.undone",
-        f"Took back {batch.verb.value.replace('_', ' ')} {batch.id}: {{n}} listing{{s}}",
-    )
+    return _close(session, change, by, "link.undone", acts.undone_words(batch, change.changed))
 
 
 def last_batch(session: Session, by: Actor, *, limit: int = 200) -> LinkBatch | None:
@@ -236,7 +237,7 @@ def _confirm_some(session: Session, pairs: Sequence[Pair], change: Change, *, by
     for pair in pairs:
         listing, product = listings.get(pair.listing_id), products.get(pair.product_id)
         if listing is None or product is None or product.retired_at is not None:
-            raise NotFound("This listing or product is no longer there. Look again.")
+            raise NotFound(phrase("This listing or product is no longer there. Look again."))
         before = change.changed
         message = _join(session, listing, product, channels[listing.channel_id], change, pair, by=by, source=source)
         if message:
@@ -385,6 +386,5 @@ def _close(session: Session, change: Change, by: Actor, event: str, sentence: st
         change.batch = None
         return change
     change.act.changed = change.changed
-    words = sentence.format(n=change.changed, s="" if change.changed == 1 else "s")
-    audit.record(session, by, event, f"batch {change.act.id}", f"{words}.", after={"refused": len(change.refused)})
+    audit.record(session, by, event, f"batch {change.act.id}", sentence, after={"refused": len(change.refused)})
     return change

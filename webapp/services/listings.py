@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 import importers
 from webapp.db import among
-from webapp.errors import NotFound
+from webapp.errors import NotFound, phrase
 from webapp.models.base import utc_now
 from webapp.models.channels import Channel
 from webapp.models.links import Decision, Link, NearMiss, PastLink, Refusal, Suggestion
@@ -128,9 +128,12 @@ def find(session: Session, channel: Channel, external_id: str) -> Listing:
         select(Listing).where(Listing.channel_id == channel.id, Listing.external_id == external_id)
     )
     if listing is None:
-        raise NotFound(
-            f"There is no listing {external_id} on {channel.name}. Check the id, or import the listings first."
+        words = phrase(
+            "There is no listing {listing} on {channel}. Check the id, or import the listings first.",
+            listing=external_id,
+            channel=channel.name,
         )
+        raise NotFound(words)
     return listing
 
 

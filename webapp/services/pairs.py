@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Select, func, select, union_all, update
 from sqlalchemy.orm import Session
 
 from matching.identifiers import match_key
-from webapp.errors import NotFound
+from webapp.errors import NotFound, phrase, phrases
 from webapp.models.accounts import Actor
 from webapp.models.catalog import Price, Product
 from webapp.models.channels import Channel
@@ -180,7 +180,7 @@ def one(session: Session, listing_id: int) -> PairRow:
     """The pair of a listing; raises NotFound."""
     found = session.execute(_rows().where(Link.listing_id == listing_id)).first()
     if found is None:
-        raise NotFound("This pair is no longer linked.")
+        raise NotFound(phrase("This pair is no longer linked."))
     return _row(found)
 
 
@@ -224,15 +224,12 @@ def set_auto(session: Session, which: Sequence[ColumnElement[bool]], on: bool, *
         done = update(Link).where(Link.id.in_(ids)).values(auto_sync=on)
         session.execute(done.execution_options(synchronize_session=False))
     if rows:
-        word = "on" if on else "off"
-        s = "" if len(rows) == 1 else "s"
-        audit.record(
-            session,
-            by,
-            f"link.auto_{word}",
-            f"{len(rows)} pair{s}",
-            f"Turned auto-sync {word} for {len(rows)} pair{s}.",
-        )
+        n, s = len(rows), "" if len(rows) == 1 else "s"
+        if on:
+            words = phrases("Turned auto-sync on for {n} pair.", "Turned auto-sync on for {n} pairs.", n)
+        else:
+            words = phrases("Turned auto-sync off for {n} pair.", "Turned auto-sync off for {n} pairs.", n)
+        audit.record(session, by, "link.auto_on" if on else "link.auto_off", f"{n} pair{s}", words)
     if rows and on:
         targets.mark(session, list({r.product_id for r in rows}), stock=True, price=True)
     return len(rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Integer, Row, case, func, literal, or_, se
 from sqlalchemy.orm import Session
 
 from connectors import price_text
+from webapp.errors import phrase
 from webapp.models.accounts import WORKER, Actor
 from webapp.models.catalog import Price, PriceList, Product
 from webapp.models.channels import Channel, SendMode
@@ -94,8 +95,8 @@ def plan(
     if product_ids is not None or link_ids is not None:
         in_stock, priced = _totals(session, channel)
     if not anyway:
-        _brake(made, "stock", _zeroes, ZEROED, in_stock, "{n} listings would go to zero at once")
-        _brake(made, "price", _leaps, REPRICED, priced, "{n} prices would move by more than a factor of 2 at once")
+        _brake(made, _zeroes, ZEROED, in_stock, _zeroed_words)
+        _brake(made, _leaps, REPRICED, priced, _repriced_words)
     return made
 
 
@@ -124,8 +125,9 @@ def check_brakes(session: Session, channel: Channel) -> bool:
     due = (Link.channel_id == channel.id, Link.due_at.is_not(None), Link.run_id.is_(None), Link.auto_sync)
     zeroed = _number(session, channel, *due, Link.want_stock, SHOWN_QUANTITY > 0, Product.available <= 0, counted())
     if zeroed > ZEROED[0] and zeroed > _limit(ZEROED, _totals(session, channel)[0]):
-        channel.held = (
-            f"{zeroed} listings would go to zero at once. Nothing was sent. Check the stock, then release the channel."
+        channel.held = phrase(
+            "{n} listings would go to zero at once. Nothing was sent. Check the stock, then release the channel.",
+            n=zeroed,
         )
     elif channel.sends_price:
         wanted = Price.amount if channel.price_list_id else Product.price
@@ -133,12 +135,14 @@ def check_brakes(session: Session, channel: Channel) -> bool:
         leaping = or_(wanted > SHOWN_PRICE * twofold, wanted * twofold < SHOWN_PRICE)
         leaps = _number(session, channel, *due, Link.want_price, SHOWN_PRICE > 0, leaping)
         if leaps > REPRICED[0] and leaps > _limit(REPRICED, _totals(session, channel)[1]):
-            channel.held = (
-                f"{leaps} prices would move by more than a factor of 2. Nothing was sent. "
-                "Check them, then release the channel."
+            channel.held = phrase(
+                "{n} prices would move by more than a factor of 2. Nothing was sent. "
+                "Check them, then release the channel.",
+                n=leaps,
             )
     if channel.held:
-        audit.record(session, WORKER, "channel.held", f"channel {channel.name}", f"Held {channel.name}: {channel.held}")
+        words = phrase("Held {channel}: {reason}", channel=channel.name, reason=channel.held)
+        audit.record(session, WORKER, "channel.held", f"channel {channel.name}", words)
     return bool(channel.held)
 
 
@@ -201,8 +205,11 @@ def _changes(row: Row[Any], channel: Channel, *, stock: bool, price: bool) -> li
         found.append(PlannedChange(*who, "stock", row.shown_quantity, quantity))
     if price and wanted is not None and row.shown_price != wanted:
         ours, theirs = money(row, channel), row.shown_in
-        why = f"Your price is in {ours} and the listing’s in {theirs}. Correct one of them."
-        held = why if other_money(ours, theirs) else ""
+        held = ""
+        if other_money(ours, theirs):
+            held = phrase(
+                "Your price is in {ours} and the listing’s in {theirs}. Correct one of them.", ours=ours, theirs=theirs
+            )
         found.append(PlannedChange(*who, "price", row.shown_price, wanted, held))
     return found
 
@@ -217,11 +224,21 @@ def _leaps(change: PlannedChange) -> bool:
     return change.new > change.old * FACTOR or change.new * FACTOR < change.old
 
 
-def _brake(made: Plan, aspect: str, bad: Any, rule: tuple[int, Decimal], total: int, words: str) -> None:
+def _zeroed_words(n: int) -> str:
+    return phrase("{n} listings would go to zero at once. Check them, then send them on purpose.", n=n)
+
+
+def _repriced_words(n: int) -> str:
+    return phrase(
+        "{n} prices would move by more than a factor of 2 at once. Check them, then send them on purpose.", n=n
+    )
+
+
+def _brake(made: Plan, bad: Any, rule: tuple[int, Decimal], total: int, words: Callable[[int], str]) -> None:
     caught = [c for c in made.changes if bad(c)]
     if len(caught) <= _limit(rule, total):
         return
-    reason = words.format(n=len(caught)) + ". Check them, then send them on purpose."
+    reason = words(len(caught))
     stopped = {id(c) for c in caught}
     made.changes = [c for c in made.changes if id(c) not in stopped]
     made.held += [

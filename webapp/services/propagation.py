@@ -16,6 +16,7 @@ from sqlalchemy import func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from webapp.db import ring
+from webapp.errors import phrase, phrases
 from webapp.models.accounts import Actor
 from webapp.models.channels import Channel
 from webapp.models.links import Link
@@ -79,8 +80,14 @@ def start_run(
     displaced |= _ask(session, run, priced, stock=False, price=True, now=now)
     for run_id in displaced - {run.id}:  # a run whose last links we took over has come to its end
         close_run(session, run_id, now=now)
-    what = " and ".join([*(["stock"] if stock else []), *(["price"] if price else [])])
-    audit.record(session, by, "sync.started", f"run {run.id}", f"Sent {what} of {asked} listings to {channel.name}.")
+    words = phrases(
+        "Sent {what} of {n} listing to {channel}.",
+        "Sent {what} of {n} listings to {channel}.",
+        asked,
+        what=(phrase("stock and price") if price else phrase("stock")) if stock else phrase("price") if price else "",
+        channel=channel.name,
+    )
+    audit.record(session, by, "sync.started", f"run {run.id}", words)
     ring(session, targets.BELL)
     return run
 

@@ -12,27 +12,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import (
-    Select,
-    and_,
-    case,
-    delete,
-    exists,
-    func,
-    insert,
-    literal,
-    null,
-    or_,
-    select,
-    true,
-    update,
-)
+from sqlalchemy import Select, and_, case, delete, exists, func, insert, literal, null, or_, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 import matching
 from matching.identifiers import near_miss
 from webapp.db import among, ring
+from webapp.errors import phrase, phrases
 from webapp.models.accounts import SAME_SKU, Actor
 from webapp.models.base import utc_now
 from webapp.models.catalog import Product
@@ -94,7 +81,7 @@ def open_batch(session: Session, channel: Channel | None, *, by: Actor) -> LinkB
         channel_id=channel.id if channel else None,
         by_id=by.id,
         by_name=by.name,
-        reason="exact SKU",
+        reason=phrase("exact SKU"),
     )
     session.add(batch)
     session.flush()
@@ -168,7 +155,7 @@ def close_batch(session: Session, batch_id: int, linked: int, *, by: Actor) -> i
         return None
     batch.changed = linked
     ring(session, targets.BELL)
-    words = f"Linked {linked} listings with the same SKU."
+    words = phrases("Linked {n} listing with the same SKU.", "Linked {n} listings with the same SKU.", linked)
     audit.record(session, by, "link.reconciled", f"batch {batch.id}", words, after={"rule": "exact_sku"})
     return batch.id
 

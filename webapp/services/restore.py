@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from webapp.errors import phrase
 from webapp.models.base import utc_now
 from webapp.models.catalog import Product
 from webapp.models.links import LinkBatch, PastLink, Refusal
@@ -39,7 +40,10 @@ def gone_words(product: Product) -> str:
     """Why a pair with this product cannot come back, or nothing."""
     if product.retired_at is None:
         return ""
-    return f"{product.sku} is no longer in your catalogue. Import it again, or link the listing to another product."
+    return phrase(
+        "{sku} is no longer in your catalogue. Import it again, or link the listing to another product.",
+        sku=product.sku,
+    )
 
 
 def pair_of(old: PastLink) -> acts.Pair:
@@ -63,4 +67,4 @@ def _stands(listing: Listing, after: list[str | int]) -> bool:
 
 def _words(session: Session, listing: Listing) -> str:
     linked = acts.linked_words(session, listing)
-    return linked or f"{listing.external_id} was decided again since. It stays as it is."
+    return linked or phrase("{listing} was decided again since. It stays as it is.", listing=listing.external_id)

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Subquery, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
-from webapp.errors import NotFound
+from webapp.errors import NotFound, phrase
 from webapp.models.accounts import Actor
 from webapp.models.channels import Channel
 from webapp.models.links import BatchVerb, LinkBatch
@@ -129,7 +129,7 @@ def get(session: Session, listing_id: int) -> Listing:
     """The listing; raises NotFound."""
     listing = session.get(Listing, listing_id)
     if listing is None:
-        raise NotFound("This listing is no longer there.")
+        raise NotFound(phrase("This listing is no longer there."))
     return listing
 
 

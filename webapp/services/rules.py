@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 import matching
 from webapp.db import ring
-from webapp.errors import Refused
+from webapp.errors import Refused, phrase
 from webapp.models.accounts import RULE, Actor
 from webapp.models.base import utc_now
 from webapp.models.catalog import Product
@@ -139,17 +139,28 @@ def linked_by_sku(session: Session, channel: Channel) -> int:
 def turn_on(session: Session, channel: Channel, line: int, promise: int, *, by: Actor) -> None:
     """Let suggestions from `line` on link by themselves; raises Refused when the decisions do not bear the promise."""
     if not LOWEST <= line <= 100 or promise not in PROMISES:
-        raise Refused(f"Choose a score from {LOWEST} to 100 and a promise of {', '.join(map(str, PROMISES))} per cent.")
+        promises = ", ".join(map(str, PROMISES))
+        words = phrase(
+            "Choose a score from {low} to 100 and a promise of {promises} per cent.", low=LOWEST, promises=promises
+        )
+        raise Refused(words)
     found = outlook(session, channel, line)
     missing = found.more(promise) if found.decided < ENOUGH or found.lower < promise / 100 else 0
     if missing:
-        raise Refused(
-            f"{found.judged} of {found.decided} decisions were at {line} or above, and {found.right} of them right: at "
-            f"least {100 * found.lower:.0f} % in future, not {promise} %. Decide {missing} more, or choose another."
-        )
+        words = phrase(
+            "{judged} of {decided} decisions were at {line} or above, and {right} of them right: at "
+            "least {lower} % in future, not {promise} %. Decide {missing} more, or choose another.",
+            judged=found.judged, decided=found.decided, line=line, right=found.right,
+            lower=f"{100 * found.lower:.0f}", promise=promise, missing=missing,
+        )  # fmt: skip
+        raise Refused(words)
     before = {"rule_from": channel.rule_from, "rule_promise": channel.rule_promise}
     channel.rule_from, channel.rule_promise, channel.rule_stopped = line, promise, ""
-    words = f"Turned the rule of {channel.name} on: suggestions of {line} and above link by themselves."
+    words = phrase(
+        "Turned the rule of {channel} on: suggestions of {line} and above link by themselves.",
+        channel=channel.name,
+        line=line,
+    )
     after = {"rule_from": line, "rule_promise": promise}
     audit.record(session, by, "rule.on", f"channel {channel.name}", words, before=before, after=after)
     session.flush()
@@ -162,7 +173,7 @@ def turn_off(session: Session, channel: Channel, *, by: Actor, why: str = "") ->
         return
     before = {"rule_from": channel.rule_from, "rule_promise": channel.rule_promise}
     channel.rule_from, channel.rule_stopped = None, why
-    words = f"Turned the rule of {channel.name} off.{f' {why}' if why else ''}"
+    words = phrase("Turned the rule of {channel} off.", channel=channel.name) + (f" {why}" if why else "")
     audit.record(session, by, "rule.off", f"channel {channel.name}", words, before=before)
     session.flush()
 
@@ -173,7 +184,8 @@ def link_above(session: Session, channel: Channel, line: int, *, by: Actor, limi
     Where a product may have one listing on the channel, listings that want the same one are left to people.
     """
     pairs = chosen(session, channel, line, limit=limit)
-    return links.confirm(session, pairs, by=by, source=LinkSource.RULE, verb=BatchVerb.RULE, reason=f"{line} and above")
+    reason = phrase("{line} and above", line=line)
+    return links.confirm(session, pairs, by=by, source=LinkSource.RULE, verb=BatchVerb.RULE, reason=reason)
 
 
 def chosen(session: Session, channel: Channel, line: int, *, limit: int = AT_ONCE) -> list[links.Pair]:
@@ -198,9 +210,14 @@ def follow(session: Session, channel: Channel) -> int:
 
 def stopped_words(found: Outlook, promise: int) -> str:
     """Why a rule stopped by itself."""
-    return (
-        f"{found.judged - found.right} of {found.judged} decided at {found.line} and above were wrong: at least "
-        f"{100 * found.lower:.0f} % are right, and the promise was {promise} %."
+    return phrase(
+        "{wrong} of {judged} decided at {line} and above were wrong: at least "
+        "{lower} % are right, and the promise was {promise} %.",
+        wrong=found.judged - found.right,
+        judged=found.judged,
+        line=found.line,
+        lower=f"{100 * found.lower:.0f}",
+        promise=promise,
     )
 
 

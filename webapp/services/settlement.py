@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 import connectors
+from webapp.errors import phrase
 from webapp.models.accounts import WORKER
 from webapp.models.catalog import Product
 from webapp.models.channels import Channel, SendMode
@@ -96,7 +97,9 @@ def rescue(session: Session, *, now: datetime) -> int:
         begun = attempt.state == AttemptState.BEGUN
         _end(attempt, Outcome.UNKNOWN if begun else Outcome.FENCED, now)
         attempt.message = (
-            "The worker stopped before the channel answered." if begun else "The worker stopped before sending."
+            phrase("The worker stopped before the channel answered.")
+            if begun
+            else phrase("The worker stopped before sending.")
         )
         newly_failed = begun and attempt.listing_id not in _failed_before(session, attempt.run_id, [attempt.listing_id])
         session.flush()
@@ -307,6 +310,5 @@ def _tell_channel(session: Session, claim: Claim, outcomes: Sequence[connectors.
     closed = next((o for o in outcomes if o.closes_channel), None)
     if closed is not None and channel.paused_at is None:
         channel.paused_at, channel.problem = now, closed.message
-        audit.record(
-            session, WORKER, "channel.paused", f"channel {channel.name}", f"Paused {channel.name}: {closed.message}"
-        )
+        words = phrase("Paused {channel}: {reason}", channel=channel.name, reason=closed.message)
+        audit.record(session, WORKER, "channel.paused", f"channel {channel.name}", words)

@@ -12,6 +12,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from webapp.errors import phrase, phrases
 from webapp.models.accounts import Actor, SignIn, SignInTry, User
 from webapp.services import audit
 
@@ -22,7 +23,7 @@ FREE_IN_ALL = 20  # tries for one account from strange addresses, or from one ad
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=5)
 FORGOTTEN = timedelta(hours=1)  # after so much quiet, counting begins again
 KNOWN = timedelta(days=30)  # an address stays known to an account that signed in from it
-DOOR = Actor(None, "Sign-in", is_person=False)
+DOOR = Actor(None, phrase("Sign-in"), is_person=False)
 
 
 # ---- browsers that are signed in -------------------------------------------------------------------------
@@ -61,7 +62,8 @@ def end_others(session: Session, user: User, key: str) -> int:
     others = delete(SignIn).where(SignIn.user_id == user.id, SignIn.key != _digest(key))
     ended = int(session.execute(others).rowcount)  # type: ignore[attr-defined]  # a delete counts its rows
     if ended:
-        audit.record(session, user.actor, "user.signed_out", f"user {user.email}", f"Signed out of {ended} browsers.")
+        words = phrases("Signed out of {n} browser.", "Signed out of {n} browsers.", ended)
+        audit.record(session, user.actor, "user.signed_out", f"user {user.email}", words)
     return ended
 
 
@@ -147,7 +149,12 @@ def _tell(session: Session, account: str, address: str) -> None:
     """Leave a trace of who has to wait; names that are no account may be passwords, and are not written down."""
     user = session.scalar(select(User).where(User.email == account.strip().lower()))
     if user is not None:
-        words = f"{FREE} tries to sign in as {user.email} from {address}: the next ones have to wait."
+        words = phrase(
+            "{count} tries to sign in as {email} from {address}: the next ones have to wait.",
+            count=FREE,
+            email=user.email,
+            address=address,
+        )
         audit.record(session, DOOR, "user.throttled", f"user {user.email}", words)
 
 

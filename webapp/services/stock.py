@@ -13,14 +13,14 @@ from typing import cast
 from sqlalchemy import ColumnElement, Table, bindparam, exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from webapp.errors import NotFound, Refused
+from webapp.errors import NotFound, Refused, phrase
 from webapp.models.accounts import Actor
 from webapp.models.catalog import Price, PriceList, Product
 from webapp.models.stock import StockLevel, Warehouse
 from webapp.services import audit, targets
 from webapp.services.upserts import insert_columns
 
-MAIN = "Main"
+MAIN = phrase("Main")
 LARGEST = 999_999_999
 CHUNK = 500
 
@@ -42,7 +42,12 @@ def warehouse(session: Session, name: str | None = None, *, create: bool = False
         session.add(found)
         session.flush()
     if found is None:
-        raise NotFound(f"There is no warehouse “{wanted}”. Name one that exists, or leave the name out for {MAIN}.")
+        words = phrase(
+            "There is no warehouse “{name}”. Name one that exists, or leave the name out for {main}.",
+            name=wanted,
+            main=MAIN,
+        )
+        raise NotFound(words)
     return found
 
 
@@ -90,7 +95,13 @@ def move(session: Session, product: Product, by_units: int, *, place: Warehouse,
         by,
         "stock.moved",
         f"product {product.sku}",
-        f"Moved {by_units:+} of {product.sku} in {place.name}: {reason}.",
+        phrase(
+            "Moved {units} of {sku} in {warehouse}: {reason}.",
+            units=f"{by_units:+}",
+            sku=product.sku,
+            warehouse=place.name,
+            reason=reason,
+        ),
         after={"available": product.available},
     )
 
@@ -112,7 +123,8 @@ def set_prices(
     if changed:
         targets.mark(session, changed, stock=False, price=True)
         if not quiet:
-            _record_prices(session, by, dict(prices), changed, price_list.name if price_list else "the standard list")
+            where = price_list.name if price_list else phrase("the standard list")
+            _record_prices(session, by, dict(prices), changed, where)
     return changed
 
 
@@ -161,7 +173,12 @@ def on_hand(session: Session, product_id: int) -> int:
 def _check(levels: Iterable[int]) -> None:
     for number in levels:
         if not 0 <= number <= LARGEST:
-            raise Refused(f"A stock of {number} cannot be. Use a whole number from 0 to {LARGEST:,}.")
+            words = phrase(
+                "A stock of {number} cannot be. Use a whole number from 0 to {most}.",
+                number=number,
+                most=f"{LARGEST:,}",
+            )
+            raise Refused(words)
 
 
 def _set_some(session: Session, levels: Sequence[Level], place: Warehouse) -> list[int]:
@@ -237,28 +254,29 @@ def _price_list(session: Session, wanted: dict[int, Decimal], price_list: PriceL
 def _record(
     session: Session, by: Actor, event: str, levels: Sequence[Level], changed: list[int], place: Warehouse, reason: str
 ) -> None:
-    why = f": {reason}" if reason else ""
     if len(changed) == 1:
         sku = session.scalar(select(Product.sku).where(Product.id == changed[0]))
         number = next(level.on_hand for level in levels if level.product_id == changed[0])
-        audit.record(
-            session,
-            by,
-            event,
-            f"product {sku}",
-            f"Set {sku} to {number} in {place.name}{why}.",
-            after={"on_hand": number},
-        )
+        told = {"sku": sku, "number": number, "warehouse": place.name, "reason": reason}
+        if reason:
+            words = phrase("Set {sku} to {number} in {warehouse}: {reason}.", **told)
+        else:
+            words = phrase("Set {sku} to {number} in {warehouse}.", **told)
+        audit.record(session, by, event, f"product {sku}", words, after={"on_hand": number})
     else:
-        audit.record(
-            session, by, event, f"{len(changed)} products", f"Set {len(changed)} stock levels in {place.name}{why}."
-        )
+        told = {"count": len(changed), "warehouse": place.name, "reason": reason}
+        if reason:
+            words = phrase("Set {count} stock levels in {warehouse}: {reason}.", **told)
+        else:
+            words = phrase("Set {count} stock levels in {warehouse}.", **told)
+        audit.record(session, by, event, f"{len(changed)} products", words)
 
 
 def _record_prices(session: Session, by: Actor, wanted: Mapping[int, Decimal], changed: list[int], where: str) -> None:
     if len(changed) > 1:
-        audit.record(session, by, "price.set", f"{len(changed)} products", f"Set {len(changed)} prices on {where}.")
+        words = phrase("Set {count} prices on {list}.", count=len(changed), list=where)
+        audit.record(session, by, "price.set", f"{len(changed)} products", words)
         return
     sku, amount = session.scalar(select(Product.sku).where(Product.id == changed[0])), f"{wanted[changed[0]]:f}"
-    words = f"Set the price of {sku} to {amount} on {where}."
+    words = phrase("Set the price of {sku} to {amount} on {list}.", sku=sku, amount=amount, list=where)
     audit.record(session, by, "price.set", f"product {sku}", words, after={"price": amount})

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, func, literal, select
 from sqlalchemy.orm import Session
 
 from webapp.config import Settings
-from webapp.errors import NotFound
+from webapp.errors import NotFound, phrase
 from webapp.models.catalog import BaseProduct, Product
 from webapp.models.channels import Channel
 from webapp.models.links import Link
@@ -87,7 +87,7 @@ def get_run(session: Session, run_id: int) -> SyncRun:
     """The run; raises NotFound."""
     run = session.get(SyncRun, run_id)
     if run is None:
-        raise NotFound(f"There is no run {run_id} in the sync history.")
+        raise NotFound(phrase("There is no run {number} in the sync history.", number=run_id))
     return run
 
 
@@ -140,7 +140,7 @@ def artifact_path(run: SyncRun, channel: Channel, settings: Settings) -> Path:
     name = Path(run.artifact).name
     path = settings.outbox / channels.slug(channel.name) / name
     if not name or name != run.artifact or not path.is_file():
-        raise NotFound("This run has no file, or the file was removed.")
+        raise NotFound(phrase("This run has no file, or the file was removed."))
     return path
 
 

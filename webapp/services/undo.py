@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from webapp.errors import phrase
 from webapp.models.accounts import Actor
 from webapp.models.catalog import Product
 from webapp.models.links import BatchVerb, Link, LinkBatch, LinkSource, PastLink
@@ -35,5 +36,5 @@ def _remove_added(session: Session, batch: LinkBatch, change: links.Change, by: 
     which = Product.id.in_(ended), Product.created_at >= batch.at - TOGETHER, Product.retired_at.is_(None), ~linked
     skus = list(session.scalars(select(Product.sku).where(*which)))
     if skus and catalog.retire(session, which):
-        words = f"Took {', '.join(skus)} out of the catalogue again: adding it was taken back."
+        words = phrase("Took {sku} out of the catalogue again: adding it was taken back.", sku=", ".join(skus))
         audit.record(session, by, "product.retired", f"product {skus[0]}", words)
