@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from importers.cells import WHITE_SPACE, Cell, CellError, Mark, Number, TextReader, mark_error, number_as_text, together
 from importers.report import shown
+from importers.wording import phrase
 
 MOST_QUANTITY = 999_999_999
 MOST_PRICE = Decimal(10) ** 12
@@ -96,16 +97,22 @@ class Grammar:
 
     def _ambiguous(self, text: str, label: str) -> CellError:
         value = shown(text)
-        if self.decimal:
-            return CellError(
-                "ambiguous_number",
-                f"the {label} “{value}” does not fit the decimal {self.decimal} chosen for this file. "
-                "Correct it, or choose the other decimal mark.",
-            )
-        return CellError(
-            "ambiguous_number",
-            f"the {label} “{value}” can be read in two ways. Choose the decimal mark of this file: comma or point.",
-        )
+        if self.decimal == "comma":
+            said = phrase(
+                "the {label} “{value}” does not fit the decimal comma chosen for this file. "
+                "Correct it, or choose the other decimal mark.", label=label, value=value,
+            )  # fmt: skip
+        elif self.decimal:
+            said = phrase(
+                "the {label} “{value}” does not fit the decimal point chosen for this file. "
+                "Correct it, or choose the other decimal mark.", label=label, value=value,
+            )  # fmt: skip
+        else:
+            said = phrase(
+                "the {label} “{value}” can be read in two ways. Choose the decimal mark of this file: comma or point.",
+                label=label, value=value,
+            )  # fmt: skip
+        return CellError("ambiguous_number", said)
 
 
 def _ungrouped(text: str, marks: str) -> str | None:
@@ -123,13 +130,27 @@ def not_a_number(text: str, label: str) -> CellError:
     value = shown(text)
     guess = text.translate(_LOOK_ALIKES)
     if _SCIENTIFIC.fullmatch(text):
-        advice = "It is in scientific notation. Write all its digits."
+        said = phrase(
+            "the {label} “{value}” is not a number. It is in scientific notation. Write all its digits.",
+            label=label, value=value,
+        )  # fmt: skip
     elif guess != text and _NUMBER_LIKE.fullmatch(guess):
         letters = ", ".join(sorted({mark for mark in text if mark != mark.translate(_LOOK_ALIKES)}))
-        advice = f"It holds the letter {letters} in place of a digit. Type {guess}."
+        said = phrase(
+            "the {label} “{value}” is not a number. It holds the letter {letters} in place of a digit. Type {guess}.",
+            label=label, value=value, letters=letters, guess=guess,
+        )  # fmt: skip
     else:
-        advice = "Type digits only, without units, signs or currency."
-    return CellError("not_a_number", f"the {label} “{value}” is not a number. {advice}")
+        said = phrase(
+            "the {label} “{value}” is not a number. Type digits only, without units, signs or currency.",
+            label=label, value=value,
+        )  # fmt: skip
+    return CellError("not_a_number", said)
+
+
+def _below_zero(label: str, value: str) -> CellError:
+    said = phrase("the {label} {value} is below zero. Type 0 or more.", label=label, value=value)
+    return CellError("negative", said)
 
 
 class QuantityReader:
@@ -163,14 +184,19 @@ class QuantityReader:
         value = shown(text)
         whole, _, rest = plain.partition(".")
         if plain.startswith("-") and plain.strip("-0."):
-            raise CellError("negative", f"the {self.label} {value} is below zero. Type 0 or more.")
+            raise _below_zero(self.label, value)
         if rest.strip("0"):
-            raise CellError("fractional", f"the {self.label} {value} is not a whole number. Type a whole number.")
+            said = phrase(
+                "the {label} {value} is not a whole number. Type a whole number.", label=self.label, value=value
+            )
+            raise CellError("fractional", said)
         digits = whole.lstrip("-0") or "0"
         if len(digits) > 9:
-            raise CellError(
-                "too_large", f"the {self.label} {value} is more than {MOST_QUANTITY:,}. Type a smaller number."
-            )
+            said = phrase(
+                "the {label} {value} is more than {most}. Type a smaller number.",
+                label=self.label, value=value, most=f"{MOST_QUANTITY:,}",
+            )  # fmt: skip
+            raise CellError("too_large", said)
         return int(digits)
 
 
@@ -212,14 +238,17 @@ class PriceReader:
         value = shown(text)
         whole, _, rest = plain.partition(".")
         if plain.startswith("-") and plain.strip("-0."):
-            raise CellError("negative", f"the {self.label} {value} is below zero. Type 0 or more.")
+            raise _below_zero(self.label, value)
         digits = whole.lstrip("-0") or "0"
         if len(digits) > 12:
-            raise CellError("too_large", f"the {self.label} {value} is 10^12 or more. Type a smaller number.")
+            said = phrase("the {label} {value} is 10^12 or more. Type a smaller number.", label=self.label, value=value)
+            raise CellError("too_large", said)
         if len(rest.rstrip("0")) > PRICE_PLACES:
-            raise CellError(
-                "too_many_decimals", f"the {self.label} {value} has more than {PRICE_PLACES} decimals. Round it."
-            )
+            said = phrase(
+                "the {label} {value} has more than {places} decimals. Round it.",
+                label=self.label, value=value, places=PRICE_PLACES,
+            )  # fmt: skip
+            raise CellError("too_many_decimals", said)
         return f"{digits}.{rest[:PRICE_PLACES]}" if rest else digits
 
 
@@ -230,14 +259,20 @@ def _number_text(cell: str) -> str:
 
 def _from_workbook(cell: Number | Mark, label: str) -> str:
     if isinstance(cell, Mark):
-        if cell.code in ("bool_in_text", "date_in_text"):
-            what = "a date" if cell.code == "date_in_text" else "a truth value"
-            raise CellError("not_a_number", f"the {label} {shown(cell.raw)} is {what}, not a number. Type the number.")
+        value = shown(cell.raw)
+        if cell.code == "date_in_text":
+            said = phrase("the {label} {value} is a date, not a number. Type the number.", label=label, value=value)
+            raise CellError("not_a_number", said)
+        if cell.code == "bool_in_text":
+            said = phrase(
+                "the {label} {value} is a truth value, not a number. Type the number.", label=label, value=value
+            )
+            raise CellError("not_a_number", said)
         raise mark_error(cell, label)
-    value = Decimal(cell.exact())
-    if not value.is_finite():
+    number = Decimal(cell.exact())
+    if not number.is_finite():
         raise not_a_number(cell.raw, label)
-    return format(value, "f")
+    return format(number, "f")
 
 
 class GtinReader(TextReader):
@@ -247,7 +282,7 @@ class GtinReader(TextReader):
         """The barcode as typed, or None for a blank cell. Raises CellError for codes that lost digits."""
         if isinstance(cell, str) and len(cell) == 13 and cell.isdecimal() and cell.isascii():
             if not has_right_check_digit(cell):
-                self.notes.append((*_WRONG_CHECK_DIGIT, cell))
+                self.notes.append(("gtin_check_digit", self.label, cell))
             return cell
         if isinstance(cell, Number):
             text: str | None = number_as_text(cell, self.label)
@@ -259,11 +294,12 @@ class GtinReader(TextReader):
         if text.casefold() in _NO_BARCODE:
             return None
         if _SCIENTIFIC.fullmatch(text):
-            raise CellError(
-                "sci_notation",
-                f"a spreadsheet shortened this code to {shown(text)}; its last digits are lost. "
+            said = phrase(
+                "a spreadsheet shortened this code to {value}; its last digits are lost. "
                 "Format the column as Text in Excel and export again, or import without this column.",
+                value=shown(text),
             )
+            raise CellError("sci_notation", said)
         self._doubt(text)
         return text or None
 
@@ -284,15 +320,13 @@ class GtinReader(TextReader):
     def _doubt(self, text: str) -> None:
         digits = text.replace(" ", "").replace("-", "")
         if not (digits.isascii() and digits.isdecimal()):
-            self.notes.append(("gtin_format", "the GTIN “{}” is not made of digits.", text))
+            self.notes.append(("gtin_format", self.label, text))
         elif len(digits) not in (8, 12, 13, 14):
-            said = "the GTIN {} has not 8, 12, 13 or 14 digits. Zeros in front may be lost."
-            self.notes.append(("gtin_length", said, text))
+            self.notes.append(("gtin_length", self.label, text))
         elif not has_right_check_digit(digits):
-            self.notes.append((*_WRONG_CHECK_DIGIT, text))
+            self.notes.append(("gtin_check_digit", self.label, text))
 
 
-_WRONG_CHECK_DIGIT = ("gtin_check_digit", "the check digit of the GTIN {} is wrong. Compare it with the package.")
 #: What marketplaces write when a product has no barcode.
 _NO_BARCODE = frozenset(("does not apply", "n/a", "na", "no aplica", "nicht zutreffend", "non applicable", "none"))
 

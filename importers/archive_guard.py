@@ -13,6 +13,7 @@ from typing import NoReturn
 from xml.parsers import expat
 
 from importers.report import FileRefused, Limits
+from importers.wording import phrase
 
 CHUNK = 1 << 16
 #: Below this size a high ratio is harmless: a sheet of formatted blank rows packs very well.
@@ -26,15 +27,30 @@ Handler = Callable[..., None]
 
 def damaged(detail: str = "") -> FileRefused:
     """The refusal of a file that cannot be read to its end."""
+    if not detail:
+        return FileRefused(
+            "corrupt",
+            phrase(
+                "The file is damaged. Open it in a spreadsheet program, save it under a new name, and select that file."
+            ),
+        )
     return FileRefused(
         "corrupt",
-        f"The file is damaged{': ' + detail if detail else ''}. "
-        "Open it in a spreadsheet program, save it under a new name, and select that file.",
-    )
+        phrase(
+            "The file is damaged: {detail}. "
+            "Open it in a spreadsheet program, save it under a new name, and select that file.", detail=detail,
+        ),
+    )  # fmt: skip
 
 
 def _too_big(detail: str) -> FileRefused:
-    return FileRefused("too_big", f"The file is refused because {detail}. Save the sheet as CSV, or split it.")
+    said = phrase("The file is refused because {detail}. Save the sheet as CSV, or split it.", detail=detail)
+    return FileRefused("too_big", said)
+
+
+def refuse_password() -> NoReturn:
+    """Raises FileRefused (encrypted)."""
+    raise FileRefused("encrypted", phrase("The file has a password. Save it without one and select it again."))
 
 
 class Package:
@@ -48,7 +64,7 @@ class Package:
             self._zip = zipfile.ZipFile(path)
             self.members = self._checked(self._zip.infolist())
         except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError, EOFError) as error:
-            raise damaged("the archive has no readable directory, so part of it may be missing") from error
+            raise damaged(phrase("the archive has no readable directory, so part of it may be missing")) from error
 
     def __enter__(self) -> Package:
         return self
@@ -59,17 +75,20 @@ class Package:
     def _checked(self, infos: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
         limits = self._limits
         if len(infos) > limits.members:
-            raise _too_big(f"it holds {len(infos):,} parts, and {limits.members:,} are allowed")
+            count, most = f"{len(infos):,}", f"{limits.members:,}"
+            raise _too_big(phrase("it holds {count} parts, and {most} are allowed", count=count, most=most))
         if sum(info.file_size for info in infos) > limits.unpacked_bytes:
-            raise _too_big(f"it unpacks to more than {limits.unpacked_bytes // 1024**2:,} MB")
+            size = f"{limits.unpacked_bytes // 1024**2:,}"
+            raise _too_big(phrase("it unpacks to more than {size} MB", size=size))
         self._refuse_overlap(infos)
         members: dict[str, zipfile.ZipInfo] = {}
         for info in infos:
             if info.file_size > max(FREE_BYTES, info.compress_size * limits.unpack_ratio):
-                raise _too_big(f"one part unpacks to more than {limits.unpack_ratio} times its size")
+                ratio = limits.unpack_ratio
+                raise _too_big(phrase("one part unpacks to more than {ratio} times its size", ratio=ratio))
             key = info.filename.lower()
             if key in members and key.startswith(("xl/w", "xl/s", "[content", "content.xml")):
-                raise damaged(f"the part {info.filename!r} is there twice")
+                raise damaged(phrase("the part {part} is there twice", part=repr(info.filename)))
             members[key] = info
         return members
 
@@ -77,7 +96,7 @@ class Package:
         end = 0
         for info in sorted(infos, key=lambda info: info.header_offset):
             if info.header_offset < end or info.header_offset + info.compress_size > self._size:
-                raise _too_big("its parts lie on top of each other, as in an archive made to overfill a disk")
+                raise _too_big(phrase("its parts lie on top of each other, as in an archive made to overfill a disk"))
             end = info.header_offset + _LOCAL_HEADER + info.compress_size
 
     def __contains__(self, name: str) -> bool:
@@ -91,9 +110,9 @@ class Package:
         """
         info = self.members.get(name.lower())
         if info is None:
-            raise damaged(f"the part {name!r} is missing")
+            raise damaged(phrase("the part {part} is missing", part=repr(name)))
         if info.flag_bits & 1:
-            raise FileRefused("encrypted", "The file has a password. Save it without one and select it again.")
+            refuse_password()
         most = max(FREE_BYTES, info.compress_size * self._limits.unpack_ratio)
         seen = 0
         try:
@@ -102,10 +121,11 @@ class Package:
                     seen += len(chunk)
                     self._unpacked += len(chunk)
                     if seen > most or self._unpacked > self._limits.unpacked_bytes:
-                        raise _too_big(f"it unpacks to more than {self._limits.unpack_ratio} times its size")
+                        ratio = self._limits.unpack_ratio
+                        raise _too_big(phrase("it unpacks to more than {ratio} times its size", ratio=ratio))
                     yield chunk
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-            raise damaged(f"the part {info.filename!r} cannot be unpacked") from error
+            raise damaged(phrase("the part {part} cannot be unpacked", part=repr(info.filename))) from error
 
     def read(self, name: str, most: int = FREE_BYTES) -> bytes:
         """A small part as a whole; raises FileRefused (too_big) when it is larger than `most` bytes."""
@@ -113,7 +133,7 @@ class Package:
         for chunk in self.chunks(name):
             found.write(chunk)
             if found.tell() > most:
-                raise _too_big(f"its part {name!r} is larger than any workbook needs")
+                raise _too_big(phrase("its part {part} is larger than any workbook needs", part=repr(name)))
         return found.getvalue()
 
     def resolve(self, base: str, target: str) -> str:
@@ -121,7 +141,7 @@ class Package:
         folder = "" if target.startswith("/") else posixpath.dirname(base)
         name = posixpath.normpath(posixpath.join(folder, target.lstrip("/").replace("\\", "/")))
         if name.startswith("..") or name not in self:
-            raise damaged("it points to a part outside of itself")
+            raise damaged(phrase("it points to a part outside of itself"))
         return name
 
     def refuse_document_types(self) -> None:
@@ -146,8 +166,10 @@ def _stop_at_root(name: str, attributes: dict[str, str]) -> None:
 def _refuse_document_type(*_: object) -> NoReturn:
     raise FileRefused(
         "forbidden_xml",
-        "The file holds a document type definition, which no spreadsheet program writes and which can be used to read "
-        "other files. Open it in a spreadsheet program and save it under a new name.",
+        phrase(
+            "The file holds a document type definition, which no spreadsheet program writes and which can be used to "
+            "read other files. Open it in a spreadsheet program and save it under a new name."
+        ),
     )
 
 
@@ -178,4 +200,4 @@ def feed(parser: expat.XMLParserType, chunks: Iterable[bytes], *, final: bool = 
     except (expat.ExpatError, ValueError, LookupError) as error:
         if isinstance(error, expat.ExpatError) and error.code == _NO_MEMORY:
             raise MemoryError from error
-        raise damaged("its XML breaks off or is not well-formed") from error
+        raise damaged(phrase("its XML breaks off or is not well-formed")) from error

@@ -5,11 +5,12 @@ from __future__ import annotations
 import operator
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from importers.report import shown
+from importers.wording import phrase
 
 #: Unicode White_Space (PropList), and U+FEFF, which files that were glued together leave before a value.
 WHITE_SPACE = (
@@ -58,7 +59,7 @@ class Mark:
 
 
 Cell = str | Number | Mark
-#: A warning: its code, its message with {} for the value, and the value.
+#: A warning: its code, the word people use for the field, and the value; `note_message` says it.
 Note = tuple[str, str, str]
 
 
@@ -71,19 +72,54 @@ class CellError(Exception):
         self.message = message
 
 
-_MARK_MESSAGES = {
-    "unterminated_quote": "text follows a closing quotation mark. Double each quotation mark inside a text.",
-    "error_value": "the {label} is the error {value}. Correct the formula, or type the value.",
-    "formula_no_value": "the {label} is a formula that was never calculated. Open the file in a spreadsheet program, "
-    "save it, and select it again.",
-    "bool_in_text": "the {label} is the truth value {value}. Format the column as Text and type the value again.",
-    "date_in_text": "the {label} is a date. Format the column as Text and type the value again.",
-}
+#: What each code of a `Mark` means, made of the field's label and the value.
+_MARK_MESSAGES: dict[str, Callable[[str, str], str]] = {
+    "unterminated_quote": lambda label, value: phrase(
+        "text follows a closing quotation mark. Double each quotation mark inside a text."
+    ),
+    "error_value": lambda label, value: phrase(
+        "the {label} is the error {value}. Correct the formula, or type the value.", label=label, value=value
+    ),
+    "formula_no_value": lambda label, value: phrase(
+        "the {label} is a formula that was never calculated. Open the file in a spreadsheet program, "
+        "save it, and select it again.", label=label,
+    ),
+    "bool_in_text": lambda label, value: phrase(
+        "the {label} is the truth value {value}. Format the column as Text and type the value again.",
+        label=label, value=value,
+    ),
+    "date_in_text": lambda label, value: phrase(
+        "the {label} is a date. Format the column as Text and type the value again.", label=label
+    ),
+}  # fmt: skip
+#: What each code of a `Note` means, made of the same.
+_NOTE_MESSAGES: dict[str, Callable[[str, str], str]] = {
+    "escaped_text": lambda label, value: phrase(
+        "the apostrophe before the {label} {value} was added by an export, and is left out.", label=label, value=value
+    ),
+    "number_as_text": lambda label, value: phrase(
+        "the {label} {value} is stored as a number; zeros in front are lost. Format the column as Text.",
+        label=label, value=value,
+    ),
+    "gtin_format": lambda label, value: phrase("the GTIN “{value}” is not made of digits.", value=value),
+    "gtin_length": lambda label, value: phrase(
+        "the GTIN {value} has not 8, 12, 13 or 14 digits. Zeros in front may be lost.", value=value
+    ),
+    "gtin_check_digit": lambda label, value: phrase(
+        "the check digit of the GTIN {value} is wrong. Compare it with the package.", value=value
+    ),
+}  # fmt: skip
 
 
 def mark_error(mark: Mark, label: str) -> CellError:
     """The error that a cell without a usable value stands for."""
-    return CellError(mark.code, _MARK_MESSAGES[mark.code].format(label=label, value=shown(mark.raw)))
+    return CellError(mark.code, _MARK_MESSAGES[mark.code](label, shown(mark.raw)))
+
+
+def note_message(note: Note) -> str:
+    """What a warning about a cell says."""
+    code, label, value = note
+    return _NOTE_MESSAGES[code](label, shown(value))
 
 
 def is_blank(cell: Cell) -> bool:
@@ -147,9 +183,11 @@ class TextReader:
         else:
             text = self._from_workbook(cell)
         if len(text) > self.longest:
-            raise CellError(
-                "too_long", f"the {self.label} has {len(text):,} characters; at most {self.longest:,} fit. Shorten it."
-            )
+            said = phrase(
+                "the {label} has {count} characters; at most {most} fit. Shorten it.",
+                label=self.label, count=f"{len(text):,}", most=f"{self.longest:,}",
+            )  # fmt: skip
+            raise CellError("too_long", said)
         return text
 
     def many(self, cells: Sequence[Any]) -> list[str | None] | None:
@@ -169,24 +207,23 @@ class TextReader:
     def _cleaned(self, cell: str) -> str:
         text = cell.strip(WHITE_SPACE) if self.is_id else cell.lstrip(_TEXT_MARGIN).rstrip(_TEXT_END)
         if _SURROGATE.search(text) or (self.is_id and "\N{REPLACEMENT CHARACTER}" in text):
-            raise CellError(
-                "bad_encoding",
-                f"some letters of the {self.label} “{shown(text)}” cannot be read. "
-                "Save the file as UTF-8, or choose its encoding.",
-            )
+            said = phrase(
+                "some letters of the {label} “{value}” cannot be read. Save the file as UTF-8, or choose its encoding.",
+                label=self.label, value=shown(text),
+            )  # fmt: skip
+            raise CellError("bad_encoding", said)
         hidden = _CONTROL_IN_PROSE if self.is_prose else _CONTROL
         if hidden.search(text) or (self.is_id and _LINE_MARKS.search(text)):
-            raise CellError(
-                "control_char",
-                f"the {self.label} “{shown(text)}” holds a character that cannot be seen (a control character). "
-                "Delete it and type the value again.",
-            )
+            said = phrase(
+                "the {label} “{value}” holds a character that cannot be seen (a control character). "
+                "Delete it and type the value again.", label=self.label, value=shown(text),
+            )  # fmt: skip
+            raise CellError("control_char", said)
         return text
 
     def _first_mark(self, text: str) -> str:
         if _ESCAPED.match(text):
-            said = f"the apostrophe before the {self.label} {{}} was added by an export, and is left out."
-            self.notes.append(("escaped_text", said, text[1:]))
+            self.notes.append(("escaped_text", self.label, text[1:]))
             return text[1:]
         if self.is_id and text in ERROR_VALUES:
             raise mark_error(Mark("error_value", text), self.label)
@@ -197,8 +234,7 @@ class TextReader:
             raise mark_error(cell, self.label)
         text = number_as_text(cell, self.label)
         if self.is_id:
-            said = f"the {self.label} {{}} is stored as a number; zeros in front are lost. Format the column as Text."
-            self.notes.append(("number_as_text", said, text))
+            self.notes.append(("number_as_text", self.label, text))
         return text
 
 
@@ -210,13 +246,14 @@ def number_as_text(cell: Number, label: str) -> str:
     """
     value = float(cell.raw)
     if value != value or value in (float("inf"), float("-inf")):
-        raise CellError("not_a_number", f"the {label} is not a number that can be read. Type it again as text.")
+        said = phrase("the {label} is not a number that can be read. Type it again as text.", label=label)
+        raise CellError("not_a_number", said)
     if abs(value) >= FIRST_INEXACT:
-        raise CellError(
-            "precision_lost",
-            f"the {label} {shown(cell.raw)} has more than 15 digits, and a spreadsheet keeps 15 of a number. "
-            "Format the column as Text and type the value again.",
-        )
+        said = phrase(
+            "the {label} {value} has more than 15 digits, and a spreadsheet keeps 15 of a number. "
+            "Format the column as Text and type the value again.", label=label, value=shown(cell.raw),
+        )  # fmt: skip
+        raise CellError("precision_lost", said)
     if value == int(value):
         return str(int(value)).zfill(cell.padding)
     return cell.exact()

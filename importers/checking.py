@@ -11,8 +11,8 @@ from typing import Any
 
 from importers.block_rows import BlockReader, ReadRows, batches
 from importers.blocks import Block
-from importers.cells import Note, as_shown, is_blank
-from importers.duplicates import Findings, KeyIndex, looks_of
+from importers.cells import Note, as_shown, is_blank, note_message
+from importers.duplicates import Findings, KeyIndex, looks_of, rows_said, skus_said
 from importers.fields import field_of
 from importers.header_row import Header, find_header
 from importers.mapping import guess_mapping, refuse_missing
@@ -24,6 +24,7 @@ from importers.rows import Fields, RowReader, column_grammar
 from importers.staging import Stage
 from importers.tables import Row, Table
 from importers.vocabulary import forms
+from importers.wording import phrase
 
 HEAD_ROWS = 200
 SAMPLES = 3
@@ -60,9 +61,9 @@ class Tally:
 
     def note(self, row: int, column: str, note: Note) -> None:
         """Counts a warning about a cell; its message is only written when it will be listed."""
-        code, message, value = note
+        code = note[0]
         if self.warnings_by_code[code] < LISTED_PER_CODE:
-            self.warn(row, column, code, f"Row {row}: {message.format(shown(value))}")
+            self.warn(row, column, code, phrase("Row {row}: {problem}", row=row, problem=note_message(note)))
         else:
             self.warnings_by_code[code] += 1
 
@@ -110,8 +111,11 @@ def _with_sheets(problem: Problem, report: Report) -> Problem:
     names = [shown(sheet.name) for sheet in report.sheets if not sheet.hidden]
     if problem.code not in ("missing_column", "empty") or len(names) < 2:
         return problem
-    said = f" The file has {len(names)} sheets: {', '.join(names)}. Choose another one if this is not it."
-    return replace(problem, message=problem.message + said)
+    said = phrase(
+        "The file has {count} sheets: {names}. Choose another one if this is not it.",
+        count=len(names), names=", ".join(names),
+    )  # fmt: skip
+    return replace(problem, message=f"{problem.message} {said}")
 
 
 def _filled(rows: Iterator[Row], limits: Limits) -> Iterator[Row]:
@@ -119,7 +123,8 @@ def _filled(rows: Iterator[Row], limits: Limits) -> Iterator[Row]:
     last = _LINES_PER_ROW * limits.rows
     for row in rows:
         if row[0] > last:
-            raise FileRefused("too_big", f"The file has more than {last:,} lines. Delete the blank ones.", row=row[0])
+            said = phrase("The file has more than {count} lines. Delete the blank ones.", count=f"{last:,}")
+            raise FileRefused("too_big", said, row=row[0])
         if row[1]:
             yield row
 
@@ -196,7 +201,8 @@ def _check_rows(opened: Opened, kind: Kind, staged: Path, options: Options, limi
         _settle_duplicates(index.find(), kind, report.columns, stage, tally)
         _warn_about_hidden(opened, tally)
         if tally.rows == 0:
-            raise FileRefused("empty", "The file has no rows under the header.", row=max(opened.header.row, 1))
+            said = phrase("The file has no rows under the header.")
+            raise FileRefused("empty", said, row=max(opened.header.row, 1))
     except BaseException:
         stage.discard()
         raise
@@ -235,15 +241,15 @@ def _read_all(opened: Opened, kind: Kind, reader: RowReader, stage: Stage, tally
         _take(read, kind, stage, tally, index)
     if reader.id_from_sku and tally.rows:
         header = next((column.header for column in opened.columns if column.field == "sku"), "")
-        tally.warn(
-            opened.header.row, header, "id_from_sku", "The file has no listing IDs; the SKU of a row stands for its ID."
-        )
+        said = phrase("The file has no listing IDs; the SKU of a row stands for its ID.")
+        tally.warn(opened.header.row, header, "id_from_sku", said)
 
 
 def _too_many(numbers: list[int], tally: Tally) -> FileRefused:
     most = tally.limits.rows
     first = numbers[most - (tally.rows - len(numbers))]
-    return FileRefused("too_big", f"The file has more than {most:,} rows. Split it.", row=first)
+    said = phrase("The file has more than {count} rows. Split it.", count=f"{most:,}")
+    return FileRefused("too_big", said, row=first)
 
 
 def _take(read: ReadRows, kind: Kind, stage: Stage, tally: Tally, index: KeyIndex) -> None:
@@ -324,14 +330,21 @@ def _drop(findings: Findings, name: str, header: str, stage: Stage, tally: Tally
             first = findings.repeats[number]
             tally.good -= 1
             tally.skipped += 1
-            tally.warn(number, header, "duplicate_row", f"Row {number} is equal to row {first} and is left out.")
+            said = phrase("Row {row} is equal to row {first} and is left out.", row=number, first=first)
+            tally.warn(number, header, "duplicate_row", said)
 
     def _conflict(number: int, value: str) -> None:
-        others = [row for row in findings.conflicts[number] if row != number]
-        listed = ", ".join(str(row) for row in others[:10]) + (" and more" if len(others) > 10 else "")
-        rows = "row" if len(others) == 1 else "rows"
-        said = f"Row {number} repeats the {label} of {rows} {listed} with other values"
-        message = f"{said}{': ' + value if value else ''}. Keep one of the rows."
+        rows = rows_said([row for row in findings.conflicts[number] if row != number])
+        if value:
+            message = phrase(
+                "Row {row} repeats the {label} of {rows} with other values: {value}. Keep one of the rows.",
+                row=number, label=label, rows=rows, value=value,
+            )  # fmt: skip
+        else:
+            message = phrase(
+                "Row {row} repeats the {label} of {rows} with other values. Keep one of the rows.",
+                row=number, label=label, rows=rows,
+            )  # fmt: skip
         problem = Problem(number, header, "duplicate_conflict", value, message)
         tally.error(problem)
         stage.problem(problem)
@@ -346,21 +359,25 @@ def _texts_of(stage: Stage, rows: set[int], name: str) -> dict[int, str]:
 
 
 def _warn_about_looks(group: list[int], texts: dict[int, str], header: str, tally: Tally) -> None:
-    listed = [f"{texts.get(row, '…')} (row {row})" for row in group[:10]]
-    more = f" and {len(group) - 10} more" if len(group) > 10 else ""
-    spelled = {texts[row].casefold() for row in group if row in texts}
-    code, how = ("sku_case", "by case only") if len(spelled) == 1 else ("sku_look_alike", "but look the same")
-    message = f"These SKUs differ {how}: {', '.join(listed)}{more}. They are kept as different products."
-    tally.warn(group[0], header, code, message)
+    skus = skus_said(group, texts)
+    if len({texts[row].casefold() for row in group if row in texts}) == 1:
+        message = phrase("These SKUs differ by case only: {skus}. They are kept as different products.", skus=skus)
+        tally.warn(group[0], header, "sku_case", message)
+    else:
+        message = phrase("These SKUs differ but look the same: {skus}. They are kept as different products.", skus=skus)
+        tally.warn(group[0], header, "sku_look_alike", message)
 
 
 def _warn_about_hidden(opened: Opened, tally: Tally) -> None:
     hidden = opened.table.hidden
     for index, column in enumerate(opened.columns):
         if column.field and hidden.has_column(index):
-            said = f"The column {shown(column.header)} is hidden in the file, and is read."
+            said = phrase("The column {column} is hidden in the file, and is read.", column=shown(column.header))
             tally.warn(opened.header.row, column.header, "hidden_column", said)
     if hidden.row_count:
-        rows = ", ".join(str(row) for row in hidden.rows) + (" and more" if hidden.row_count > len(hidden.rows) else "")
-        said = f"{hidden.row_count:,} rows are hidden in the file, and are read: {rows}."
+        count, rows = f"{hidden.row_count:,}", ", ".join(map(str, hidden.rows))
+        if hidden.row_count > len(hidden.rows):
+            said = phrase("{n} rows are hidden in the file, and are read: {rows} and more.", n=count, rows=rows)
+        else:
+            said = phrase("{n} rows are hidden in the file, and are read: {rows}.", n=count, rows=rows)
         tally.warn(hidden.rows[0], "", "hidden_rows", said)

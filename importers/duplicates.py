@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
 
+from importers.wording import phrase
+
 #: Letters of other scripts with the ASCII letter they look like in common typefaces, in small letters.
 _PAIRS = "аaсcԁdеeһhіiјjӏlоoрpԛqѕsуyхxкkмmнhтtвbгrαaβbεeκkιiνvοoρpτtυuχx"
 _DASHES = "‐‑‒–—―−﹘"
@@ -104,3 +106,22 @@ def _equal(hashes: array[int]) -> Iterator[list[int]]:
     edges = numpy.flatnonzero(numpy.diff(numpy.concatenate(([False], same, [False])).astype(numpy.int8)))
     for first, last in zip(edges[::2], edges[1::2], strict=True):
         yield order[first : last + 1].tolist()
+
+
+def rows_said(numbers: list[int]) -> str:
+    """Up to ten rows by their numbers, as they stand within a sentence."""
+    if len(numbers) == 1:
+        return phrase("row {row}", row=numbers[0])
+    listed = ", ".join(map(str, numbers[:10]))
+    return phrase("rows {rows} and more", rows=listed) if len(numbers) > 10 else phrase("rows {rows}", rows=listed)
+
+
+def skus_said(rows: list[int], texts: dict[int, str]) -> str:
+    """Up to ten SKUs, each with its row."""
+    last = rows[9] if len(rows) > 9 else rows[-1]
+    said = phrase("{sku} (row {row})", sku=texts.get(last, "…"), row=last)
+    if len(rows) > 10:
+        said = phrase("{skus} and {n} more", skus=said, n=len(rows) - 10)
+    for row in reversed(rows[: min(10, len(rows)) - 1]):
+        said = phrase("{sku} (row {row}), {others}", sku=texts.get(row, "…"), row=row, others=said)
+    return said

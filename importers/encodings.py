@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from importers.report import FileRefused, shown
+from importers.wording import phrase
 
 #: What stands for one byte that cannot be read, until the row that holds it is refused.
 UNREADABLE = "\udcff"
@@ -84,7 +85,10 @@ def _known(chosen: str) -> str:
     if not usable:
         raise FileRefused(
             "bad_encoding",
-            f"The encoding “{shown(chosen)}” is not known. Choose one such as utf-8, cp1252, shift_jis or gb18030.",
+            phrase(
+                "The encoding “{encoding}” is not known. Choose one such as utf-8, cp1252, shift_jis or gb18030.",
+                encoding=shown(chosen),
+            ),
         )
     return info.name
 
@@ -136,7 +140,9 @@ def _single_bytes(stream: BinaryIO) -> str:
     if outside or in_runs * 2 > high or odd * 4 > high or rare * 3 > high:
         raise FileRefused(
             "bad_encoding",
-            "The encoding of this file cannot be told, and a guess would break its letters. "
-            "Choose its encoding, or save it as UTF-8.",
+            phrase(
+                "The encoding of this file cannot be told, and a guess would break its letters. "
+                "Choose its encoding, or save it as UTF-8."
+            ),
         )
     return "cp1252"

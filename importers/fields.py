@@ -6,43 +6,53 @@ from dataclasses import dataclass
 from typing import Literal
 
 from importers.report import Kind
+from importers.wording import phrase
 
 Reads = Literal["id", "text", "gtin", "quantity", "price", "currency"]
 
 
 @dataclass(frozen=True)
 class Field:
-    """A field of a row: its name in the data, the word people use, and how its cells are read."""
+    """A field of a row: its name in the data, the word people use, the same as a title, and how its cells are read."""
 
     name: str
     label: str
+    title: str
     reads: Reads
 
 
 OPTION_PREFIX = "option:"
 OPTION_COLUMNS = tuple(f"option{number}_{part}" for number in (1, 2, 3) for part in ("name", "value"))
+_OPTION_WORDS = [
+    words
+    for number in (1, 2, 3)
+    for words in (
+        (phrase("option{number} name", number=number), phrase("Option{number} name", number=number)),
+        (phrase("option{number} value", number=number), phrase("Option{number} value", number=number)),
+    )
+]
 
 _ALL = (
-    Field("sku", "SKU", "id"),
-    Field("listing_id", "listing ID", "id"),
-    Field("listing_sku", "channel SKU", "id"),
-    Field("base_sku", "base SKU", "id"),
-    Field("channel", "channel", "id"),
-    Field("source", "source", "id"),
-    Field("warehouse", "warehouse", "id"),
-    Field("mpn", "MPN", "id"),
-    Field("brand", "brand", "text"),
-    Field("title", "title", "text"),
-    Field("description", "description", "text"),
-    Field("category", "category", "text"),
-    Field("status", "status", "text"),
-    Field("url", "URL", "text"),
-    Field("image_url", "image URL", "text"),
-    Field("gtin", "GTIN", "gtin"),
-    Field("quantity", "quantity", "quantity"),
-    Field("price", "price", "price"),
-    Field("currency", "currency", "currency"),
-    *(Field(name, name.replace("_", " "), "text") for name in OPTION_COLUMNS),
+    Field("sku", phrase("SKU"), phrase("SKU"), "id"),
+    Field("listing_id", phrase("listing ID"), phrase("Listing ID"), "id"),
+    Field("listing_sku", phrase("channel SKU"), phrase("Channel SKU"), "id"),
+    Field("base_sku", phrase("base SKU"), phrase("Base SKU"), "id"),
+    Field("channel", phrase("channel"), phrase("Channel"), "id"),
+    Field("source", phrase("source"), phrase("Source"), "id"),
+    Field("warehouse", phrase("warehouse"), phrase("Warehouse"), "id"),
+    Field("mpn", phrase("MPN"), phrase("MPN"), "id"),
+    Field("brand", phrase("brand"), phrase("Brand"), "text"),
+    Field("title", phrase("title"), phrase("Title"), "text"),
+    Field("description", phrase("description"), phrase("Description"), "text"),
+    Field("category", phrase("category"), phrase("Category"), "text"),
+    Field("status", phrase("status"), phrase("Status"), "text"),
+    Field("url", phrase("URL"), phrase("URL"), "text"),
+    Field("image_url", phrase("image URL"), phrase("Image URL"), "text"),
+    Field("gtin", phrase("GTIN"), phrase("GTIN"), "gtin"),
+    Field("quantity", phrase("quantity"), phrase("Quantity"), "quantity"),
+    Field("price", phrase("price"), phrase("Price"), "price"),
+    Field("currency", phrase("currency"), phrase("Currency"), "currency"),
+    *(Field(name, *words, "text") for name, words in zip(OPTION_COLUMNS, _OPTION_WORDS, strict=True)),
 )
 FIELDS = {field.name: field for field in _ALL}
 
@@ -75,4 +85,7 @@ def is_field(name: str, kind: Kind) -> bool:
 
 def field_of(name: str) -> Field:
     """The field of that name; an `option:…` field is made on the spot."""
-    return FIELDS.get(name) or Field(name, name.removeprefix(OPTION_PREFIX), "text")
+    if name in FIELDS:
+        return FIELDS[name]
+    label = name.removeprefix(OPTION_PREFIX)
+    return Field(name, label, f"{label[:1].upper()}{label[1:]}", "text")

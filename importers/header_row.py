@@ -11,6 +11,7 @@ from importers.mapping import count_recognised
 from importers.presets import Preset, find_preset
 from importers.report import FileRefused, Kind, Limits, Options, shown
 from importers.tables import Row
+from importers.wording import phrase
 
 SEARCHED_ROWS = 25
 _NUMBER = re.compile(r"[-+]?[0-9][0-9.,]*")
@@ -39,20 +40,20 @@ def find_header(rows: Sequence[Row], kind: Kind, options: Options, limits: Limit
     """
     filled = [place for place, (_, cells) in enumerate(rows) if not all(is_blank(cell) for cell in cells)]
     if not filled:
-        raise FileRefused("empty", "The file has no rows. Export it again, or select another sheet.")
+        raise FileRefused("empty", phrase("The file has no rows. Export it again, or select another sheet."))
     if options.header_row == 0:
-        names = tuple(f"Column {index + 1}" for index in range(len(rows[filled[0]][1])))
+        names = tuple(phrase("Column {number}", number=index + 1) for index in range(len(rows[filled[0]][1])))
         return Header(0, names, filled[0] - 1, len(names), None, looks_like_data=False)
     searched = filled[:SEARCHED_ROWS]
     place = _chosen(rows, options.header_row) if options.header_row else _best(rows, searched, kind, options)
     number, cells = rows[place]
     names = _names(cells)
     if len(names) > limits.columns:
-        raise FileRefused(
-            "too_big",
-            f"The file has {len(names):,} columns; at most {limits.columns:,} can be read. Delete those without use.",
-            row=number,
-        )
+        said = phrase(
+            "The file has {count} columns; at most {most} can be read. Delete those without use.",
+            count=f"{len(names):,}", most=f"{limits.columns:,}",
+        )  # fmt: skip
+        raise FileRefused("too_big", said, row=number)
     preset = find_preset(names, kind, options.preset)
     return Header(number, names, place, len(cells), preset, _looks_like_data(cells))
 
@@ -72,7 +73,8 @@ def _chosen(rows: Sequence[Row], wanted: int) -> int:
     for place, (number, _) in enumerate(rows):
         if number == wanted:
             return place
-    raise FileRefused("unknown_value", f"Row {wanted} cannot be the row of headers: it is blank or too far down.")
+    said = phrase("Row {row} cannot be the row of headers: it is blank or too far down.", row=wanted)
+    raise FileRefused("unknown_value", said)
 
 
 def _best(rows: Sequence[Row], places: Sequence[int], kind: Kind, options: Options) -> int:

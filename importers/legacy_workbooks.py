@@ -17,10 +17,13 @@ from importers.cells import Cell, Mark, Number
 from importers.report import FileRefused, Limits, Options, Sheet
 from importers.sheet_choice import choose_sheet
 from importers.tables import Row, Table
+from importers.wording import phrase
 
 _CALAMINE_LOSES_ERRORS = (
     "errors_unseen",
-    "In this file type, formulas that end in an error look like blank cells. Save it as .xlsx to have them named.",
+    phrase(
+        "In this file type, formulas that end in an error look like blank cells. Save it as .xlsx to have them named."
+    ),
 )
 
 
@@ -56,10 +59,12 @@ def _book(path: Path) -> calamine.CalamineWorkbook:
         # From its bytes, because from_path believes the extension, and uploads are stored without one.
         return calamine.CalamineWorkbook.from_filelike(io.BytesIO(path.read_bytes()))
     except calamine.PasswordError as error:
-        raise FileRefused("encrypted", "The file has a password. Save it without one and select it again.") from error
+        raise FileRefused(
+            "encrypted", phrase("The file has a password. Save it without one and select it again.")
+        ) from error
     except (calamine.CalamineError, OSError, ValueError) as error:
         if "password" in str(error).lower():
-            raise FileRefused("encrypted", "The file has a password. Save it without one.") from error
+            raise FileRefused("encrypted", phrase("The file has a password. Save it without one.")) from error
         raise damaged() from error
 
 
@@ -69,7 +74,8 @@ def _rows(path: Path, name: str, errors: dict[tuple[int, int], str], limits: Lim
     except calamine.CalamineError as error:
         raise damaged() from error
     if sheet.width > limits.columns:
-        raise FileRefused("too_big", f"The sheet has more than {limits.columns:,} columns. Delete those without use.")
+        said = phrase("The sheet has more than {count} columns. Delete those without use.", count=f"{limits.columns:,}")
+        raise FileRefused("too_big", said)
     first_row, first_column = sheet.start or (0, 0)
     margin: list[Cell] = [""] * first_column
     found: dict[int, list[tuple[int, str]]] = {}

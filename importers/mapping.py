@@ -9,13 +9,14 @@ from typing import Literal
 from importers.fields import FIELDS, KIND_FIELDS, REQUIRED, field_of, is_field
 from importers.report import Column, FileRefused, Kind, shown
 from importers.vocabulary import forms, normalise, recognise
+from importers.wording import phrase
 
 Why = Literal["chosen", "preset", "recognised", "ignored", "duplicate"]
 _NUMERIC = ("quantity", "price")
 _EXPLAIN = {
-    "chosen": "You chose it.",
-    "preset": "Known from this export.",
-    "recognised": "Recognised by its header.",
+    "chosen": phrase("You chose it."),
+    "preset": phrase("Known from this export."),
+    "recognised": phrase("Recognised by its header."),
 }
 
 
@@ -59,10 +60,14 @@ def _chosen(headers: Sequence[str], kind: Kind, chosen: Mapping[str, str]) -> di
         places = [index for index, header in enumerate(headers) if header == name]
         places = places or [index for index, header in enumerate(headers) if normalise(header) == normalise(name)]
         if not places:
-            raise FileRefused("unknown_value", f"The file has no column “{shown(name)}”.", column=shown(name))
+            said = phrase("The file has no column “{column}”.", column=shown(name))
+            raise FileRefused("unknown_value", said, column=shown(name))
         if field and not is_field(field, kind):
             names = ", ".join(KIND_FIELDS[kind])
-            raise FileRefused("unknown_value", f"“{shown(field)}” is no field of {kind}. Choose one of: {names}.")
+            said = phrase(
+                "“{field}” is no field of {kind}. Choose one of: {names}.", field=shown(field), kind=kind, names=names
+            )
+            raise FileRefused("unknown_value", said)
         picks.update(dict.fromkeys(places, field))
     return picks
 
@@ -84,14 +89,12 @@ def _winner(field: str, claimed: list[tuple[int, int, Why]], headers: Sequence[s
     by_word = claimed[0][2] == "recognised"
     same_name = len(best) > 1 and normalise(headers[best[0][1]]) == normalise(headers[best[1][1]])
     if len(best) > 1 and (best[0][0] == best[1][0] or same_name or (by_word and field in _NUMERIC)):
-        names = " and ".join(shown(headers[index]) for _, index, _ in best[:2])
-        label = field_of(field).label
-        raise FileRefused(
-            "duplicate_header",
-            f"{label[:1].upper()}{label[1:]} is chosen for two columns: {names}. Keep one, and leave the other out.",
-            row=row,
-            column=shown(headers[best[1][1]]),
-        )
+        first, second = (shown(headers[index]) for _, index, _ in best[:2])
+        said = phrase(
+            "{field} is chosen for two columns: {first} and {second}. Keep one, and leave the other out.",
+            field=field_of(field).title, first=first, second=second,
+        )  # fmt: skip
+        raise FileRefused("duplicate_header", said, row=row, column=second)
     return claimed[0][1]
 
 
@@ -108,9 +111,10 @@ def _column(
                 continue
             if winners[field] == index:
                 return Column(header, field, why, _EXPLAIN[why], tuple(samples))
-            said = f"Left out: {field_of(field).label} is taken from another column."
+            said = phrase("Left out: {label} is taken from another column.", label=field_of(field).label)
             return Column(header, "", "duplicate", said, tuple(samples))
-    return Column(header, "", "ignored", "Left out: no field of this kind has this name.", tuple(samples))
+    said = phrase("Left out: no field of this kind has this name.")
+    return Column(header, "", "ignored", said, tuple(samples))
 
 
 def count_recognised(headers: Sequence[str], kind: Kind, preset: Mapping[str, Sequence[str]] | None = None) -> int:
@@ -130,10 +134,12 @@ def refuse_missing(columns: Sequence[Column], kind: Kind, *, row: int, looks_lik
 
 def _missing(kind: Kind, group: tuple[str, ...], looks_like_data: bool) -> str:
     if looks_like_data:
-        return "The first row looks like data. Add a row of headers above it, or choose the columns by hand."
+        return phrase("The first row looks like data. Add a row of headers above it, or choose the columns by hand.")
     if group == ("sku",):
-        return "Choose the column that holds the SKU. Without it no row can be told from another."
+        return phrase("Choose the column that holds the SKU. Without it no row can be told from another.")
     if kind == "products":
-        return "The file has SKUs only, so there is nothing to change. Add a column such as title, price or quantity."
-    labels = " or the ".join(FIELDS[name].label for name in group)
-    return f"Choose the column that holds the {labels}."
+        return phrase(
+            "The file has SKUs only, so there is nothing to change. Add a column such as title, price or quantity."
+        )
+    first, second = (FIELDS[name].label for name in group)
+    return phrase("Choose the column that holds the {first} or the {second}.", first=first, second=second)

@@ -9,6 +9,7 @@ from typing import Literal
 
 from importers.archive_guard import DEEPEST, Package, damaged, feed, safe_parser
 from importers.report import FileRefused
+from importers.wording import phrase
 
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _DATE_IDS = frozenset((*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)))
@@ -184,10 +185,11 @@ def read_shared_strings(package: Package, part: str, longest: int) -> list[str]:
 def refuse_depth(depth: int) -> None:
     """Raises FileRefused (corrupt) when elements nest deeper than any workbook does."""
     if depth > DEEPEST:
-        raise damaged("its XML nests deeper than any workbook does")
+        raise damaged(phrase("its XML nests deeper than any workbook does"))
 
 
 def refuse_external(relation: Relation) -> None:
     """Raises FileRefused (corrupt) when a part of the workbook is said to be somewhere else."""
     if relation.external:
-        raise FileRefused("corrupt", "The workbook keeps its sheets outside of the file. Save it under a new name.")
+        said = phrase("The workbook keeps its sheets outside of the file. Save it under a new name.")
+        raise FileRefused("corrupt", said)

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from importers.archive_guard import Package, damaged, feed, safe_parser
+from importers.archive_guard import Package, damaged, feed, refuse_password, safe_parser
 from importers.cells import ERROR_VALUES, Cell, Mark, Number
 from importers.opc import local, refuse_depth
 from importers.report import FileRefused, Limits, Options, Sheet
 from importers.sheet_choice import choose_sheet
 from importers.tables import Hidden, Row, Table
+from importers.wording import phrase
 
 CONTENT = "content.xml"
 #: A row with values that is repeated more often is no row of a catalogue.
@@ -34,7 +35,7 @@ def open_opendocument(path: Path, options: Options, limits: Limits) -> Table:
 def _refuse_password(package: Package) -> None:
     manifest = "META-INF/manifest.xml"
     if manifest in package and b"encryption-data" in package.read(manifest):
-        raise FileRefused("encrypted", "The file has a password. Save it without one and select it again.")
+        refuse_password()
 
 
 def _sheets(package: Package) -> tuple[Sheet, ...]:
@@ -156,10 +157,11 @@ class _ContentParser:
         if value == "":
             return
         if self._column > self._limits.columns:
-            raise FileRefused(
-                "too_big", f"Row {self._row_start} has more than {self._limits.columns:,} columns. Delete some.",
-                row=self._row_start,
+            said = phrase(
+                "Row {row} has more than {count} columns. Delete some.",
+                row=self._row_start, count=f"{self._limits.columns:,}",
             )  # fmt: skip
+            raise FileRefused("too_big", said, row=self._row_start)
         self._cells.extend([""] * (start - len(self._cells)))
         self._cells.extend([value] * self._cell_repeat)
 
@@ -169,11 +171,10 @@ class _ContentParser:
         if not self._cells:
             return
         if repeat > _MOST_REPEATS:
-            raise FileRefused(
-                "too_big",
-                f"Row {self._row_start} is repeated {repeat:,} times. Delete the repeats.",
-                row=self._row_start,
+            said = phrase(
+                "Row {row} is repeated {count} times. Delete the repeats.", row=self._row_start, count=f"{repeat:,}"
             )
+            raise FileRefused("too_big", said, row=self._row_start)
         if self._row_hidden:
             self._hidden.row(self._row_start)
         self._ready.append((self._row_start, repeat, self._cells))
@@ -197,7 +198,7 @@ def _number(stored: str, text: str) -> Cell:
     try:
         value = float(stored)
     except ValueError as error:
-        raise damaged("a number cell has no number") from error
+        raise damaged(phrase("a number cell has no number")) from error
     # A zero-padding format shows more digits than the value has; the format itself lies far away in the styles.
     padded = text.isascii() and text.isdecimal() and text.startswith("0") and float(text) == value
     return Number(stored, len(text) if padded else 0)

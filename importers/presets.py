@@ -18,6 +18,7 @@ from importers.preset_rows import (
 )
 from importers.report import FileRefused, Kind, shown
 from importers.vocabulary import forms
+from importers.wording import phrase
 
 Fields = Mapping[str, tuple[str, ...]]
 
@@ -251,7 +252,11 @@ def find_preset(headers: Sequence[str], kind: Kind, wanted: str | None) -> Prese
         named = PRESETS.get(wanted.replace("-", "_"))
         if named is None or kind not in named.kinds:
             names = ", ".join(name for name, preset in PRESETS.items() if kind in preset.kinds)
-            raise FileRefused("unknown_value", f"“{shown(wanted)}” is no preset for {kind}. Choose one of: {names}.")
+            said = phrase(
+                "“{preset}” is no preset for {kind}. Choose one of: {names}.",
+                preset=shown(wanted), kind=kind, names=names,
+            )  # fmt: skip
+            raise FileRefused("unknown_value", said)
         return named
     have = {form for header in headers for form in forms(header)}
     for preset in PRESETS.values():

@@ -15,6 +15,7 @@ from importers.readers import open_table
 from importers.report import DEFAULT, FileRefused, Kind, Limits, Options
 from importers.sandbox import run_child
 from importers.staging import problems_path, read_problems
+from importers.wording import phrase
 
 PROBLEM = "Problem"
 _HEAD_ROWS = 200
@@ -34,7 +35,7 @@ def write_problem_rows(
         FileRefused: when the file cannot be read any more, or there is nothing to write.
     """
     if not problems_path(staged).exists():
-        raise FileRefused("empty", "No rows were left out of this file.")
+        raise FileRefused("empty", phrase("No rows were left out of this file."))
     request = {"task": "problem_rows", "staged": str(staged.resolve()), "out": str(out.resolve())}
     answer = run_child(path, kind, options or Options(), path.name, limits, request)
     if "refused" in answer:

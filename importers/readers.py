@@ -7,39 +7,46 @@ import stat
 from functools import partial
 from pathlib import Path
 
-from importers.archive_guard import Package
+from importers.archive_guard import Package, refuse_password
 from importers.opendocument import open_opendocument
 from importers.report import FileRefused, Limits, Options
 from importers.tables import Table
 from importers.text_tables import TextTable, open_bytes, shown_delimiter
+from importers.wording import phrase
 from importers.workbooks import open_workbook
 
 _HEAD = 64 * 1024
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 #: First bytes of files that people select by mistake, and what to call them.
 _SIGNATURES = (
-    (b"\x89PNG", "a PNG picture"),
-    (b"\xff\xd8\xff", "a JPEG picture"),
-    (b"GIF8", "a GIF picture"),
-    (b"RIFF", "a media file"),
-    (b"II*\0", "a TIFF picture"),
-    (b"MM\0*", "a TIFF picture"),
-    (b"%PDF-", "a PDF"),
-    (b"%!PS", "a PostScript document"),
-    (b"{\\rtf", "a rich text document"),
-    (b"\x7fELF", "a program"),
-    (b"Rar!", "a RAR archive"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
-    (b"BZh", "a bzip2 archive"),
-    (b"\xfd7zXZ", "an xz archive"),
-    (b"\x28\xb5\x2f\xfd", "a Zstandard archive"),
-    (b"SQLite format 3\0", "a database"),
-    (b"PAR1", "a Parquet file"),
-    (b"ID3", "a sound file"),
-    (b"OggS", "a sound file"),
-    (b"wOFF", "a font"),
-    (b"MZ\x90\0", "a program"),
-    (b"\xca\xfe\xba\xbe", "a program"),
+    (b"\x89PNG", phrase("a PNG picture")),
+    (b"\xff\xd8\xff", phrase("a JPEG picture")),
+    (b"GIF8", phrase("a GIF picture")),
+    (b"RIFF", phrase("a media file")),
+    (b"II*\0", phrase("a TIFF picture")),
+    (b"MM\0*", phrase("a TIFF picture")),
+    (b"%PDF-", phrase("a PDF")),
+    (b"%!PS", phrase("a PostScript document")),
+    (b"{\\rtf", phrase("a rich text document")),
+    (b"\x7fELF", phrase("a program")),
+    (b"Rar!", phrase("a RAR archive")),
+    (b"7z\xbc\xaf\x27\x1c", phrase("a 7z archive")),
+    (b"BZh", phrase("a bzip2 archive")),
+    (b"\xfd7zXZ", phrase("an xz archive")),
+    (b"\x28\xb5\x2f\xfd", phrase("a Zstandard archive")),
+    (b"SQLite format 3\0", phrase("a database")),
+    (b"PAR1", phrase("a Parquet file")),
+    (b"ID3", phrase("a sound file")),
+    (b"OggS", phrase("a sound file")),
+    (b"wOFF", phrase("a font")),
+    (b"MZ\x90\0", phrase("a program")),
+    (b"\xca\xfe\xba\xbe", phrase("a program")),
+)
+#: Folders of packages that are no workbooks, and what to call them.
+_PACKAGES = (
+    ("word/", phrase("a Word document")),
+    ("ppt/", phrase("a PowerPoint presentation")),
+    ("visio/", phrase("a drawing")),
 )
 #: BIFF2 to BIFF4: a bare stream of records, from the time before compound files.
 _EARLY_EXCEL = (b"\x09\0\x04\0", b"\x09\x02\x06\0", b"\x09\x04\x06\0")
@@ -56,15 +63,17 @@ def open_table(path: Path, file_name: str, options: Options, limits: Limits) -> 
         FileRefused: for a file that is no table, or one that cannot or must not be read.
     """
     if not stat.S_ISREG(path.stat().st_mode):
-        raise FileRefused("not_a_spreadsheet", "This is not a file. Select an Excel (.xlsx), CSV or TSV file.")
+        said = phrase("This is not a file. Select an Excel (.xlsx), CSV or TSV file.")
+        raise FileRefused("not_a_spreadsheet", said)
     size = path.stat().st_size
     if size > limits.file_bytes:
-        raise FileRefused(
-            "too_big", f"The file is {size // 1024**2:,} MB. Select a file under {limits.file_bytes // 1024**2} MB, "
-            "or split it.",
+        said = phrase(
+            "The file is {size} MB. Select a file under {most} MB, or split it.",
+            size=f"{size // 1024**2:,}", most=limits.file_bytes // 1024**2,
         )  # fmt: skip
+        raise FileRefused("too_big", said)
     if size == 0:
-        raise FileRefused("empty", "The file is empty. Export it again, or select another one.")
+        raise FileRefused("empty", phrase("The file is empty. Export it again, or select another one."))
     with path.open("rb") as stream:
         head = stream.read(_HEAD)
     if head.startswith(b"PK"):
@@ -83,19 +92,23 @@ def _open_package(path: Path, options: Options, limits: Limits) -> Table:
     if kind.startswith("application/vnd.oasis.opendocument.spreadsheet"):
         return open_opendocument(path, options, limits)
     if kind.startswith("application/vnd.oasis.opendocument"):
-        raise _no_spreadsheet("an OpenDocument text or drawing")
-    for folder, what in (("word/", "a Word document"), ("ppt/", "a PowerPoint presentation"), ("visio/", "a drawing")):
+        raise _no_spreadsheet(phrase("an OpenDocument text or drawing"))
+    for folder, what in _PACKAGES:
         if any(name.startswith(folder) for name in names):
             raise _no_spreadsheet(what)
     if any(name.startswith("xl/") for name in names):
         return open_workbook(path, options, limits)
     if any(name.endswith(".iwa") for name in names):
-        raise _unsupported("an Apple Numbers document", "Export it as Excel or CSV")
+        raise _unsupported(
+            phrase("The file is an Apple Numbers document. Export it as Excel or CSV, and select that file.")
+        )
     if "meta-inf/manifest.mf" in names or "androidmanifest.xml" in names:
-        raise _no_spreadsheet("a program")
+        raise _no_spreadsheet(phrase("a program"))
     if any(name.endswith((".csv", ".tsv", ".txt", ".xlsx", ".xls")) for name in names):
-        raise _unsupported("a ZIP archive", "Unpack it, and select a file that was in it")
-    raise _no_spreadsheet("a ZIP archive")
+        raise _unsupported(
+            phrase("The file is a ZIP archive. Unpack it, and select a file that was in it, and select that file.")
+        )
+    raise _no_spreadsheet(phrase("a ZIP archive"))
 
 
 def _open_ole(path: Path, options: Options, limits: Limits) -> Table:
@@ -105,14 +118,14 @@ def _open_ole(path: Path, options: Options, limits: Limits) -> Table:
         return name.encode("utf-16-le") in content
 
     if holds("EncryptedPackage") or holds("EncryptionInfo"):
-        raise FileRefused("encrypted", "The file has a password. Save it without one and select it again.")
+        refuse_password()
     if holds("WordDocument"):
-        raise _no_spreadsheet("a Word document")
+        raise _no_spreadsheet(phrase("a Word document"))
     if holds("PowerPoint Document"):
-        raise _no_spreadsheet("a PowerPoint presentation")
+        raise _no_spreadsheet(phrase("a PowerPoint presentation"))
     if holds("Workbook") or holds("Book"):
         return _open_legacy(path, "xls", options, limits)
-    raise _no_spreadsheet("an Office file without a sheet")
+    raise _no_spreadsheet(phrase("an Office file without a sheet"))
 
 
 def _open_legacy(path: Path, type_name: str, options: Options, limits: Limits) -> Table:
@@ -129,7 +142,8 @@ def _open_text(path: Path, file_name: str, head: bytes, options: Options, limits
     text = TextTable(path, options, limits)
     doubts = []
     if _WORKBOOK_NAMES.search(file_name):
-        doubts.append(("type_differs", "The name says workbook, but the file holds plain text; it is read as text."))
+        said = phrase("The name says workbook, but the file holds plain text; it is read as text.")
+        doubts.append(("type_differs", said))
     return Table(
         partial(text.rows),
         "text",
@@ -144,20 +158,24 @@ def _refuse_binary(head: bytes) -> None:
         if head.startswith(signature):
             raise _no_spreadsheet(what)
     if head[4:8] == b"ftyp":
-        raise _no_spreadsheet("a film or picture")
+        raise _no_spreadsheet(phrase("a film or picture"))
     if head.startswith(_EARLY_EXCEL):
-        raise _unsupported("a workbook of Excel 4 or earlier", "Save it as Excel (.xlsx)")
+        raise _unsupported(
+            phrase("The file is a workbook of Excel 4 or earlier. Save it as Excel (.xlsx), and select that file.")
+        )
     plain = head.removeprefix(b"\xef\xbb\xbf")
     if _HTML.match(plain):
-        raise _no_spreadsheet("a web page")
+        raise _no_spreadsheet(phrase("a web page"))
     if b"urn:schemas-microsoft-com:office:spreadsheet" in plain:
-        raise _unsupported("an XML Spreadsheet 2003", "Save it as Excel (.xlsx)")
+        raise _unsupported(
+            phrase("The file is an XML Spreadsheet 2003. Save it as Excel (.xlsx), and select that file.")
+        )
     if _XML.match(plain):
-        raise _no_spreadsheet("an XML file")
+        raise _no_spreadsheet(phrase("an XML file"))
     if _JSON.match(plain):
-        raise _no_spreadsheet("a JSON file")
+        raise _no_spreadsheet(phrase("a JSON file"))
     if _looks_binary(plain):
-        raise _no_spreadsheet("a binary file")
+        raise _no_spreadsheet(phrase("a binary file"))
 
 
 def _looks_binary(head: bytes) -> bool:
@@ -172,8 +190,9 @@ def _looks_binary(head: bytes) -> bool:
 
 
 def _no_spreadsheet(what: str) -> FileRefused:
-    return FileRefused("not_a_spreadsheet", f"The file is {what}. Select an Excel (.xlsx), CSV or TSV file.")
+    said = phrase("The file is {what}. Select an Excel (.xlsx), CSV or TSV file.", what=what)
+    return FileRefused("not_a_spreadsheet", said)
 
 
-def _unsupported(what: str, repair: str) -> FileRefused:
-    return FileRefused("unsupported_format", f"The file is {what}. {repair}, and select that file.")
+def _unsupported(said: str) -> FileRefused:
+    return FileRefused("unsupported_format", said)

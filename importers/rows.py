@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from importers.amounts import Grammar, GtinReader, PriceReader, QuantityReader
-from importers.cells import Cell, CellError, Mark, Note, TextReader, as_shown, is_blank, match_key
+from importers.cells import Cell, CellError, Mark, Note, TextReader, as_shown, is_blank, mark_error, match_key
 from importers.fields import OPTION_COLUMNS, OPTION_PREFIX, Field, field_of
 from importers.report import Column, Kind, Limits, Problem, shown
+from importers.wording import phrase
 
 Fields = dict[str, Any]
 
@@ -43,7 +44,8 @@ class CurrencyReader(TextReader):
         """The code in capitals, or None for a blank cell. Raises CellError (unknown_value) for anything else."""
         text = super().__call__(cell)
         if text is not None and not _CURRENCY.fullmatch(text.upper()):
-            raise CellError("unknown_value", f"the currency “{shown(text)}” is not a code such as EUR.")
+            said = phrase("the currency “{value}” is not a code such as EUR.", value=shown(text))
+            raise CellError("unknown_value", said)
         return text.upper() if text else None
 
 
@@ -54,11 +56,11 @@ class ListingIdReader(TextReader):
         """The ID, or None for a blank cell. Raises CellError (sci_notation) for a damaged one."""
         text = super().__call__(cell)
         if text is not None and _SHORTENED.fullmatch(text):
-            raise CellError(
-                "sci_notation",
-                f"a spreadsheet shortened this {self.label} to {shown(text)}; its last digits are lost. "
-                "Format the column as Text and export again.",
-            )
+            said = phrase(
+                "a spreadsheet shortened this {label} to {value}; its last digits are lost. "
+                "Format the column as Text and export again.", label=self.label, value=shown(text),
+            )  # fmt: skip
+            raise CellError("sci_notation", said)
         return text
 
     def many(self, cells: Sequence[Any]) -> list[str | None] | None:
@@ -87,9 +89,11 @@ class ChoiceReader(TextReader):
             return None
         found = self._known.get(text) or self._known.get(text.casefold())
         if found is None:
-            raise CellError(
-                "unknown_value", f"there is no {self.label} “{shown(text)}”. Create it first, or correct the name."
-            )
+            said = phrase(
+                "there is no {label} “{value}”. Create it first, or correct the name.",
+                label=self.label, value=shown(text),
+            )  # fmt: skip
+            raise CellError("unknown_value", said)
         return found
 
 
@@ -178,19 +182,21 @@ class RowReader:
 
     def _problem(self, number: int, name: str, cell: Cell, error: CellError) -> Problem:
         self.said.clear()
-        return Problem(number, self.headers[name], error.code, shown(as_shown(cell)), f"Row {number}: {error.message}")
+        message = phrase("Row {row}: {problem}", row=number, problem=error.message)
+        return Problem(number, self.headers[name], error.code, shown(as_shown(cell)), message)
 
     def _ragged(self, number: int, cells: list[Cell]) -> Problem | None:
         if len(cells) == 1 and isinstance(cells[0], Mark) and cells[0].code == "unterminated_quote":
-            message = f"Row {number}: text follows a closing quotation mark. Double each quotation mark inside a text."
+            message = phrase("Row {row}: {problem}", row=number, problem=mark_error(cells[0], "").message)
             return Problem(number, "", "unterminated_quote", "", message)
         if self.ragged_allowed or self.last_named <= len(cells) <= self.width:
             return None
         # One blank cell too many is no comfort: an unquoted comma before it has shifted the price.
-        message = (
-            f"Row {number} has {len(cells)} cells, and the header has {self.width}. "
-            "A delimiter inside a text needs quotation marks around that text."
-        )
+        message = phrase(
+            "Row {row} has {count} cells, and the header has {width}. "
+            "A delimiter inside a text needs quotation marks around that text.",
+            row=number, count=len(cells), width=self.width,
+        )  # fmt: skip
         return Problem(number, "", "ragged_row", shown(" | ".join(as_shown(cell) for cell in cells)), message)
 
     def _complete(self, number: int, fields: Fields, problems: list[Problem]) -> None:
@@ -213,7 +219,7 @@ class RowReader:
         header = self.headers.get(alias, alias)
         if header not in bad:
             label = field_of(alias).label
-            message = f"Row {number}: the {label} is blank. Type it, or delete the row."
+            message = phrase("Row {row}: the {label} is blank. Type it, or delete the row.", row=number, label=label)
             problems.append(Problem(number, header, "blank", "", message))
 
 

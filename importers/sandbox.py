@@ -13,6 +13,7 @@ from typing import Any
 
 from importers.report import DEFAULT, FileRefused, Kind, Limits, Options, Report, refused, shown
 from importers.staging import discard_parts, discard_staged
+from importers.wording import phrase
 
 _CHILD = Path(__file__).with_name("child.py")
 #: The child writes one report; more than this on its standard output is not a report.
@@ -21,7 +22,12 @@ _MOST_OUTPUT = 64 * 1024**2
 _RESOURCE_SIGNALS = (signal.SIGKILL, signal.SIGXFSZ)
 #: What the child ends with when its memory was not enough; a number that neither Python nor a shell uses.
 EXIT_MEMORY = 77
-_TOO_BIG = "Reading the file needs more {what} than allowed. Delete rows and formatting without use, or split it."
+_TOO_LONG = phrase(
+    "Reading the file needs more time than allowed. Delete rows and formatting without use, or split it."
+)
+_TOO_LARGE = phrase(
+    "Reading the file needs more memory than allowed. Delete rows and formatting without use, or split it."
+)
 
 
 def check(
@@ -122,7 +128,7 @@ def _run(request: str, limits: Limits) -> tuple[int, bytes]:
     except subprocess.TimeoutExpired:
         child.kill()
         child.communicate()
-        raise FileRefused("too_big", _TOO_BIG.format(what="time")) from None
+        raise FileRefused("too_big", _TOO_LONG) from None
     except BaseException:
         child.kill()
         child.communicate()
@@ -132,10 +138,12 @@ def _run(request: str, limits: Limits) -> tuple[int, bytes]:
 
 def _ended(code: int) -> FileRefused:
     if code == -signal.SIGXCPU:
-        return FileRefused("too_big", _TOO_BIG.format(what="time"))
+        return FileRefused("too_big", _TOO_LONG)
     if code == EXIT_MEMORY or -code in _RESOURCE_SIGNALS:
-        return FileRefused("too_big", _TOO_BIG.format(what="memory"))
+        return FileRefused("too_big", _TOO_LARGE)
     return FileRefused(
         "corrupt",
-        "The file cannot be read. Open it in a spreadsheet program, save it under a new name, and select that file.",
+        phrase(
+            "The file cannot be read. Open it in a spreadsheet program, save it under a new name, and select that file."
+        ),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importers.report import FileRefused, Sheet, shown
+from importers.wording import phrase
 
 
 def choose_sheet(sheets: tuple[Sheet, ...], wanted: str | None) -> tuple[Sheet, list[tuple[str, str]]]:
@@ -15,13 +16,16 @@ def choose_sheet(sheets: tuple[Sheet, ...], wanted: str | None) -> tuple[Sheet, 
     if wanted is not None:
         return _named(sheets, wanted)
     if not visible:
-        raise FileRefused("empty", "The file has no visible sheet. Show the sheet that holds the data, and save it.")
+        said = phrase("The file has no visible sheet. Show the sheet that holds the data, and save it.")
+        raise FileRefused("empty", said)
     doubts = []
     if len(visible) > 1:
         names = ", ".join(shown(sheet.name) for sheet in visible)
-        doubts.append(
-            ("several_sheets", f"The file has {len(visible)} sheets ({names}); {shown(visible[0].name)} is read.")
-        )
+        said = phrase(
+            "The file has {count} sheets ({names}); {sheet} is read.",
+            count=len(visible), names=names, sheet=shown(visible[0].name),
+        )  # fmt: skip
+        doubts.append(("several_sheets", said))
     return visible[0], doubts
 
 
@@ -29,7 +33,8 @@ def _named(sheets: tuple[Sheet, ...], wanted: str) -> tuple[Sheet, list[tuple[st
     for same in (str, str.casefold):
         for sheet in sheets:
             if same(sheet.name) == same(wanted):
-                doubt = [("hidden_sheet", f"The sheet {shown(sheet.name)} is hidden in the file.")]
-                return sheet, doubt if sheet.hidden else []
+                said = phrase("The sheet {sheet} is hidden in the file.", sheet=shown(sheet.name))
+                return sheet, [("hidden_sheet", said)] if sheet.hidden else []
     names = ", ".join(shown(sheet.name) for sheet in sheets)
-    raise FileRefused("unknown_value", f"The file has no sheet “{shown(wanted)}”. Choose one of: {names}.")
+    said = phrase("The file has no sheet “{sheet}”. Choose one of: {names}.", sheet=shown(wanted), names=names)
+    raise FileRefused("unknown_value", said)

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 from importers.cells import Cell, Mark
 from importers.encodings import find_encoding
 from importers.report import FileRefused, Limits, Options, shown
+from importers.wording import phrase
 
 DELIMITERS = (",", ";", "\t", "|")
 SAMPLE_LINES = 200
@@ -80,7 +81,8 @@ class TextTable:
             with _whole_archive():
                 yield from self._records(feed)
         except UnicodeError as error:
-            raise FileRefused("bad_encoding", f"The file is not {self.encoding}. Choose its encoding.") from error
+            said = phrase("The file is not {encoding}. Choose its encoding.", encoding=self.encoding)
+            raise FileRefused("bad_encoding", said) from error
         finally:
             feed.text.close()
 
@@ -116,7 +118,8 @@ def _whole_archive() -> Iterator[None]:
     try:
         yield
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise FileRefused("corrupt", "The compressed file is damaged. Select it again, or unpack it.") from error
+        said = phrase("The compressed file is damaged. Select it again, or unpack it.")
+        raise FileRefused("corrupt", said) from error
 
 
 class _Lines:
@@ -136,8 +139,11 @@ class _Lines:
 def _never_closed(number: int) -> FileRefused:
     return FileRefused(
         "unterminated_quote",
-        f'Row {number}: a quotation mark (") opens a cell and is never closed, so the rows after it cannot be told '
-        "apart. Close it, or double it inside the text.",
+        phrase(
+            'Row {row}: a quotation mark (") opens a cell and is never closed, so the rows after it cannot be told '
+            "apart. Close it, or double it inside the text.",
+            row=number,
+        ),
         row=number,
     )
 
@@ -146,15 +152,22 @@ def _unreadable_record(number: int, cause: str, feed: _Lines) -> FileRefused:
     if "field limit" in cause:
         return FileRefused(
             "too_big",
-            f"Row {number}: one cell has more than {LONGEST_CELL:,} characters. Shorten it, or close its quotation.",
+            phrase(
+                "Row {row}: one cell has more than {most} characters. Shorten it, or close its quotation.",
+                row=number,
+                most=f"{LONGEST_CELL:,}",
+            ),
             row=number,
         )
     if feed.ended:
         return _never_closed(number)
     return FileRefused(
         "unterminated_quote",
-        f"Row {number}: text follows a closing quotation mark, so the cells of this row cannot be told apart. "
-        'Double each quotation mark inside a text ("").',
+        phrase(
+            "Row {row}: text follows a closing quotation mark, so the cells of this row cannot be told apart. "
+            'Double each quotation mark inside a text ("").',
+            row=number,
+        ),
         row=number,
     )
 
@@ -169,7 +182,8 @@ def one_character(chosen: str | None) -> str | None:
         return None
     named = {"\\t": "\t", "tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}.get(chosen.lower(), chosen)
     if len(named) != 1 or named in '"\r\n' or not named.isascii():
-        raise FileRefused("unknown_value", f"The delimiter “{shown(chosen)}” is not one character. Type , or ; or tab.")
+        said = phrase("The delimiter “{delimiter}” is not one character. Type , or ; or tab.", delimiter=shown(chosen))
+        raise FileRefused("unknown_value", said)
     return named
 
 
@@ -249,7 +263,8 @@ class _Unpacked(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         data = self._stream.read(len(buffer))
         if self._stream.tell() > self._most:
-            raise FileRefused("too_big", "The compressed file unpacks to too much. Unpack it and select the parts.")
+            said = phrase("The compressed file unpacks to too much. Unpack it and select the parts.")
+            raise FileRefused("too_big", said)
         buffer[: len(data)] = data
         return len(data)
 

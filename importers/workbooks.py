@@ -23,6 +23,7 @@ from importers.opc import (
 from importers.report import FileRefused, Limits, Options, Sheet
 from importers.sheet_choice import choose_sheet
 from importers.tables import Hidden, Row, Table
+from importers.wording import phrase
 
 _LAST_COLUMN = 16_384
 _LAST_ROW = 1_048_576
@@ -123,7 +124,7 @@ class _SheetParser:
         elif name == "col" and attributes.get("hidden") in ("1", "true"):
             self._hidden.columns.append((int(attributes.get("min", 0)), int(attributes.get("max", 0))))
         elif self._depth == 1 and name != "worksheet":
-            raise damaged("the part of the sheet is no worksheet")
+            raise damaged(phrase("the part of the sheet is no worksheet"))
 
     def _end(self, tag: str) -> None:
         self._depth -= 1
@@ -141,7 +142,7 @@ class _SheetParser:
         stated = attributes.get("r")
         number = int(stated) if stated else self._number + 1
         if not self._number < number <= _LAST_ROW:
-            raise damaged(f"row {number} comes after row {self._number}")
+            raise damaged(phrase("row {row} comes after row {other}", row=number, other=self._number))
         self._number = number
         self._row_hidden = attributes.get("hidden") in ("1", "true")
         self._cells = []
@@ -161,7 +162,7 @@ class _SheetParser:
         else:
             column = self._column + 1
         if column <= self._column:
-            raise damaged(f"row {self._number} has two cells in one place")
+            raise damaged(phrase("row {row} has two cells in one place", row=self._number))
         self._column = column
         self._type = attributes.get("t", "n")
         self._style = attributes.get("s", "")
@@ -181,12 +182,12 @@ class _SheetParser:
             return
         missing = self._column - len(self._cells) - 1
         if self._column > self._limits.columns:
-            raise FileRefused(
-                "too_big",
-                f"Row {self._number} has a value in column {self._column:,}; at most {self._limits.columns:,} columns "
-                "can be read. Delete the columns that are not needed.",
-                row=self._number,
-            )
+            said = phrase(
+                "Row {row} has a value in column {column}; at most {most} columns can be read. "
+                "Delete the columns that are not needed.",
+                row=self._number, column=f"{self._column:,}", most=f"{self._limits.columns:,}",
+            )  # fmt: skip
+            raise FileRefused("too_big", said, row=self._number)
         if missing:
             self._cells.extend([""] * missing)
         self._cells.append(value)
@@ -196,7 +197,7 @@ class _SheetParser:
             place = int(text)
             return self._strings[place] if place >= 0 else self._strings[len(self._strings)]
         except (ValueError, IndexError) as error:
-            raise damaged("a cell points to a text that is not there") from error
+            raise damaged(phrase("a cell points to a text that is not there")) from error
 
     def _typed(self, text: str) -> Cell:
         if self._type == "e":
@@ -213,7 +214,7 @@ class _SheetParser:
         try:
             float(text)
         except ValueError as error:
-            raise damaged(f"row {self._number} has a number that is none") from error
+            raise damaged(phrase("row {row} has a number that is none", row=self._number)) from error
         return Number(text, style or 0)
 
 
@@ -222,10 +223,10 @@ def column_number(letters: str) -> int:
     number = 0
     for letter in letters:
         if not "A" <= letter <= "Z":
-            raise damaged("a cell has no place")
+            raise damaged(phrase("a cell has no place"))
         number = number * 26 + ord(letter) - 64
         if number > _LAST_COLUMN:
-            raise damaged("a cell lies beyond the last column")
+            raise damaged(phrase("a cell lies beyond the last column"))
     if not number:
-        raise damaged("a cell has no place")
+        raise damaged(phrase("a cell has no place"))
     return number
