@@ -82,6 +82,8 @@ def _flask_settings(settings: Settings) -> dict[str, Any]:
             "test_environment": True,
         },
         "SECURITY_REDIRECT_ALLOW_SUBDOMAINS": False,
+        "SECURITY_I18N_DOMAIN": "messages",  # its texts are in our catalogues: see views/sign_in.py
+        "SECURITY_I18N_DIRNAME": [str(translate.FOLDER)],
         "SQLALCHEMY_DATABASE_URI": settings.database_url,
         "SQLALCHEMY_ENGINE_OPTIONS": _engine_options(settings),
         "SESSION_COOKIE_NAME": "__Host-pairbook" if secure else "pairbook",
@@ -97,7 +99,7 @@ def _flask_settings(settings: Settings) -> dict[str, Any]:
         "MAX_CONTENT_LENGTH": settings.upload_limit,
         "MAX_FORM_MEMORY_SIZE": 2 * 1024 * 1024,
         "MAX_FORM_PARTS": 5000,
-        "BABEL_TRANSLATION_DIRECTORIES": str(Path(__file__).parent / "translations"),
+        "BABEL_TRANSLATION_DIRECTORIES": str(translate.FOLDER),
     }
 
 

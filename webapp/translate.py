@@ -1,4 +1,4 @@
-"""Sentences of the domain in the reader's language.
+"""Sentences of the domain, and shares of a whole, in the reader's language.
 
 Services, importers, connectors and matching say what they have to say in English, with `phrase` or `phrases`:
 so it stands in the database, in logs, in the API and on the command line, the same for everybody. Screens show
@@ -16,7 +16,7 @@ from babel.core import Locale
 from babel.messages.mofile import read_mo
 from babel.numbers import get_decimal_symbol, get_group_symbol
 from flask import Flask
-from flask_babel import get_locale, get_translations
+from flask_babel import format_percent, get_locale, get_translations
 
 FOLDER = Path(__file__).parent / "translations"
 _SLOT = re.compile(r"\{(\w+)\}")
@@ -34,8 +34,9 @@ class _Template:
 
 
 def init_app(app: Flask) -> None:
-    """Give templates the filter `translated`."""
+    """Give templates the filters `translated` and `percent`."""
     app.add_template_filter(translated, "translated")
+    app.add_template_filter(percent, "percent")
 
 
 def translated(sentence: str) -> str:
@@ -44,6 +45,13 @@ def translated(sentence: str) -> str:
     if not sentence or locale is None or locale.language == "en":
         return sentence
     return _translated(str(locale), sentence)
+
+
+def percent(share: float, places: int = 0) -> str:
+    """A share as percent with so many decimals, the mark and its space as the language of this request has them."""
+    locale = get_locale() or Locale("en")
+    pattern = str(locale.percent_formats[None].pattern)
+    return str(format_percent(share, pattern.replace("0", "0." + "0" * places) if places else pattern))
 
 
 @lru_cache(maxsize=8192)

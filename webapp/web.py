@@ -41,6 +41,7 @@ from webapp.errors import Conflict, DomainError
 from webapp.models.accounts import Actor, Permission, SeenForm
 from webapp.services import audit, retrieval
 from webapp.services.accounts import owners
+from webapp.translate import translated
 
 P = ParamSpec("P")
 View = Callable[P, Any]
@@ -292,6 +293,7 @@ def _headers(response: Response) -> Response:
 
 
 def _domain_error(error: DomainError) -> Response:
+    words = translated(error.message)
     if not is_htmx():
         titles = {
             403: _("You are not allowed to do this."),
@@ -299,8 +301,8 @@ def _domain_error(error: DomainError) -> Response:
             409: _("Somebody was quicker."),
         }
         title = titles.get(error.status, _("This cannot be done."))
-        return error_page(error.status, title, error.message, _("Nothing was changed."))
-    response = make_response(render_template("_toast.html", toast=Toast(error.message, kind="bad")), error.status)
+        return error_page(error.status, title, words, _("Nothing was changed."))
+    response = make_response(render_template("_toast.html", toast=Toast(words, kind="bad")), error.status)
     response.headers["HX-Reswap"] = "none"
     return response
 

@@ -123,12 +123,11 @@ def link_equal_skus(
     `ambiguous` is what `sharing_a_key` gave.
     """
     names = [c.key for c in Link.__table__.columns if c.key != "id"]
-    rows = _exact_pairs(batch_id, channel, span, names)
     shared = ambiguous[bisect_right(ambiguous, span[0]) : bisect_right(ambiguous, span[1])]
-    if shared:
-        rows = rows.where(~among(session, Listing.id, shared))
+    more = [~among(session, Listing.id, shared)] if shared else []
     if import_id is not None:
-        rows = rows.where(or_(Listing.import_id == import_id, Product.import_id == import_id))
+        more.append(or_(Listing.import_id == import_id, Product.import_id == import_id))
+    rows = _exact_pairs(batch_id, channel, span, names, more)
     newest = session.scalar(select(func.max(Link.id))) or 0
     session.execute(_dialect(session).insert(Link).from_select(names, rows).on_conflict_do_nothing())
     # By their ids, not by the batch alone: each step would read what all the steps before it have made.
@@ -320,48 +319,29 @@ def evidence_json(evidence: matching.Evidence) -> dict[str, Any]:
 
 
 def _exact_pairs(
-    batch_id: int, channel: Channel | None, span: tuple[int, int], names: list[str]
+    batch_id: int, channel: Channel | None, span: tuple[int, int], names: list[str], more: list[ColumnElement[bool]]
 ) -> Select[*tuple[Any, ...]]:
-    """The pairs that the exact rule allows but for ambiguous ones, as rows of links.
+    """The pairs that the exact rule allows and `more` narrows down, as rows of links.
 
     Listings are read in the order of their ids, where they lie; the links are made in the order of the
-    products, which keeps the step's writes to the index by product together.
+    products, which keeps the step's writes to the index by product together. Only what differs from pair to
+    pair is put in that order: sorting whole rows of links takes as long as finding them.
     """
     held = aliased(Link)
     # Where a product has one listing a channel, the constraint on links says so sooner.
     free = or_(~Channel.many, ~exists().where(held.product_id == Product.id, held.channel_id == Listing.channel_id))
     allowed = ~exists().where(Refusal.listing_id == Listing.id, Refusal.product_id == Product.id)
-    now = utc_now()
     automatic = Channel.mode == SendMode.AUTOMATIC
-    due = case((automatic, literal(now, Link.due_at.type)), else_=null())
-    values = {
-        "listing_id": Listing.id,
-        "product_id": Product.id,
-        "channel_id": Listing.channel_id,
-        "slot": case((Channel.many, Listing.id), else_=0),
-        "fence": Listing.fence + 1,
-        "source": literal(LinkSource.SKU, Link.source.type),
-        "score": null(),
-        "by_id": null(),
-        "by_name": literal(SAME_SKU.name),
-        "batch_id": literal(batch_id),
-        "created_at": literal(now, Link.created_at.type),
-        "auto_sync": true(),
-        "due_at": due,
-        "dirty_at": due,
-        "want_stock": automatic,
-        "want_price": and_(automatic, Channel.sends_price),
-        "run_id": null(),
-        "tries": literal(0),
-        "told_stock_version": literal(0),
-        "told_price_version": literal(0),
-        "told_quantity": null(),
-        "told_price": null(),
-        "told_at": null(),
-        "problem": literal(""),
-    }
-    return (
-        select(*(values[name].label(name) for name in names))
+    query = (
+        select(
+            Listing.id.label("listing_id"),
+            Product.id.label("product_id"),
+            Listing.channel_id,
+            case((Channel.many, Listing.id), else_=0).label("slot"),
+            (Listing.fence + 1).label("fence"),
+            automatic.label("automatic"),
+            and_(automatic, Channel.sends_price).label("with_price"),
+        )
         .select_from(Listing)
         .join(Product, Product.match_key == Listing.match_key)
         .join(Channel, Channel.id == Listing.channel_id)
@@ -371,9 +351,41 @@ def _exact_pairs(
             Product.retired_at.is_(None),
             free,
             allowed,
+            *more,
         )
         .order_by(Product.id)
     )
+    pairs = query.cte("pairs").prefix_with("MATERIALIZED")
+    now = utc_now()
+    due = case((pairs.c.automatic, literal(now, Link.due_at.type)), else_=null())
+    values = {
+        "listing_id": pairs.c.listing_id,
+        "product_id": pairs.c.product_id,
+        "channel_id": pairs.c.channel_id,
+        "slot": pairs.c.slot,
+        "fence": pairs.c.fence,
+        "source": literal(LinkSource.SKU, Link.source.type),
+        "score": null(),
+        "by_id": null(),
+        "by_name": literal(SAME_SKU.name),
+        "batch_id": literal(batch_id),
+        "created_at": literal(now, Link.created_at.type),
+        "auto_sync": true(),
+        "due_at": due,
+        "dirty_at": due,
+        "want_stock": pairs.c.automatic,
+        "want_price": pairs.c.with_price,
+        "run_id": null(),
+        "tries": literal(0),
+        "told_stock_version": literal(0),
+        "told_price_version": literal(0),
+        "told_quantity": null(),
+        "told_price": null(),
+        "told_at": null(),
+        "problem": literal(""),
+    }
+    # A condition has to stand here: SQLite would take the ON of the conflict for that of a join.
+    return select(*(values[name].label(name) for name in names)).where(pairs.c.product_id.is_not(None))
 
 
 def _scope(channel: Channel | None, span: tuple[int, int]) -> list[Any]:

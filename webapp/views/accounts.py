@@ -18,6 +18,7 @@ from webapp.models.accounts import Permission, Role
 from webapp.models.base import utc_now
 from webapp.services import accounts, audit, sign_in
 from webapp.services.activity import acts
+from webapp.translate import translated
 
 bp = Blueprint("accounts", __name__)
 PAGE = 50
@@ -51,7 +52,7 @@ def setup(code: str) -> Any:
                 web.session(), code, form.email.data or "", form.password.data or "", hash_password=hash_password
             )
         except DomainError as error:
-            form.form_errors.append(error.message)
+            form.form_errors.append(translated(error.message))
             return web.page("accounts/setup.html", form=form, status=error.status)
         login_user(user)
         return web.go("home.index")
@@ -69,7 +70,7 @@ def join(code: str) -> Any:
         try:
             user = accounts.redeem(web.session(), email, code, form.password.data or "", hash_password=hash_password)
         except DomainError as error:
-            form.form_errors.append(error.message)
+            form.form_errors.append(translated(error.message))
             return web.page("accounts/join.html", form=form, email=email, status=error.status)
         login_user(user)
         return web.go("home.index")
@@ -126,7 +127,7 @@ def add_person() -> Any:
         return _settings(link=_invitation(user.email), invited=user.email)
     except DomainError as error:
         web.session().rollback()
-        return _settings(error=error.message, status=error.status)
+        return _settings(error=translated(error.message), status=error.status)
 
 
 @bp.post("/settings/people/<int:user_id>/role")
@@ -171,9 +172,32 @@ def activity() -> Any:
         acts=acts(web.session(), rows[:PAGE], by=web.actor(), now=utc_now()),
         event=event,
         nouns=_nouns(),
+        subject=subject_words,
         next_url=more,
         previous_url=url_for(".activity", event=event or None) if before is not None else "",
     )
+
+
+def subject_words(subject: str) -> str:
+    """What a line of the trail is about: a noun and its name, such as "batch 12", or a number of things."""
+    noun, _space, name = subject.partition(" ")
+    if noun.isdecimal():
+        words = {
+            "product": ngettext("%(num)s product", "%(num)s products", int(noun)),
+            "pair": ngettext("%(num)s pair", "%(num)s pairs", int(noun)),
+        }
+        return str(words.get(name.removesuffix("s"), subject))
+    words = {
+        "batch": _("batch %(name)s", name=name),
+        "channel": _("channel %(name)s", name=name),
+        "import": _("import %(name)s", name=name),
+        "preset": _("preset %(name)s", name=name),
+        "product": _("product %(name)s", name=name),
+        "run": _("run %(name)s", name=name),
+        "sample": _("sample data"),
+        "user": _("user %(name)s", name=name),
+    }
+    return str(words.get(noun, subject))
 
 
 def _settings(*, link: str = "", invited: str = "", error: str = "", status: int = 200) -> Response:

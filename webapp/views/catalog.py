@@ -21,6 +21,7 @@ from webapp.models import Link, Outcome, Product
 from webapp.models.accounts import Permission
 from webapp.models.base import utc_now
 from webapp.services import catalog, catalog_search, pairs, stock
+from webapp.translate import translated
 from webapp.views.catalog_words import availability, outcomes, sources
 from webapp.views.review_words import ago
 
@@ -137,7 +138,7 @@ def add() -> Any:
         try:
             product = catalog.add_product(web.session(), fields, by=web.actor(), currency=web.settings().currency)
         except (Conflict, Refused) as error:
-            form.sku.errors = [error.message]
+            form.sku.errors = [translated(error.message)]
         else:
             web.say(_("Added %(sku)s.", sku=product.sku))
             return web.go("catalog.detail", product_id=product.id)
@@ -162,7 +163,7 @@ def edit(product_id: int) -> Any:
                 _save(product, typed)
             except (Conflict, Refused) as error:
                 session.rollback()  # the price may stand already where the SKU was refused: all or nothing
-                form.sku.errors = [error.message]
+                form.sku.errors = [translated(error.message)]
             else:
                 web.say(_("Saved %(sku)s.", sku=product.sku))
                 return web.go("catalog.detail", product_id=product_id)

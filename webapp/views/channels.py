@@ -14,6 +14,7 @@ from webapp.models import Channel, ListingState, SendMode
 from webapp.models.accounts import Permission
 from webapp.models.base import utc_now
 from webapp.services import channels, counts, propagation
+from webapp.translate import translated
 from webapp.views import sync_words
 
 bp = Blueprint("channels", __name__)
@@ -61,7 +62,7 @@ def add() -> Any:
         )
     except DomainError as error:
         web.session().rollback()
-        return _form(kind, error=error.message, status=error.status)
+        return _form(kind, error=translated(error.message), status=error.status)
     if fresh:
         return web.page("channels/created.html", channel=channel, fresh=fresh, kind=connectors.kinds()[kind])
     web.say(_("%(channel)s is connected.", channel=channel.name))
@@ -94,7 +95,7 @@ def save(channel_id: int) -> Any:
         channels.allow_many(session, channel, request.form.get("many") == "1", by=by)
     except Refused as error:
         session.rollback()
-        return _edit(channels.by_id(session, channel_id), error=error.message, status=422)
+        return _edit(channels.by_id(session, channel_id), error=translated(error.message), status=422)
     web.say(_("%(channel)s is changed.", channel=channel.name))
     return web.go("channels.edit", channel_id=channel_id)
 

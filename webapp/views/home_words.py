@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 
 from webapp.models import BatchVerb, ImportJob, RunState
 from webapp.services import overview
+from webapp.translate import translated
 
 Chip = tuple[str, str, str]  # kind, icon, words
 
@@ -41,9 +42,10 @@ def _stopped(found: overview.Need) -> Line:
     name, url = found.channel.name if found.channel else "", maybe("channels.index")
     if found.what == "broken":
         title = _("%(channel)s does not take updates", channel=name)
-        return Line("bad", "circle-x", title, found.reason, url, _("Connect again"))
+        return Line("bad", "circle-x", title, translated(found.reason), url, _("Connect again"))
     if found.what == "held":
-        return Line("bad", "circle-alert", _("%(channel)s is held", channel=name), found.reason, url, _("Look"))
+        title = _("%(channel)s is held", channel=name)
+        return Line("bad", "circle-alert", title, translated(found.reason), url, _("Look"))
     if found.what == "paused":
         detail = _("Nothing is sent there until somebody resumes it")
         return Line("warn", "triangle-alert", _("%(channel)s is paused", channel=name), detail, url, _("Open"))
@@ -55,8 +57,8 @@ def _import(found: overview.Need, job: ImportJob) -> Line:
     """An import that stopped, or that nobody confirmed."""
     name, job_id = job.file_name, job.id
     if found.what == "failed_import":
-        title = _("The import of %(file)s stopped", file=name)
-        return Line("bad", "file-spreadsheet", title, found.reason, url_for("imports.done", job_id=job_id), _("Open"))
+        title, detail = _("The import of %(file)s stopped", file=name), translated(found.reason)
+        return Line("bad", "file-spreadsheet", title, detail, url_for("imports.done", job_id=job_id), _("Open"))
     n = format_decimal(found.n)
     detail = ngettext("%(n)s row, nothing is saved yet", "%(n)s rows, nothing is saved yet", found.n, n=n)
     title = _("%(file)s waits to be imported", file=name)
@@ -74,7 +76,7 @@ def _decisions(found: overview.Need) -> Line:
             "%(n)s listing refused the last update", "%(n)s listings refused the last update", found.n, n=n
         )
         url = maybe("propagation.history", **here) or maybe("links.pairs", **here)
-        return Line("bad", "circle-alert", title, f"{name}: {found.reason}", url, _("Fix"))
+        return Line("bad", "circle-alert", title, f"{name}: {translated(found.reason)}", url, _("Fix"))
     if found.what == "near":
         title = ngettext("%(n)s SKU is nearly the same", "%(n)s SKUs are nearly the same", found.n, n=n)
         detail = _("%(channel)s: other case, dashes, spaces or zeros", channel=name)

@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 
 import importers
 from webapp.models import Channel, ImportJob, ImportKind, ImportState
+from webapp.translate import translated
 
 ROWS_NAMED = 4
 WHOLE_COLUMN = {"sci_notation", "precision_lost", "ambiguous_number", "date_in_text"}  # repaired at the source
@@ -141,8 +142,8 @@ def _doubt(doubts: Sequence[importers.Problem]) -> str:
         )  # fmt: skip
         return str(words)
     if n == 1:
-        return first.message
-    return str(_("%(n)s rows have the same doubt. %(first)s", n=format_decimal(n), first=first.message))
+        return translated(first.message)
+    return str(_("%(n)s rows have the same doubt. %(first)s", n=format_decimal(n), first=translated(first.message)))
 
 
 def outcome(job: ImportJob) -> list[Line]:
@@ -189,16 +190,16 @@ def problems(report: importers.Report) -> list[Group]:
 
 
 def _group(found: Sequence[importers.Problem]) -> Group:
-    first = found[0]
+    first, words = found[0], translated(found[0].message)
     if len(found) == 1:
-        title, _dot, rest = first.message.partition(". ")
+        title, _dot, rest = words.partition(". ")
         return Group(title.rstrip("."), rest, 1)
     title = _many_words(first.code, len(found), first.column)
     named = [format_decimal(p.row) for p in found[:ROWS_NAMED]]
     left = len(found) - len(named)
     if left:
         named.append(ngettext("%(num)s more", "%(num)s more", left))
-    repair = first.message.rstrip(".").rpartition(". ")[2]
+    repair = words.rstrip(".").rpartition(". ")[2]
     return Group(title, f"{_('Rows')} {format_list(named, locale=get_locale())}. {repair}.", len(found))
 
 
@@ -234,7 +235,8 @@ def likely_channel(report: importers.Report, channels: Sequence[Channel]) -> str
 
 def remarks(report: importers.Report) -> list[str]:
     """Doubts about the file as a whole, each once."""
-    return list(dict.fromkeys(p.message for p in report.warnings if not p.column and p.code != "several_sheets"))
+    found = (p.message for p in report.warnings if not p.column and p.code != "several_sheets")
+    return [translated(message) for message in dict.fromkeys(found)]
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from webapp.models import Channel, ImportJob, ImportKind, ImportState
 from webapp.models.accounts import Actor, Permission
 from webapp.models.base import utc_now
 from webapp.services import channels, counts, demo, import_choices, imports
+from webapp.translate import translated
 from webapp.views import import_words
 
 bp = Blueprint("imports", __name__)
@@ -76,7 +77,7 @@ def upload() -> Any:
             return _index(_("Select a file."), "file", 422)
         channel = _channel(kind, by)
     except Refused as error:
-        return _index(error.message, "channel", 422)
+        return _index(translated(error.message), "channel", 422)
     noted = _noted(channel)
     web.release_session()
     stored = _store(file, settings.uploads)

@@ -15,6 +15,7 @@ from webapp.models import LinkBatch
 from webapp.models.accounts import Permission
 from webapp.services import links
 from webapp.services.undo import take_back as undo_act
+from webapp.translate import translated
 
 bp = Blueprint("links", __name__)
 
@@ -37,7 +38,7 @@ def take_back(batch_id: int) -> links.Change:
     if batch is None:
         raise NotFound(_("This was taken back already, or never happened."))
     if batch.changed > 1 and batch.by_id != by.id and not by.may(Permission.UNSYNC_MANY):
-        raise Forbidden(_("Only %(name)s or an owner can take this back.", name=batch.by_name))
+        raise Forbidden(_("Only %(name)s or an owner can take this back.", name=translated(batch.by_name)))
     return undo_act(session, batch_id, by=by)
 
 

@@ -23,6 +23,7 @@ from webapp.services import channels, counts, exports, links, pairs, plans
 from webapp.services.accounts import owners
 from webapp.services.links import UNDO_DAYS
 from webapp.services.pairs import Filter
+from webapp.translate import translated
 from webapp.views.links import bp, take_back, undone_words
 
 TYPED_FROM = 51  # more pairs than 50 need their number typed
@@ -109,7 +110,7 @@ def undo_pair(batch_id: int, listing_id: int) -> Any:
     try:
         row = pairs.one(web.session(), listing_id)
     except NotFound:
-        message = change.refused[0].message if change.refused else text
+        message = translated(change.refused[0].message) if change.refused else text
         return web.piece(toast=web.Toast(message, kind="warn"))
     return web.piece("links/_pair_back.html", toast=web.Toast(text), row=row, **rows_context(read_filter()))
 
@@ -208,7 +209,7 @@ def unsync() -> Any:
         if not web.is_htmx():
             raise
         db.rollback()
-        return _dialog(error=error.message, status=409)
+        return _dialog(error=translated(error.message), status=409)
     text = ngettext("%(num)s pair unsynced.", "%(num)s pairs unsynced.", change.changed)
     if change.in_flight:
         late = ngettext("%(num)s update was on its way.", "%(num)s updates were on their way.", len(change.in_flight))
@@ -332,7 +333,7 @@ def _dialog(*, error: str = "", status: int = 200) -> Response:
         whole=whole,
         query=query_of(filters),
         typed=n >= TYPED_FROM,
-        until=format_date(utc_now() + timedelta(days=UNDO_DAYS), "d MMMM"),
+        until=format_date(utc_now() + timedelta(days=UNDO_DAYS), "long"),
         allowed=by.may(Permission.UNSYNC_MANY) or (n <= 1 and by.may(Permission.LINK)),
         owners=owners(db),
         error=error,

@@ -17,6 +17,7 @@ from webapp.models.base import utc_now
 from webapp.services import candidates, channels, counts, decisions, links, review
 from webapp.services.accounts import owners
 from webapp.services.review import Queue, Shelf
+from webapp.translate import translated
 from webapp.views import review_words as words
 from webapp.views.links import bp, take_back, undone_words
 
@@ -160,11 +161,11 @@ def decide(listing_id: int, act: Act, *, product_id: int = 0) -> Any:
     try:
         change, said = act(listing)
     except DomainError as error:
-        return quicker(queue, listing, error.message, status=error.status)
+        return quicker(queue, listing, translated(error.message), status=error.status)
     if change.refused and not change.changed:
-        return quicker(queue, listing, change.refused[0].message, product_id=product_id)
+        return quicker(queue, listing, translated(change.refused[0].message), product_id=product_id)
     if change.refused:
-        said = f"{said} {change.refused[0].message}"
+        said = f"{said} {translated(change.refused[0].message)}"
     return answer(queue, review.next_after(session, queue, key), said)
 
 

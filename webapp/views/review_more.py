@@ -22,6 +22,7 @@ from webapp.jobs import tasks
 from webapp.models import Channel, Listing
 from webapp.models.accounts import Permission
 from webapp.services import candidates, catalog, channels, links, retrieval, review
+from webapp.translate import translated
 from webapp.views import review_words as words
 from webapp.views.links import bp
 from webapp.views.review import answer, query_of, quicker, read_queue
@@ -154,7 +155,7 @@ def add_confirm(listing_id: int) -> Any:
     except (Conflict, Refused) as error:
         if candidates.holder(db, listing) is not None:
             return quicker(queue, listing)
-        form.sku.errors = [error.message]
+        form.sku.errors = [translated(error.message)]
         return _add_page(listing, channel, form, status=422)
     if added.product is None:
         return _add_page(listing, channel, form, status=422)

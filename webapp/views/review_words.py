@@ -14,6 +14,7 @@ from flask_babel import gettext as _
 from webapp.models.catalog import Product
 from webapp.models.listings import Listing
 from webapp.services.candidates import Choice
+from webapp.translate import translated
 
 Pieces = list[tuple[str, bool]]
 BANDS = ("95-", "85-94", "60-84", "40-59", "none")
@@ -70,6 +71,7 @@ def fact_rows(choice: Choice, listing: Listing) -> list[FactRow]:
             continue
         ours, theirs = marked(e)
         note = e["note"] if e["verdict"] not in ("missing", "same") else ""
+        note = translated(note)
         if note.startswith("differ "):  # said of both; here it stands behind one of them
             note = f"differs{note.removeprefix('differ')}"
         if e["field"] == "price":
@@ -115,7 +117,7 @@ def one_difference(choice: Choice) -> str:
     Empty when nothing is known to differ.
     """
     if choice.difference:
-        return choice.difference
+        return translated(choice.difference)
     facts = [e for e in choice.evidence if e["field"] not in ("title", "rivals") and (e["ours"] or e["theirs"])]
     for e in facts:
         if e["verdict"] == "differs":
@@ -184,7 +186,7 @@ def pace(each: float | None, left: int) -> tuple[str, str]:
     """Seconds for each listing, and the minutes that are left, in words; empty before anybody could know."""
     if not each or each <= 0:
         return "", ""
-    text = f"{each:.1f}" if each < 10 else str(round(each))
+    text = format_decimal(each, "0.0") if each < 10 else format_decimal(round(each))
     minutes = max(1, round(each * left / 60))
     return _("%(n)s s each", n=text), ngettext("%(num)s min", "%(num)s min", minutes)
 

@@ -16,6 +16,7 @@ from webapp.errors import Refused
 from webapp.models import Channel, ListingState
 from webapp.models.accounts import Permission
 from webapp.services import channels, counts, decisions, links, rules
+from webapp.translate import translated
 
 bp = Blueprint("rules", __name__)
 USUAL = 95  # where the line stands before anybody has moved it
@@ -54,7 +55,7 @@ def turn_on(channel_id: int) -> Any:
     try:
         rules.turn_on(web.session(), channel, line, promise, by=web.actor())
     except Refused as error:
-        web.say(error.message, kind="warn")
+        web.say(translated(error.message), kind="warn")
         return redirect(url_for("rules.index", channel=channel.name, line=line), code=303)
     web.say(_("The rule is on. Suggestions of %(line)s and above link by themselves.", line=line))
     return redirect(url_for("rules.index", channel=channel.name), code=303)
@@ -97,7 +98,10 @@ def check(channel_id: int, listing_id: int) -> Any:
         change, said = links.confirm(session, [pair], by=by, reason="check"), _("Linked.")
     else:
         change, said = links.reject(session, [pair], by=by), _("Rejected. It will not be suggested again.")
-    web.say(change.refused[0].message if change.refused else said, kind="warn" if change.refused else "ok")
+    if change.refused:
+        web.say(translated(change.refused[0].message), kind="warn")
+    else:
+        web.say(said)
     return redirect(url_for("rules.index", channel=channel.name, line=line), code=303)
 
 

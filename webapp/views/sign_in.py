@@ -12,11 +12,37 @@ from flask_babel import ngettext
 from flask_security import current_user, user_authenticated
 
 from webapp import web
+from webapp.errors import phrase
 from webapp.models import User
 from webapp.models.base import utc_now
 from webapp.services import sign_in
 
 ASK_A_PASSWORD = {"security.login", "security.verify", "security.change_password"}
+#: What the sign-in extension says on these screens, word for word: our catalogues translate it with the rest.
+TEXTS_OF_THE_EXTENSION = (
+    phrase("Account is disabled."),
+    phrase("Authentication failed - identity or password/passcode invalid"),
+    phrase("Email not provided"),
+    phrase("Invalid email address"),
+    phrase("Invalid password"),
+    phrase("Password does not match"),
+    phrase("Password must be at least %(length)s characters"),
+    phrase("Password not provided"),
+    phrase("Passwords do not match"),
+    phrase("Please log in to access this page."),
+    phrase("Please reauthenticate to access this page."),
+    phrase("Reauthenticate"),
+    phrase("Reauthentication successful"),
+    phrase("Redirections outside the domain are forbidden"),
+    phrase("Specified user does not exist"),
+    phrase("Verify Password"),
+    phrase("You can only access this endpoint when not logged in."),
+    phrase("You do not have permission to view this resource."),
+    phrase("You must reauthenticate to access this endpoint"),
+    phrase("You must sign in to view this resource."),
+    phrase("You successfully changed your password."),
+    phrase("Your new password must be different than your previous password."),
+)
 
 
 def init_app(app: Flask) -> None:

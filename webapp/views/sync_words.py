@@ -12,6 +12,7 @@ from flask_babel import ngettext
 from webapp.models import Attempt, AttemptState, Outcome, RunKind, RunState, SyncRun
 from webapp.services.plans import Plan
 from webapp.services.sync_history import RunRow
+from webapp.translate import translated
 
 DAY = timedelta(hours=24)
 WIDTH, LANE, LABEL = 1_000, 26, 132  # the picture's own units
@@ -98,7 +99,7 @@ def took(run: SyncRun) -> str:
 
 def by(run: SyncRun) -> str:
     """Who started it."""
-    return run.by_name if run.kind == RunKind.MANUAL else str(_("Automatic"))
+    return translated(run.by_name) if run.kind == RunKind.MANUAL else str(_("Automatic"))
 
 
 def outcome(attempt: Attempt) -> tuple[str, str, str]:
