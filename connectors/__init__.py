@@ -19,6 +19,7 @@ from connectors.base import (
 )
 from connectors.outbound import OutboundPolicy, client_for
 from connectors.retry import RETRY_SCHEDULE, Breaker, next_delay
+from connectors.wording import phrase
 
 __all__ = [
     "RETRY_SCHEDULE",
@@ -53,19 +54,32 @@ def check_options(kind: str, options: Mapping[str, str], outbound: OutboundPolic
     With `outbound`, an address that this policy closes is wrong as well.
     """
     if kind not in _KINDS:
-        return [f"There is no kind of channel called {kind!r}; there are {', '.join(_KINDS)}."]
+        kinds = ", ".join(_KINDS)
+        return [phrase("There is no kind of channel called {kind}; there are {kinds}.", kind=repr(kind), kinds=kinds)]
     known = _KINDS[kind].options
     names = [option.name for option in known]
-    having = f"it has {', '.join(names)}" if names else "it has none"
-    problems = [f"{name}: a {kind} channel has no such option; {having}." for name in options if name not in names]
+    problems = [_unknown(name, kind, names) for name in options if name not in names]
     for option in known:
         value = options.get(option.name, "")
         if option.choices and value and value not in option.choices:
-            problems.append(f"{option.name}: {value!r} is none of {', '.join(option.choices)}.")
+            said = phrase(
+                "{option}: {value} is none of {choices}.",
+                option=option.name, value=repr(value), choices=", ".join(option.choices),
+            )  # fmt: skip
+            problems.append(said)
     problems += _KINDS[kind].check(options)
     if outbound is not None and kind == webhook.KIND.name:
         problems += webhook.check_reach(options, outbound.allow)
     return problems
+
+
+def _unknown(option: str, kind: str, names: list[str]) -> str:
+    if not names:
+        return phrase("{option}: a {kind} channel has no such option; it has none.", option=option, kind=kind)
+    return phrase(
+        "{option}: a {kind} channel has no such option; it has {names}.",
+        option=option, kind=kind, names=", ".join(names),
+    )  # fmt: skip
 
 
 def open_connector(

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
+from connectors.wording import phrase
+
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
@@ -15,39 +17,39 @@ Network = IPv4Network | IPv6Network
 REFUSED: tuple[tuple[Network, str], ...] = tuple(
     (ip_network(network), why)
     for network, why in (
-        ("0.0.0.0/8", "this network"),
-        ("10.0.0.0/8", "private"),
-        ("100.64.0.0/10", "carrier-grade NAT"),
-        ("127.0.0.0/8", "loopback"),
-        ("169.254.0.0/16", "link-local"),
-        ("172.16.0.0/12", "private"),
-        ("192.0.0.0/24", "protocol assignments"),
-        ("192.0.2.0/24", "documentation"),
-        ("192.88.99.0/24", "6to4 relay"),
-        ("192.168.0.0/16", "private"),
-        ("198.18.0.0/15", "benchmarking"),
-        ("198.51.100.0/24", "documentation"),
-        ("203.0.113.0/24", "documentation"),
-        ("224.0.0.0/4", "multicast"),
-        ("255.255.255.255/32", "broadcast"),
-        ("240.0.0.0/4", "reserved"),
-        ("::/128", "unspecified"),
-        ("::1/128", "loopback"),
-        ("::ffff:0:0/96", "IPv4-mapped"),
-        ("::/96", "IPv4-compatible"),
+        ("0.0.0.0/8", phrase("this network")),
+        ("10.0.0.0/8", phrase("private")),
+        ("100.64.0.0/10", phrase("carrier-grade NAT")),
+        ("127.0.0.0/8", phrase("loopback")),
+        ("169.254.0.0/16", phrase("link-local")),
+        ("172.16.0.0/12", phrase("private")),
+        ("192.0.0.0/24", phrase("protocol assignments")),
+        ("192.0.2.0/24", phrase("documentation")),
+        ("192.88.99.0/24", phrase("6to4 relay")),
+        ("192.168.0.0/16", phrase("private")),
+        ("198.18.0.0/15", phrase("benchmarking")),
+        ("198.51.100.0/24", phrase("documentation")),
+        ("203.0.113.0/24", phrase("documentation")),
+        ("224.0.0.0/4", phrase("multicast")),
+        ("255.255.255.255/32", phrase("broadcast")),
+        ("240.0.0.0/4", phrase("reserved")),
+        ("::/128", phrase("unspecified")),
+        ("::1/128", phrase("loopback")),
+        ("::ffff:0:0/96", phrase("IPv4-mapped")),
+        ("::/96", phrase("IPv4-compatible")),
         ("64:ff9b::/96", "NAT64"),
         ("64:ff9b:1::/48", "NAT64"),
-        ("100::/64", "discard-only"),
+        ("100::/64", phrase("discard-only")),
         ("2001::/32", "Teredo"),
-        ("2001::/23", "protocol assignments"),
-        ("2001:db8::/32", "documentation"),
+        ("2001::/23", phrase("protocol assignments")),
+        ("2001:db8::/32", phrase("documentation")),
         ("2002::/16", "6to4"),
-        ("3fff::/20", "documentation"),
-        ("5f00::/16", "segment routing"),
-        ("fc00::/7", "unique local"),
-        ("fe80::/10", "link-local"),
-        ("fec0::/10", "site-local"),
-        ("ff00::/8", "multicast"),
+        ("3fff::/20", phrase("documentation")),
+        ("5f00::/16", phrase("segment routing")),
+        ("fc00::/7", phrase("unique local")),
+        ("fe80::/10", phrase("link-local")),
+        ("fec0::/10", phrase("site-local")),
+        ("ff00::/8", phrase("multicast")),
     )
 )
 GLOBAL_UNICAST_V6 = IPv6Network("2000::/3")
@@ -66,7 +68,7 @@ def why_refused(address: Address, allow: Iterable[Network] = ()) -> str | None:
         if bare in network:
             return why
     if isinstance(bare, IPv6Address) and bare not in GLOBAL_UNICAST_V6:
-        return "not global unicast"
+        return phrase("not global unicast")
     return None
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from connectors.base import Outcome, Status, Update, plain
 from connectors.outbound import Answer, OutboundError
 from connectors.retry import LONGEST_RETRY_AFTER
+from connectors.wording import phrase
 
 ITEM_STATUSES = frozenset({Status.ACCEPTED, Status.APPLIED, Status.REJECTED, Status.THROTTLED})
 # Client errors that pass by themselves: request timeout, conflict, too early, too many requests.
@@ -67,30 +68,51 @@ def _of_status(answer: Answer, now: datetime) -> Outcome:
     status, said = answer.status, _said(answer)
     wait = read_retry_after(answer.headers.get("retry-after"), now)
     if status == 410:
-        what = "The receiver is gone (410) and asks to hear no more."
+        what = phrase("The receiver is gone (410) and asks to hear no more.")
         return Outcome("", Status.REJECTED, "gone", what, permanent=True, closes_channel=True)
     if 300 <= status < 400:
         to = plain(answer.headers.get("location", "nowhere"), 120)
-        what = f"The receiver redirects ({status}) to {to}; redirects are not followed. Put the final address in url."
+        what = phrase(
+            "The receiver redirects ({status}) to {address}; redirects are not followed. Put the final address in url.",
+            status=status, address=to,
+        )  # fmt: skip
         return Outcome("", Status.FAILED, "redirect", what, permanent=True)
     if status == 429:
-        return Outcome("", Status.THROTTLED, "http_429", f"Too many requests{said}", wait)
+        what = phrase("Too many requests.") if said is None else phrase("Too many requests: {said}", said=said)
+        return Outcome("", Status.THROTTLED, "http_429", what, wait)
     if status in GATEWAY_TIMEOUTS:
-        what = f"A gateway gave up waiting ({status}); the update may have arrived{said}"
-        return Outcome("", Status.UNKNOWN, f"http_{status}", what, wait)
+        return Outcome("", Status.UNKNOWN, f"http_{status}", _gave_up(status, said), wait)
     if 400 <= status < 500 and status not in PASSING:
-        return Outcome("", Status.REJECTED, f"http_{status}", f"The receiver refused ({status}){said}", permanent=True)
-    return Outcome("", Status.FAILED, f"http_{status}", f"The receiver could not take it ({status}){said}", wait)
+        return Outcome("", Status.REJECTED, f"http_{status}", _refused(status, said), permanent=True)
+    return Outcome("", Status.FAILED, f"http_{status}", _not_taken(status, said), wait)
 
 
-def _said(answer: Answer) -> str:
-    """What the receiver said about it, as `: text` for the end of a sentence; pages of HTML say nothing."""
+def _gave_up(status: int, said: str | None) -> str:
+    if said is None:
+        return phrase("A gateway gave up waiting ({status}); the update may have arrived.", status=status)
+    return phrase("A gateway gave up waiting ({status}); the update may have arrived: {said}", status=status, said=said)
+
+
+def _refused(status: int, said: str | None) -> str:
+    if said is None:
+        return phrase("The receiver refused ({status}).", status=status)
+    return phrase("The receiver refused ({status}): {said}", status=status, said=said)
+
+
+def _not_taken(status: int, said: str | None) -> str:
+    if said is None:
+        return phrase("The receiver could not take it ({status}).", status=status)
+    return phrase("The receiver could not take it ({status}): {said}", status=status, said=said)
+
+
+def _said(answer: Answer) -> str | None:
+    """What the receiver said about it; pages of HTML say nothing."""
     content = _json(answer)
     if isinstance(content, dict):
         texts = [content[name] for name in ("message", "error", "detail") if isinstance(content.get(name), str)]
-        return f": {plain(texts[0])}" if texts else "."
+        return plain(texts[0]) if texts else None
     text = answer.body.decode("utf-8", "replace").strip()
-    return f": {plain(text)}" if text and "<" not in text and "\x00" not in text else "."
+    return plain(text) if text and "<" not in text and "\x00" not in text else None
 
 
 def _json(answer: Answer) -> Any:
@@ -130,13 +152,16 @@ def _of_items(update: Update, items: dict[str, list[dict[str, Any]]], retry_afte
     """The outcome of one update; what the answer does not say plainly is no success."""
     own = items.get(update.listing_id, [])
     if not own:
-        return _unclear(update, "missing_item", "The answer does not mention this listing.")
+        return _unclear(update, "missing_item", phrase("The answer does not mention this listing."))
     statuses = {str(item.get("status")) for item in own}
     if len(statuses) > 1:
-        return _unclear(update, "contradiction", f"The answer says {' and '.join(sorted(map(plain, statuses)))}.")
+        first, *others = sorted(map(plain, statuses))
+        what = phrase("The answer says {first} and {others}.", first=first, others=" and ".join(others))
+        return _unclear(update, "contradiction", what)
     word = statuses.pop()
     if word not in ITEM_STATUSES:
-        return _unclear(update, "unknown_status", f"The answer says {plain(word, 60)!r}, which means nothing to us.")
+        what = phrase("The answer says {word}, which means nothing to us.", word=repr(plain(word, 60)))
+        return _unclear(update, "unknown_status", what)
     status = Status(word)
     wait = (_seconds(own[0].get("retry_after"), retry_after)) if status is Status.THROTTLED else None
     code, message = (plain(own[0].get(name) or "") for name in ("code", "message"))
@@ -156,10 +181,14 @@ def _unclear(update: Update, code: str, message: str) -> Outcome:
 
 def _unreadable(answer: Answer) -> Outcome:
     """Success in the status line and something else below it: a login page, an empty object, too many bytes."""
+    status = answer.status
     if answer.cut:
-        what = "longer than we read, or packed in a way we do not unpack"
+        what = phrase(
+            "The receiver said {status}, but its answer is longer than we read, or packed in a way we do not unpack.",
+            status=status,
+        )
     elif answer.body.lstrip()[:1] == b"<":
-        what = "a web page, perhaps a login form"
+        what = phrase("The receiver said {status}, but its answer is a web page, perhaps a login form.", status=status)
     else:
-        what = "not the agreed JSON"
-    return Outcome("", Status.FAILED, "unknown_answer", f"The receiver said {answer.status}, but its answer is {what}.")
+        what = phrase("The receiver said {status}, but its answer is not the agreed JSON.", status=status)
+    return Outcome("", Status.FAILED, "unknown_answer", what)

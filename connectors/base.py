@@ -12,6 +12,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from connectors.wording import phrase
+
 
 class Status(StrEnum):
     """What became of one update."""
@@ -142,16 +144,20 @@ def price_text(price: Decimal) -> str:
 def problem_of(update: Update) -> Outcome | None:
     """The refusal of an update that no channel should ever hear, or None when it may be sent."""
     if not update.listing_id:
-        return refuse(update, "no_listing_id", "This update names no listing.")
+        return refuse(update, "no_listing_id", phrase("This update names no listing."))
     if update.quantity is None and update.price is None:
-        return refuse(update, "nothing_to_send", "Neither a quantity nor a price was given.")
+        return refuse(update, "nothing_to_send", phrase("Neither a quantity nor a price was given."))
     if update.quantity is not None and not 0 <= update.quantity <= LARGEST:
-        return refuse(update, "bad_quantity", "The quantity cannot be offered; it must be 0 or more, and below 10^15.")
+        what = phrase("The quantity cannot be offered; it must be 0 or more, and below 10^15.")
+        return refuse(update, "bad_quantity", what)
     if update.price is not None and not _is_price(update.price):
-        what = "The price cannot be offered; it must be a number from 0 up, below 10^15 and of at most 10 places."
+        what = phrase(
+            "The price cannot be offered; it must be a number from 0 up, below 10^15 and of at most 10 places."
+        )
         return refuse(update, "bad_price", what)
     if not _is_text(update.listing_id + update.sku + update.currency + update.key):
-        return refuse(update, "bad_text", "The listing id or the SKU holds half a character; import the listing again.")
+        what = phrase("The listing id or the SKU holds half a character; import the listing again.")
+        return refuse(update, "bad_text", what)
     return None
 
 
@@ -188,9 +194,8 @@ def screen(updates: Sequence[Update]) -> tuple[list[int], dict[int, Outcome]]:
         if refusal is not None:
             settled[position] = refusal
         elif update.listing_id in seen:
-            settled[position] = Outcome(
-                update.listing_id, Status.FAILED, "listing_twice", "The same call already carries this listing."
-            )
+            what = phrase("The same call already carries this listing.")
+            settled[position] = Outcome(update.listing_id, Status.FAILED, "listing_twice", what)
         else:
             seen.add(update.listing_id)
             sendable.append(position)

@@ -23,6 +23,7 @@ from connectors.base import (
     screen,
     slug,
 )
+from connectors.wording import phrase
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS listings (
@@ -81,7 +82,7 @@ class DemoConnector:
                 with self._open() as db:
                     settled |= {position: _take(db, updates[position], now) for position in sendable}
             except sqlite3.Error as error:
-                message = f"The demo marketplace is not available: {error}."
+                message = phrase("The demo marketplace is not available: {reason}.", reason=error)
                 settled |= {at: Outcome(updates[at].listing_id, Status.FAILED, "database", message) for at in sendable}
         return [settled[position] for position in range(len(updates))]
 
@@ -138,7 +139,7 @@ def _take(db: sqlite3.Connection, update: Update, now: datetime) -> Outcome:
     verdict = "stale" if mine < theirs else "repeated" if mine == theirs else "applied"
     _log(db, update, verdict, now)
     if verdict == "stale":
-        message = f"Version {theirs[1]} of link {theirs[0]} is already shown."
+        message = phrase("Version {version} of link {link} is already shown.", version=theirs[1], link=theirs[0])
         return Outcome(update.listing_id, Status.REJECTED, "stale_version", message, permanent=True)
     _store(db, update)
     return Outcome(update.listing_id, Status.APPLIED, verdict)
@@ -191,7 +192,7 @@ def _decimal(text: str | None) -> Decimal | None:
 
 KIND = Kind(
     name="demo",
-    title="Demo marketplace",
-    summary="A pretend marketplace on this server, for trying things out; nothing leaves the machine.",
+    title=phrase("Demo marketplace"),
+    summary=phrase("A pretend marketplace on this server, for trying things out; nothing leaves the machine."),
     options=(),
 )

@@ -23,6 +23,7 @@ from connectors.base import (
     slug,
 )
 from connectors.sheets import FORMATS, Format
+from connectors.wording import phrase
 
 # A worksheet ends at row 1,048,576 and marketplaces take far less in one upload.
 LARGEST_FILE = 100_000
@@ -66,10 +67,10 @@ class FileConnector:
         try:
             path = self._save(updates, now)
         except OSError as error:
-            message = f"The upload file could not be written: {error.strerror or error}."
+            message = phrase("The upload file could not be written: {reason}.", reason=error.strerror or error)
             return [Outcome(update.listing_id, Status.FAILED, "not_written", message) for update in updates]
         self.written = path
-        message = f"Written to {path.name}; upload it to the marketplace."
+        message = phrase("Written to {file}; upload it to the marketplace.", file=path.name)
         return [
             Outcome(update.listing_id, Status.ACCEPTED, "written", message, artifact=path.name) for update in updates
         ]
@@ -128,20 +129,26 @@ def _sync_folder(folder: Path) -> None:
 def check(options: Mapping[str, str]) -> list[str]:
     """What is wrong with the options beyond their choices, in words."""
     if options.get("fulfilment") == AMAZON and options.get("format") != "amazon_tsv":
-        return ["fulfilment: amazon goes with format amazon_tsv only."]
+        return [phrase("fulfilment: amazon goes with format amazon_tsv only.")]
     return []
 
 
 KIND = Kind(
     name="file",
-    title="Upload file",
-    summary="Writes a file for the marketplace's own upload page; needs no account and no API.",
+    title=phrase("Upload file"),
+    summary=phrase("Writes a file for the marketplace's own upload page; needs no account and no API."),
     options=(
-        Option("format", "File format", "What the marketplace reads.", default="csv", choices=tuple(FORMATS)),
+        Option(
+            "format",
+            phrase("File format"),
+            phrase("What the marketplace reads."),
+            default="csv",
+            choices=tuple(FORMATS),
+        ),
         Option(
             "fulfilment",
-            "Who ships",
-            "With amazon (FBA) the quantity column stays blank, so that Amazon's own stock is not touched.",
+            phrase("Who ships"),
+            phrase("With amazon (FBA) the quantity column stays blank, so that Amazon's own stock is not touched."),
             default=MERCHANT,
             choices=(MERCHANT, AMAZON),
         ),

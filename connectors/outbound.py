@@ -20,6 +20,7 @@ import httpx2
 
 from connectors.addresses import Network
 from connectors.sockets import Deadline, GuardedBackend, RefusedAddress
+from connectors.wording import phrase
 
 
 @dataclass(frozen=True)
@@ -177,15 +178,16 @@ def check_url(url: str) -> httpx2.URL:
     try:
         target = httpx2.URL(url)
     except (httpx2.InvalidURL, UnicodeError) as error:
-        raise OutboundError(Trouble.BAD_URL, f"This address cannot be read: {error}.") from None
+        raise OutboundError(Trouble.BAD_URL, phrase("This address cannot be read: {reason}.", reason=error)) from None
     if target.scheme not in {"http", "https"}:
-        raise OutboundError(Trouble.BAD_URL, "The address must begin with https:// or http://.")
+        raise OutboundError(Trouble.BAD_URL, phrase("The address must begin with https:// or http://."))
     if not target.host:
-        raise OutboundError(Trouble.BAD_URL, "The address names no host, as in https://shop.example/hook.")
+        raise OutboundError(Trouble.BAD_URL, phrase("The address names no host, as in https://shop.example/hook."))
     if target.userinfo:
-        raise OutboundError(Trouble.BAD_URL, "The address holds a user name or password; leave it out.")
+        raise OutboundError(Trouble.BAD_URL, phrase("The address holds a user name or password; leave it out."))
     if target.port is not None and target.port not in {80, 443} and not 1024 <= target.port <= 65_535:
-        raise OutboundError(Trouble.BAD_URL, f"Port {target.port} is not used by web servers; use 80, 443 or 1024 up.")
+        what = phrase("Port {port} is not used by web servers; use 80, 443 or 1024 up.", port=target.port)
+        raise OutboundError(Trouble.BAD_URL, what)
     return target
 
 
@@ -218,7 +220,7 @@ def _named_troubles(host: str, progress: _Progress, total: float) -> Iterator[No
     except RefusedAddress as error:
         raise OutboundError(Trouble.REFUSED_ADDRESS, str(error)) from None
     except httpcore2.LocalProtocolError as error:
-        raise OutboundError(Trouble.BAD_URL, f"The request cannot be written: {error}.") from None
+        raise OutboundError(Trouble.BAD_URL, phrase("The request cannot be written: {reason}.", reason=error)) from None
     except (httpcore2.NetworkError, httpcore2.TimeoutException, httpcore2.ProtocolError, OSError) as error:
         raise _trouble(host, progress, total, error) from error
 
@@ -226,15 +228,24 @@ def _named_troubles(host: str, progress: _Progress, total: float) -> Iterator[No
 def _trouble(host: str, progress: _Progress, total: float, error: Exception) -> OutboundError:
     late = isinstance(error, (httpcore2.TimeoutException, TimeoutError))
     if progress.begun:
-        what = f"did not answer within {total:g} seconds" if late else "broke off before a whole answer"
-        return OutboundError(Trouble.NO_ANSWER, f"{host} {what}; the update may have arrived.")
+        if late:
+            what = phrase(
+                "{host} did not answer within {seconds} seconds; the update may have arrived.",
+                host=host, seconds=f"{total:g}",
+            )  # fmt: skip
+        else:
+            what = phrase("{host} broke off before a whole answer; the update may have arrived.", host=host)
+        return OutboundError(Trouble.NO_ANSWER, what)
     if progress.tls and not late and _is_tls(error):
-        return OutboundError(Trouble.TLS, f"The secure connection to {host} was not made: {_tls_reason(error)}.")
+        what = phrase("The secure connection to {host} was not made: {reason}.", host=host, reason=_tls_reason(error))
+        return OutboundError(Trouble.TLS, what)
     if str(error).startswith("no such name"):
-        return OutboundError(Trouble.NO_NAME, f"The name {host} was not found.")
-    return OutboundError(
-        Trouble.NOT_CONNECTED, f"No connection to {host}: {'it took too long' if late else _short(error)}."
-    )
+        return OutboundError(Trouble.NO_NAME, phrase("The name {host} was not found.", host=host))
+    if late:
+        what = phrase("No connection to {host}: it took too long.", host=host)
+    else:
+        what = phrase("No connection to {host}: {reason}.", host=host, reason=_short(error))
+    return OutboundError(Trouble.NOT_CONNECTED, what)
 
 
 def _is_tls(error: BaseException | None) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from connectors.base import Update, price_text
+from connectors.wording import phrase
 
 if TYPE_CHECKING:
     from openpyxl.cell import Cell
@@ -128,29 +129,34 @@ def _always(update: Update) -> None:
     """A CSV cell holds any text."""
 
 
+_TEXTS = (phrase("listing id"), phrase("SKU"), phrase("currency"))
+
+
 def _not_in_xlsx(update: Update) -> str | None:
-    for name, text in (("listing id", update.listing_id), ("SKU", update.sku), ("currency", update.currency)):
+    for name, text in zip(_TEXTS, (update.listing_id, update.sku, update.currency), strict=True):
         if NOT_IN_XML.search(text) or len(text) > 32_767:
-            return f"The {name} holds a control character or is too long for a spreadsheet cell."
+            return phrase("The {field} holds a control character or is too long for a spreadsheet cell.", field=name)
     return None
 
 
 def _not_in_amazon(update: Update) -> str | None:
     """Amazon's file has no quoting and its SKU must match to the letter, so a doubtful SKU is left out, not changed."""
     if not update.sku.strip():
-        return "The listing has no SKU, and Amazon's file names listings by SKU."
+        return phrase("The listing has no SKU, and Amazon's file names listings by SKU.")
     if re.search(r"[\x00-\x1f\x7f]", update.sku):
-        return "The SKU holds a tab, a line end or another control character, which Amazon's file cannot carry."
+        return phrase("The SKU holds a tab, a line end or another control character, which Amazon's file cannot carry.")
     if update.sku.startswith(FORMULA_STARTS) and not HARMLESS_CODE.fullmatch(update.sku):
-        return "The SKU begins like a formula, which a spreadsheet program would run; change this listing by hand."
+        return phrase(
+            "The SKU begins like a formula, which a spreadsheet program would run; change this listing by hand."
+        )
     return None
 
 
 FORMATS: dict[str, Format] = {
     one.name: one
     for one in (
-        Format("csv", "CSV", "csv", write_csv, _always),
-        Format("xlsx", "Excel workbook", "xlsx", write_xlsx, _not_in_xlsx),
-        Format("amazon_tsv", "Amazon price and quantity", "txt", write_amazon, _not_in_amazon),
+        Format("csv", phrase("CSV"), "csv", write_csv, _always),
+        Format("xlsx", phrase("Excel workbook"), "xlsx", write_xlsx, _not_in_xlsx),
+        Format("amazon_tsv", phrase("Amazon price and quantity"), "txt", write_amazon, _not_in_amazon),
     )
 }

@@ -10,6 +10,8 @@ import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+from connectors.wording import phrase
+
 PREFIX = "whsec_"
 TOLERANCE = timedelta(minutes=5)
 
@@ -36,7 +38,7 @@ def secret_bytes(secret: str) -> bytes:
     except binascii.Error:
         key = b""
     if not key:
-        raise ValueError("A secret that begins with whsec_ continues in base64. Paste it again, whole.")
+        raise ValueError(phrase("A secret that begins with whsec_ continues in base64. Paste it again, whole."))
     return key
 
 

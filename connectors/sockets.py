@@ -16,6 +16,7 @@ from typing import Any
 import httpcore2
 
 from connectors.addresses import Network, why_refused
+from connectors.wording import phrase
 
 SocketAddress = tuple[Any, ...]
 Resolved = tuple[socket.AddressFamily, SocketAddress]
@@ -109,7 +110,7 @@ class GuardedBackend(httpcore2.NetworkBackend):
 
     def _first_that_answers(self, found: Sequence[Resolved]) -> socket.socket:
         """Try one after the other, each with its share of the time, since a dead IPv6 route must not eat it all."""
-        failure: OSError = OSError("no address answered")
+        failure: OSError = OSError(phrase("no address answered"))
         for position, (family, address) in enumerate(found):
             share = (seconds_left() or 5.0) / (len(found) - position)
             try:
@@ -139,16 +140,17 @@ class GuardedBackend(httpcore2.NetworkBackend):
         """
         peer = ip_address(connection.getpeername()[0])
         if ip_address(connection.getsockname()[0]) == peer and not any(peer in network for network in self._allow):
-            return why_refused(peer) or "machine's own"
+            return why_refused(peer) or phrase("machine's own")
         return why_refused(peer, self._allow)
 
 
 def refusal(host: str, reason: str | None) -> str:
     """Why nothing is sent to a host, and what opens it."""
-    return (
-        f"{host} leads to a {reason or 'missing'} address, which this server does not send to. "
-        "If the channel really lives there, add its network to PAIRBOOK_OUTBOUND_ALLOW."
-    )
+    return phrase(
+        "{host} leads to a {reason} address, which this server does not send to. "
+        "If the channel really lives there, add its network to PAIRBOOK_OUTBOUND_ALLOW.",
+        host=host, reason=reason or phrase("missing"),
+    )  # fmt: skip
 
 
 class _as_connect_errors:

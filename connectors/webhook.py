@@ -24,6 +24,7 @@ from connectors.base import (
 from connectors.outbound import OutboundClient, OutboundError, check_url
 from connectors.signing import message_id, new_secret, secret_bytes, signed_headers, split_secrets
 from connectors.sockets import refusal
+from connectors.wording import phrase
 
 # About 200 bytes an item: a hundred stay below the 20 kB that Standard Webhooks recommends for a payload.
 DEFAULT_BATCH = 100
@@ -105,7 +106,7 @@ def _item(update: Update) -> dict[str, Any]:
 def _unsent(update: Update, wall: Outcome) -> Outcome:
     """An update kept back after a call that met a wall: it was certainly not taken, and has the same cause."""
     status = Status.FAILED if wall.status is Status.UNKNOWN else wall.status
-    message = f"Not sent, because the call before it failed. {wall.message}"
+    message = phrase("Not sent, because the call before it failed. {cause}", cause=wall.message)
     return replace(wall, listing_id=update.listing_id, status=status, message=message)
 
 
@@ -116,9 +117,9 @@ def check(options: Mapping[str, str]) -> list[str]:
         try:
             check_url(options["url"].strip())
         except OutboundError as error:
-            problems.append(f"url: {error}")
+            problems.append(phrase("url: {problem}", problem=error))
     else:
-        problems.append("url: give the address that receives the updates, as in https://shop.example/hook.")
+        problems.append(phrase("url: give the address that receives the updates, as in https://shop.example/hook."))
     problems += _check_secret(options.get("secret", ""))
     problems += _check_number(options, "timeout", LONGEST_SECONDS)
     problems += _check_number(options, "batch", LARGEST_BATCH)
@@ -136,17 +137,17 @@ def check_reach(options: Mapping[str, str], allow: Iterable[Network]) -> list[st
         return []  # `check` says so
     address = written_out(host)
     reason = why_refused(address, allow) if address is not None else None
-    return [f"url: {refusal(host, reason)}"] if reason else []
+    return [phrase("url: {problem}", problem=refusal(host, reason))] if reason else []
 
 
 def _check_secret(text: str) -> list[str]:
     if not text.strip():
-        return ["secret: give the secret that signs the messages; the receiver needs the same one."]
+        return [phrase("secret: give the secret that signs the messages; the receiver needs the same one.")]
     for secret in split_secrets(text):
         try:
             secret_bytes(secret)
         except ValueError as error:
-            return [f"secret: {error}"]
+            return [phrase("secret: {problem}", problem=error)]
     return []
 
 
@@ -154,25 +155,34 @@ def _check_number(options: Mapping[str, str], name: str, most: int) -> list[str]
     value = options.get(name, "").strip()
     if not value or (value.isascii() and value.isdigit() and len(value) < 6 and 1 <= int(value) <= most):
         return []
-    return [f"{name}: {value!r} is not a whole number from 1 to {most}."]
+    return [
+        phrase("{option}: {value} is not a whole number from 1 to {most}.", option=name, value=repr(value), most=most)
+    ]
 
 
 KIND = Kind(
     name="webhook",
-    title="Webhook",
-    summary="Sends each change at once as a signed message to an address of yours.",
+    title=phrase("Webhook"),
+    summary=phrase("Sends each change at once as a signed message to an address of yours."),
     options=(
-        Option("url", "Address", "Where the messages go, as in https://shop.example/hook.", required=True),
+        Option(
+            "url", phrase("Address"), phrase("Where the messages go, as in https://shop.example/hook."), required=True
+        ),
         Option(
             "secret",
-            "Signing secret",
-            "Standard Webhooks secret (whsec_…) or any text. To change it, give the new one and the old one.",
+            phrase("Signing secret"),
+            phrase("Standard Webhooks secret (whsec_…) or any text. To change it, give the new one and the old one."),
             required=True,
             secret=True,
             suggest=new_secret,
         ),
-        Option("timeout", "Seconds to wait", "For the whole exchange, from 1 to 30.", default=str(DEFAULT_SECONDS)),
-        Option("batch", "Listings per message", "From 1 to 1000.", default=str(DEFAULT_BATCH)),
+        Option(
+            "timeout",
+            phrase("Seconds to wait"),
+            phrase("For the whole exchange, from 1 to 30."),
+            default=str(DEFAULT_SECONDS),
+        ),
+        Option("batch", phrase("Listings per message"), phrase("From 1 to 1000."), default=str(DEFAULT_BATCH)),
     ),
     check=check,
 )

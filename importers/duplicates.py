@@ -111,7 +111,7 @@ def _equal(hashes: array[int]) -> Iterator[list[int]]:
 def rows_said(numbers: list[int]) -> str:
     """Up to ten rows by their numbers, as they stand within a sentence."""
     if len(numbers) == 1:
-        return phrase("row {row}", row=numbers[0])
+        return phrase("row {n}", n=numbers[0])
     listed = ", ".join(map(str, numbers[:10]))
     return phrase("rows {rows} and more", rows=listed) if len(numbers) > 10 else phrase("rows {rows}", rows=listed)
 

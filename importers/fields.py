@@ -25,10 +25,10 @@ OPTION_PREFIX = "option:"
 OPTION_COLUMNS = tuple(f"option{number}_{part}" for number in (1, 2, 3) for part in ("name", "value"))
 _OPTION_WORDS = [
     words
-    for number in (1, 2, 3)
+    for n in (1, 2, 3)
     for words in (
-        (phrase("option{number} name", number=number), phrase("Option{number} name", number=number)),
-        (phrase("option{number} value", number=number), phrase("Option{number} value", number=number)),
+        (phrase("option{n} name", n=n), phrase("Option{n} name", n=n)),
+        (phrase("option{n} value", n=n), phrase("Option{n} value", n=n)),
     )
 ]
 

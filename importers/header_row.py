@@ -42,7 +42,7 @@ def find_header(rows: Sequence[Row], kind: Kind, options: Options, limits: Limit
     if not filled:
         raise FileRefused("empty", phrase("The file has no rows. Export it again, or select another sheet."))
     if options.header_row == 0:
-        names = tuple(phrase("Column {number}", number=index + 1) for index in range(len(rows[filled[0]][1])))
+        names = tuple(phrase("Column {n}", n=index + 1) for index in range(len(rows[filled[0]][1])))
         return Header(0, names, filled[0] - 1, len(names), None, looks_like_data=False)
     searched = filled[:SEARCHED_ROWS]
     place = _chosen(rows, options.header_row) if options.header_row else _best(rows, searched, kind, options)
