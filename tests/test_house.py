@@ -143,6 +143,13 @@ def test_no_python_builds_html_by_hand():
         assert not re.search(r"\bMarkup\(", source), name(path)
 
 
+def test_what_a_refusal_says_can_be_translated():
+    """A service makes its sentences with `phrase`, a screen with gettext: no language sees them in English alone."""
+    bare = re.compile(r'\b(?:Refused|Conflict|NotFound|Forbidden|Unavailable)\(\s*f?"')
+    here = [p for p in PYTHON if name(p).startswith(("webapp/services", "webapp/jobs", "webapp/views", "webapp/web"))]
+    assert [name(p) for p in here if bare.search(p.read_text(encoding="utf-8"))] == []
+
+
 def test_no_money_is_a_float():
     """`float(` has no place where amounts and quantities are made."""
     for path in PYTHON:
