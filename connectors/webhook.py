@@ -119,7 +119,8 @@ def check(options: Mapping[str, str]) -> list[str]:
         except OutboundError as error:
             problems.append(phrase("url: {problem}", problem=error))
     else:
-        problems.append(phrase("url: give the address that receives the updates, as in https://shop.example/hook."))
+        blank = phrase("give the address that receives the updates, as in https://shop.example/hook.")
+        problems.append(phrase("url: {problem}", problem=blank))
     problems += _check_secret(options.get("secret", ""))
     problems += _check_number(options, "timeout", LONGEST_SECONDS)
     problems += _check_number(options, "batch", LARGEST_BATCH)
@@ -142,7 +143,8 @@ def check_reach(options: Mapping[str, str], allow: Iterable[Network]) -> list[st
 
 def _check_secret(text: str) -> list[str]:
     if not text.strip():
-        return [phrase("secret: give the secret that signs the messages; the receiver needs the same one.")]
+        blank = phrase("give the secret that signs the messages; the receiver needs the same one.")
+        return [phrase("secret: {problem}", problem=blank)]
     for secret in split_secrets(text):
         try:
             secret_bytes(secret)
@@ -155,9 +157,7 @@ def _check_number(options: Mapping[str, str], name: str, most: int) -> list[str]
     value = options.get(name, "").strip()
     if not value or (value.isascii() and value.isdigit() and len(value) < 6 and 1 <= int(value) <= most):
         return []
-    return [
-        phrase("{option}: {value} is not a whole number from 1 to {most}.", option=name, value=repr(value), most=most)
-    ]
+    return [phrase("{option}: {value} is not a whole number from 1 to {n}.", option=name, value=repr(value), n=most)]
 
 
 KIND = Kind(

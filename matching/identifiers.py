@@ -120,13 +120,24 @@ def near_miss(ours: str, theirs: str) -> NearMiss | None:
 
     The reason names the single kind of difference when one explains it, otherwise "several".
     """
-    a, b = match_key(ours), match_key(theirs)
-    if not a or not b or a == b or loose_key(a) != loose_key(b) or not loose_key(a):
+    reason = near_reason(ours, theirs)
+    if reason is None:
         return None
-    for reason, words, step in _STEPS:
-        if step(a) == step(b):
-            return NearMiss(reason, words)
-    return NearMiss("several", _several(a, b))
+    words = next((words for known, words, _ in _STEPS if known == reason), None)
+    return NearMiss(reason, words or _several(match_key(ours), match_key(theirs)))
+
+
+def near_reason(ours: str, theirs: str) -> str | None:
+    """The reason id alone, one of NEAR_REASONS: what many pairs of SKUs are grouped by."""
+    a, b = match_key(ours), match_key(theirs)
+    loose = loose_key(a)
+    if a == b or not loose or loose != loose_key(b):
+        return None
+    plain = a.isascii() and b.isascii()
+    for reason, _, step in _STEPS:
+        if not (plain and step is _plain_width) and step(a) == step(b):
+            return reason
+    return "several"
 
 
 def _several(a: str, b: str) -> str:
@@ -136,9 +147,14 @@ def _several(a: str, b: str) -> str:
         before, (a, b) = (a, b), (step(a), step(b))
         if before != (a, b) and (a == before[0]) != (b == before[1]):
             found.append(_SHORT[reason])
-    if len(found) > 2:
-        first, second, rest = found[0], found[1], " and ".join(found[2:])
-        return phrase("differ only by {first} and {second} and {rest}", first=first, second=second, rest=rest)
+    if len(found) > 3:
+        return phrase(
+            "differ only by {first} and {second} and {third} and {others}",
+            first=found[0], second=found[1], third=found[2], others=" and ".join(found[3:]),
+        )  # fmt: skip
+    if len(found) == 3:
+        first, second, third = found
+        return phrase("differ only by {first} and {second} and {third}", first=first, second=second, third=third)
     if len(found) == 2:
         return phrase("differ only by {first} and {second}", first=found[0], second=found[1])
     return phrase("differ only by {difference}", difference=found[0] if found else phrase("typing"))

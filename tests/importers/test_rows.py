@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import islice, product
 
 import pytest
 from hypothesis import given
@@ -106,6 +107,14 @@ def test_rows_that_contradict_each_other_are_all_errors_and_name_each_other(run)
     assert list(checked.rows) == [3]
 
 
+def test_a_row_that_contradicts_many_others_names_ten_of_them(run):
+    checked = run("sku,title\n" + "".join(f"A,{n}\n" for n in range(12)))
+    assert checked.report.errors[-1].message == (
+        "Row 13 repeats the SKU of rows 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and more with other values: A. "
+        "Keep one of the rows."
+    )
+
+
 def test_a_bad_row_takes_its_good_twin_along(run):
     checked = run("sku,quantity\nA,5\nA,five\nB,1\n")
     assert set(checked.errors) == {(2, "duplicate_conflict"), (3, "not_a_number"), (3, "duplicate_conflict")}
@@ -142,6 +151,23 @@ def test_skus_that_look_the_same_stay_different_with_a_warning(run, skus, code):
     assert [row["sku"] for row in checked.rows.values()] == list(skus)
     assert checked.warnings == {code}
     assert all(str(row) in checked.report.warnings[0].message for row in range(2, 2 + len(skus)))
+
+
+def test_of_many_skus_that_look_the_same_ten_are_named(run):
+    spellings = ("".join(letters) for letters in product("aA", "bB", "cC", "dD"))
+    checked = run("sku,title\n" + "".join(f"{sku},x\n" for sku in islice(spellings, 12)))
+    assert checked.report.warnings[0].message == (
+        "These SKUs differ by case only: abcd (row 2), abcD (row 3), abCd (row 4), abCD (row 5), aBcd (row 6), "
+        "aBcD (row 7), aBCd (row 8), aBCD (row 9), Abcd (row 10), AbcD (row 11) and 2 more. "
+        "They are kept as different products."
+    )
+
+
+def test_an_option_may_have_a_brace_in_its_name(run):
+    checked = run("sku,title,option: {Size\nA,x,'=1\n")
+    assert checked.report.warnings[0].message == (
+        "Row 2: the apostrophe before the {Size =1 was added by an export, and is left out."
+    )
 
 
 def test_listings_without_ids_use_the_sku_and_say_so(run):

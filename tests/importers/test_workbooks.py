@@ -127,6 +127,14 @@ def test_hidden_columns_and_rows_are_read_and_mentioned(run):
     assert list(checked.rows) == [2, 3]
 
 
+def test_of_many_hidden_rows_five_are_named(run):
+    hidden = "".join(
+        f'<row r="{n}" hidden="1">{inline(f"A{n}", f"B{n}")}{inline(f"B{n}", "b")}</row>' for n in range(3, 9)
+    )
+    said = [problem.message for problem in run(workbook(GOOD_ROW + hidden)).report.warnings]
+    assert said == ["6 rows are hidden in the file, and are read: 3, 4, 5, 6, 7 and more."]
+
+
 @pytest.mark.parametrize(
     "options", [{"namespace": STRICT}, {"encoding": "utf-16"}, {"before": '<dimension ref="A1"/>'}]
 )

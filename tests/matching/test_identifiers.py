@@ -91,6 +91,8 @@ def test_equal_empty_or_different_keys_are_no_near_miss(ours, theirs):
 def test_several_differences_are_all_named():
     assert near_miss("ab 1", "AB-1").words == "differ only by case and spaces and dashes or marks"
     assert near_miss("ab 1", "AB1").words == "differ only by case and spaces"
+    words = "differ only by case and spaces and dashes or marks and leading zeros"
+    assert near_miss("0ab 1", "AB-1").words == words
 
 
 @pytest.mark.parametrize(
