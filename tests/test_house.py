@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from babel.messages.extract import extract
 from flask import Flask
 
 from webapp.config import Settings
@@ -148,6 +150,20 @@ def test_what_a_refusal_says_can_be_translated():
     bare = re.compile(r'\b(?:Refused|Conflict|NotFound|Forbidden|Unavailable)\(\s*f?"[^"]{2,}')
     here = [p for p in PYTHON if name(p).startswith(("webapp/services", "webapp/jobs", "webapp/views", "webapp/web"))]
     assert [name(p) for p in here if bare.search(p.read_text(encoding="utf-8"))] == []
+
+
+def test_every_text_is_one_that_babel_collects():
+    """A text in an f-string, or in the middle of another text's values, may never reach the catalogue."""
+    wanted: dict[str, tuple[int, ...] | None] = {"_": None, "phrase": None, "phrases": (1, 2), "ngettext": (1, 2)}
+    for path in PYTHON:
+        with path.open("rb") as file:
+            found = {text for _line, text, _comments, _context in extract("python", file, wanted)}
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in wanted:
+                given = call.args[: len(wanted[call.func.id] or (1,))]
+                texts = tuple(each.value for each in given if isinstance(each, ast.Constant))
+                if texts:
+                    assert (texts if len(texts) > 1 else texts[0]) in found, f"{name(path)}:{call.lineno}"
 
 
 def test_no_money_is_a_float():

@@ -80,11 +80,14 @@ def start_run(
     displaced |= _ask(session, run, priced, stock=False, price=True, now=now)
     for run_id in displaced - {run.id}:  # a run whose last links we took over has come to its end
         close_run(session, run_id, now=now)
+    what = phrase("price") if price else ""
+    if stock:
+        what = phrase("stock and price") if price else phrase("stock")
     words = phrases(
         "Sent {what} of {n} listing to {channel}.",
         "Sent {what} of {n} listings to {channel}.",
         asked,
-        what=(phrase("stock and price") if price else phrase("stock")) if stock else phrase("price") if price else "",
+        what=what,
         channel=channel.name,
     )
     audit.record(session, by, "sync.started", f"run {run.id}", words)

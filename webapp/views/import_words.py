@@ -200,7 +200,8 @@ def _group(found: Sequence[importers.Problem]) -> Group:
     if left:
         named.append(ngettext("%(num)s more", "%(num)s more", left))
     repair = words.rstrip(".").rpartition(". ")[2]
-    return Group(title, f"{_('Rows')} {format_list(named, locale=get_locale())}. {repair}.", len(found))
+    rows = _("Rows")
+    return Group(title, f"{rows} {format_list(named, locale=get_locale())}. {repair}.", len(found))
 
 
 def _many_words(code: str, n: int, column: str) -> str:
@@ -251,7 +252,8 @@ class Readings:
 
 def readings(report: importers.Report) -> Readings:
     """What can be chosen about how the file is read."""
-    visible = [(s.name, s.name + (f" ({_('hidden')})" if s.hidden else "")) for s in report.sheets]
+    hidden = _("hidden")
+    visible = [(s.name, f"{s.name} ({hidden})" if s.hidden else s.name) for s in report.sheets]
     is_text = report.delimiter is not None or report.encoding is not None
     names = "utf-8 cp1252 iso-8859-1 iso-8859-15 cp1250 cp1251 mac-roman utf-16 shift_jis gb18030".split()
     if report.encoding and report.encoding not in names:

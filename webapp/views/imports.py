@@ -243,8 +243,8 @@ def problems(job_id: int, suffix: str) -> Any:
         raise NotFound(refusal.problem.message) from None
     finally:
         out.unlink(missing_ok=True)  # the open file stays readable; nothing is left behind
-    stem = Path(job.file_name).stem or "rows"
-    return send_file(stream, as_attachment=True, download_name=f"{stem} - {_('problems')}.{suffix}")
+    stem, word = Path(job.file_name).stem or "rows", _("problems")
+    return send_file(stream, as_attachment=True, download_name=f"{stem} - {word}.{suffix}")
 
 
 @bp.post("/import/sample")
