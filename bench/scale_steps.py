@@ -181,6 +181,7 @@ def reconcile_again(folder: Path, _size: Size) -> Answer:
 
 def _reconcile(folder: Path, linked: int) -> Answer:
     with instance(folder), _locks() as locks:
+        _ = current_app.extensions["pairbook_doorbell"].queue  # as in an import
         begun, cpu = time.perf_counter(), _cpu()
         done = tasks.reconcile(None, by=COMMAND_LINE)
         seconds, cpu = time.perf_counter() - begun, _cpu() - cpu

@@ -143,8 +143,6 @@ def reconcile(channel: Channel | None, *, by: Actor) -> reconciliation.Reconcile
     for span in spans:
         with unit_of_work(bulk=True) as session:
             linked += reconciliation.link_equal_skus(session, batch_id, channel, span, ambiguous)
-    for span in spans:
-        with unit_of_work() as session:
             near += reconciliation.note_near_misses(session, channel, span)
     with unit_of_work() as session:
         batch = reconciliation.close_batch(session, batch_id, linked, by=by)

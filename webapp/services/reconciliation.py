@@ -12,12 +12,27 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, case, delete, exists, func, insert, literal, null, or_, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 import matching
-from matching.identifiers import near_miss
+from matching.identifiers import near_reason
 from webapp.db import among, ring
 from webapp.errors import phrase, phrases
 from webapp.models.accounts import SAME_SKU, Actor
@@ -59,8 +74,10 @@ def reconcile(session: Session, channel: Channel | None, *, by: Actor, import_id
     batch = open_batch(session, channel, by=by)
     before = linked_so_far(session, channel)
     spans, ambiguous = list(ranges(session)), sharing_a_key(session, channel)
-    linked = sum(link_equal_skus(session, batch.id, channel, span, ambiguous, import_id=import_id) for span in spans)
-    near = sum(note_near_misses(session, channel, span) for span in spans)
+    linked = near = 0
+    for span in spans:
+        linked += link_equal_skus(session, batch.id, channel, span, ambiguous, import_id=import_id)
+        near += note_near_misses(session, channel, span)
     return summarise(
         session, close_batch(session, batch.id, linked, by=by), channel, linked=linked, near=near, before=before
     )
@@ -131,12 +148,16 @@ def link_equal_skus(
     newest = session.scalar(select(func.max(Link.id))) or 0
     session.execute(_dialect(session).insert(Link).from_select(names, rows).on_conflict_do_nothing())
     # By their ids, not by the batch alone: each step would read what all the steps before it have made.
-    made = (Link.id > newest, Link.batch_id + 0 == batch_id)
     on_channel = Link.channel_id + 0  # or SQLite walks the index by channel, all of it
-    by_channel = session.execute(select(on_channel, func.count()).where(*made).group_by(on_channel)).all()
+    made = select(on_channel, func.count()).where(Link.id > newest, Link.batch_id + 0 == batch_id)
+    by_channel = session.execute(made.group_by(on_channel)).all()
+    if not by_channel:
+        return 0
+    low, high = span
+    linked = select(Link.listing_id).where(Link.listing_id > low, Link.listing_id <= high)  # in the order of its index
     session.execute(
         update(Listing)
-        .where(Listing.id.in_(select(Link.listing_id).where(*made)))
+        .where(Listing.id.in_(linked), Listing.state == ListingState.PENDING)
         .values(state=ListingState.LINKED, fence=Listing.fence + 1)
         .execution_options(synchronize_session=False)
     )
@@ -185,10 +206,10 @@ def note_near_misses(session: Session, channel: Channel | None, span: tuple[int,
     rows = []
     for listing_id, rivals in found.items():
         channel_id, sku, product_id, ours = rivals[0]
-        miss = near_miss(ours, sku) if len(rivals) == 1 else None
-        if miss is not None:
+        reason = near_reason(ours, sku) if len(rivals) == 1 else None
+        if reason is not None:
             rows.append(
-                {"listing_id": listing_id, "product_id": product_id, "channel_id": channel_id, "reason": miss.reason}
+                {"listing_id": listing_id, "product_id": product_id, "channel_id": channel_id, "reason": reason}
             )
     if rows:
         # Two reconciliations may meet here; what one has noted is what the other would.
