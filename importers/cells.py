@@ -22,7 +22,7 @@ WHITE_SPACE = (
 _TEXT_MARGIN = " \n\xa0\u3000\ufeff"
 _TEXT_END = _TEXT_MARGIN + "\t\r"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-#: U+0080 to U+009F in a long description is what is left of letters that somebody read in the wrong encoding long
+#: U+0080 to U+009F in a title or a description is what is left of letters that somebody read in the wrong encoding long
 #: before. It breaks nothing and is kept as written: a product shall not stay out for it.
 _CONTROL_IN_PROSE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _LINE_MARKS = re.compile(r"[\t\n\r]")

@@ -146,7 +146,7 @@ class RowReader:
             made_of = ListingIdReader
         is_text = field.reads == "text"
         longest = self._limits.cell_characters if is_text else self._limits.id_characters
-        prose = field.name == "description"
+        prose = field.name in {"title", "description"}
         return made_of(field.label, longest, is_id=not is_text, notes=self.said, is_prose=prose)
 
     def read(self, number: int, cells: list[Cell]) -> tuple[Fields | None, list[Problem]]:
