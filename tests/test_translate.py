@@ -16,6 +16,8 @@ from webapp import translate
 TEXTS = {
     "The file is empty.": "El archivo está vacío.",
     "price": "precio",
+    "listing ID": "ID de la publicación",
+    "the {label} {value} is below zero.": "{label}: {value} es menos que cero.",
     "Row {row}: {problem}": "Fila {row}: {problem}",
     "the {field} “{value}” is not a number.": "el {field} «{value}» no es un número.",
     ("{n} row was read.", "{n} rows were read."): ("Se leyó {n} fila.", "Se leyeron {n} filas."),
@@ -55,6 +57,7 @@ def forget() -> None:
         ("The file is empty.", "El archivo está vacío."),
         ("Row 3: the price “abc” is not a number.", "Fila 3: el precio «abc» no es un número."),
         ("the price “price” is not a number.", "el precio «price» no es un número."),  # what was typed stays
+        ("the listing ID -4.5 is below zero.", "ID de la publicación: -4.5 es menos que cero."),
         ("1 row was read.", "Se leyó 1 fila."),
         ("12,345 rows were read.", "Se leyeron 12.345 filas."),
         ("The file is empty. 2 rows were read.", "El archivo está vacío. Se leyeron 2 filas."),

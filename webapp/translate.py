@@ -20,6 +20,7 @@ from flask_babel import format_percent, get_locale, get_translations
 
 FOLDER = Path(__file__).parent / "translations"
 _SLOT = re.compile(r"\{(\w+)\}")
+_TYPED = frozenset({"value", "sku", "sheet", "column"})  # what somebody wrote: shown as it stands in the file
 _NUMBER = re.compile(r"\d{1,3}(,\d{3})*(\.\d+)?|\d+(\.\d+)?")
 _SENTENCE_END = re.compile(r"(?<=[.!?:]) +(?=\S)")
 
@@ -30,7 +31,7 @@ class _Template:
 
     pattern: re.Pattern[str]
     ids: tuple[str, ...]
-    quoted: frozenset[str]  # values between “ and ”: what somebody typed, which has no translation
+    typed: frozenset[str]  # values that somebody wrote, also all between “ and ”: they have no translation
 
 
 def init_app(app: Flask) -> None:
@@ -86,7 +87,7 @@ def _filled(locale: str, template: _Template, said: dict[str, str]) -> str:
     """The template in the reader's language, with the values that were said in English."""
     known = get_translations()
     text = known.gettext(template.ids[0]) if len(template.ids) == 1 else known.ngettext(*template.ids, _count(said))
-    told = {name: value if name in template.quoted else _value(locale, value) for name, value in said.items()}
+    told = {name: value if name in template.typed else _value(locale, value) for name, value in said.items()}
     return _SLOT.sub(lambda slot: told.get(slot[1], slot[0]), text)
 
 
@@ -125,10 +126,12 @@ def _template(text: str, ids: tuple[str, ...]) -> _Template:
     for slot in _SLOT.finditer(text):
         name = slot[1]
         anything = r"(?:(?![.!?] ).)*?" if slot.start() == 0 else ".*?"
+        if text.startswith(" {", slot.end()):  # of two values side by side the second is one word
+            anything = ".*"
         value = r"[\d,]+" if name == "n" else anything
         parts += [re.escape(text[end : slot.start()]), f"(?P={name})" if name in seen else f"(?P<{name}>{value})"]
         seen.add(name)
         end = slot.end()
     parts.append(re.escape(text[end:]))
-    quoted = frozenset(re.findall(r"“\{(\w+)\}”", text))
-    return _Template(re.compile("".join(parts), re.DOTALL), ids, quoted)
+    typed = _TYPED | set(re.findall(r"“\{(\w+)\}”", text))
+    return _Template(re.compile("".join(parts), re.DOTALL), ids, typed)
