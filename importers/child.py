@@ -56,7 +56,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     limits, options = Limits(**request["limits"]), Options(**request["options"])
     path, kind, name = Path(request["path"]), request["kind"], request["name"]
     if request["task"] == "problem_rows":
-        count = copy_problem_rows(path, kind, Path(request["staged"]), Path(request["out"]), options, limits, name)
+        count = copy_problem_rows(path, kind, request, options, limits, name)
         return {"rows": count}
     staged = Path(request["staged"]) if request["task"] == "check" else None
     return check_file(path, kind, staged, options, limits, name).as_json()

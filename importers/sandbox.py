@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -81,7 +82,7 @@ def _report(
 
 
 def run_child(
-    path: Path, kind: Kind, options: Options, name: str, limits: Limits, request: dict[str, str]
+    path: Path, kind: Kind, options: Options, name: str, limits: Limits, request: Mapping[str, object]
 ) -> dict[str, Any]:
     """The answer of a child process to one request.
 
@@ -101,7 +102,7 @@ def run_child(
     }
     code, output = _run(json.dumps(full), limits)
     if request.get("staged"):
-        discard_parts(Path(request["staged"]))
+        discard_parts(Path(str(request["staged"])))
     if code == 0 and output:
         answer: dict[str, Any] = json.loads(output)
         return answer

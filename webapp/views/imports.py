@@ -237,6 +237,7 @@ def problems(job_id: int, suffix: str) -> Any:
             staged=uploads / f"{job.stored_as}.rows",
             out=out,
             options=import_choices.options_of(job),
+            say=translated,
         )
         stream = out.open("rb")
     except importers.FileRefused as refusal:
