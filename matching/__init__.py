@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matching.blocking import Index
     from matching.calibration import Calibration, Decided, calibrate, wilson_lower
+    from matching.contradictions import Contradiction, contradiction
     from matching.decide import compare, suggest, suggest_many
     from matching.finding import search
     from matching.identifiers import Gtin, NearMiss, loose_key, match_key, near_miss, parse_gtin
@@ -19,14 +20,15 @@ if TYPE_CHECKING:
     from matching.records import Advice, Candidate, Evidence, Marks, Record, Verdict
 
 __all__ = [
-    "Advice", "Calibration", "Candidate", "Decided", "Evidence", "Gtin", "Index", "LookAlike", "Marks", "NearMiss",
-    "Record", "Verdict", "calibrate", "compare", "look_alikes", "loose_key", "match_key", "near_miss", "parse_gtin",
-    "search", "suggest", "suggest_many", "wilson_lower",
+    "Advice", "Calibration", "Candidate", "Contradiction", "Decided", "Evidence", "Gtin", "Index", "LookAlike", "Marks",
+    "NearMiss", "Record", "Verdict", "calibrate", "compare", "contradiction", "look_alikes", "loose_key", "match_key",
+    "near_miss", "parse_gtin", "search", "suggest", "suggest_many", "wilson_lower",
 ]  # fmt: skip
 
 _HOMES = {
     "blocking": ("Index",),
     "calibration": ("Calibration", "Decided", "calibrate", "wilson_lower"),
+    "contradictions": ("Contradiction", "contradiction"),
     "decide": ("compare", "suggest", "suggest_many"),
     "finding": ("search",),
     "identifiers": ("Gtin", "NearMiss", "loose_key", "match_key", "near_miss", "parse_gtin"),
