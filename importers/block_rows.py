@@ -10,6 +10,7 @@ from typing import Any
 
 from importers.blocks import Block
 from importers.cells import Cell, CellError, Note, match_key
+from importers.fields import OPTION_DETAILS
 from importers.preset_rows import KeptRow
 from importers.report import Problem
 from importers.rows import KEY_FIELDS, Fields, Reader, RowReader, gather_options
@@ -157,6 +158,8 @@ class BlockReader:
     def _gather_options(columns: dict[str, list[Any]], count: int) -> None:
         names = [name for name in columns if name.startswith("option")]
         cells = {name: columns.pop(name) for name in names}
+        if OPTION_DETAILS in names:
+            return _gather_details(columns, cells, count)
         options: list[Any] = [None] * count
         for place, values in enumerate(zip(*cells.values(), strict=True)):
             if any(values):
@@ -164,6 +167,19 @@ class BlockReader:
                 gather_options(fields)
                 options[place] = fields.get("options")
         columns["options"] = options
+
+
+def _gather_details(columns: dict[str, list[Any]], cells: dict[str, list[Any]], count: int) -> None:
+    """The options of rows that have them in one cell, and the parents that the ids of such rows name."""
+    blank = [None] * count
+    more = {"listing_id": columns.get("listing_id", blank), "parent_id": columns.get("parent_id", blank)}
+    found: list[Fields] = []
+    for values in zip(*cells.values(), *more.values(), strict=True):
+        named = zip((*cells, *more), values, strict=True)
+        found.append({name: value for name, value in named if value is not None})
+        gather_options(found[-1])
+    columns["options"] = [fields.get("options") for fields in found]
+    columns["parent_id"] = [fields.get("parent_id") for fields in found]
 
 
 def _match_keys(skus: list[Any]) -> list[Any]:

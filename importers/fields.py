@@ -23,6 +23,8 @@ class Field:
 
 OPTION_PREFIX = "option:"
 OPTION_COLUMNS = tuple(f"option{number}_{part}" for number in (1, 2, 3) for part in ("name", "value"))
+#: All options of a row in one cell, as in “[Color=Red;Size=M]”.
+OPTION_DETAILS = "option_details"
 _OPTION_WORDS = [
     words
     for n in (1, 2, 3)
@@ -37,6 +39,7 @@ _ALL = (
     Field("listing_id", phrase("listing ID"), phrase("Listing ID"), "id"),
     Field("listing_sku", phrase("channel SKU"), phrase("Channel SKU"), "id"),
     Field("base_sku", phrase("base SKU"), phrase("Base SKU"), "id"),
+    Field("parent_id", phrase("parent ID"), phrase("Parent ID"), "id"),
     Field("channel", phrase("channel"), phrase("Channel"), "id"),
     Field("source", phrase("source"), phrase("Source"), "id"),
     Field("warehouse", phrase("warehouse"), phrase("Warehouse"), "id"),
@@ -53,6 +56,7 @@ _ALL = (
     Field("price", phrase("price"), phrase("Price"), "price"),
     Field("currency", phrase("currency"), phrase("Currency"), "currency"),
     *(Field(name, *words, "text") for name, words in zip(OPTION_COLUMNS, _OPTION_WORDS, strict=True)),
+    Field(OPTION_DETAILS, phrase("variation details"), phrase("Variation details"), "text"),
 )
 FIELDS = {field.name: field for field in _ALL}
 
@@ -64,7 +68,7 @@ KIND_FIELDS: dict[Kind, tuple[str, ...]] = {
     "stock": ("sku", "quantity", "warehouse", "price"),
     "listings": (
         *("listing_id", "sku", "title", "brand", "gtin", "mpn", "description", "category", "price", "currency"),
-        *("quantity", "status", "url", "image_url", "channel"),
+        *("quantity", "status", "url", "image_url", "channel", "parent_id", OPTION_DETAILS, *OPTION_COLUMNS),
     ),
     "links": ("channel", "source", "listing_id", "listing_sku", "sku"),
 }

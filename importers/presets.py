@@ -115,6 +115,7 @@ PRESETS: dict[str, Preset] = {
                 "quantity": ("variant inventory qty",),
                 "image_url": ("variant image", "image src"),
                 "base_sku": ("handle",),
+                "parent_id": ("handle",),
                 "status": ("status",),
                 **_OPTIONS,
             },
@@ -135,6 +136,7 @@ PRESETS: dict[str, Preset] = {
                 "quantity": ("inventory quantity",),
                 "image_url": ("variant image url", "product image url"),
                 "base_sku": ("url handle",),
+                "parent_id": ("url handle",),
                 "status": ("status",),
                 **_OPTIONS,
             },
@@ -155,6 +157,7 @@ PRESETS: dict[str, Preset] = {
                 "quantity": ("stock",),
                 "image_url": ("images",),
                 "base_sku": ("parent",),
+                "parent_id": ("parent",),
                 **{
                     f"option{number}_{part}": (f"attribute {number} {word}",)
                     for number in (1, 2, 3)
@@ -177,6 +180,7 @@ PRESETS: dict[str, Preset] = {
                 "currency": ("currency",),
                 "gtin": ("p ean", "p upc", "p isbn"),
                 "category": ("ebay category 1 name",),
+                "option_details": ("variation details",),
             },
             rows=ebay_rows,
         ),
@@ -198,6 +202,7 @@ PRESETS: dict[str, Preset] = {
                 "category": ("google product category", "product type"),
                 "image_url": ("image link",),
                 "base_sku": ("item group id",),
+                "parent_id": ("item group id",),
                 "url": ("link",),
                 "status": ("availability",),
             },
@@ -214,6 +219,7 @@ PRESETS: dict[str, Preset] = {
                 "quantity": ("quantity", "available quantity", "cantidad disponible", "quantidade", "cantidad"),
                 "price": ("price", "precio", "preco"),
                 "status": ("status", "estado"),
+                "option_details": ("variation values",),
             },
             rows=mercado_libre_rows,
         ),

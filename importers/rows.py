@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from importers.amounts import Grammar, GtinReader, PriceReader, QuantityReader
 from importers.cells import Cell, CellError, Mark, Note, TextReader, as_shown, is_blank, mark_error, match_key
-from importers.fields import OPTION_COLUMNS, OPTION_PREFIX, Field, field_of
+from importers.fields import OPTION_COLUMNS, OPTION_DETAILS, OPTION_PREFIX, Field, field_of
 from importers.report import Column, Kind, Limits, Problem, shown
 from importers.wording import phrase
 
@@ -224,8 +224,16 @@ class RowReader:
 
 
 def gather_options(fields: Fields) -> None:
-    """Moves the options of a row, which come in several layouts, into one field."""
+    """Moves the options of a row, which come in several layouts, into one field.
+
+    Where they stand in one cell and the id is made of item and variation (see preset_rows), the item is the parent.
+    """
     options = {}
+    if details := fields.pop(OPTION_DETAILS, None):
+        options.update((name.strip(), value) for name, value in _DETAIL.findall(details[:LONGEST_DETAILS]))
+        item, colon, _ = str(fields.get("listing_id") or "").partition(":")
+        if colon and options:
+            fields.setdefault("parent_id", item)
     for place in range(0, len(OPTION_COLUMNS), 2):
         name, value = fields.pop(OPTION_COLUMNS[place], None), fields.pop(OPTION_COLUMNS[place + 1], None)
         if name is not None and value is not None:
@@ -234,6 +242,11 @@ def gather_options(fields: Fields) -> None:
         options[name.removeprefix(OPTION_PREFIX)] = fields.pop(name)
     if options:
         fields["options"] = options
+
+
+LONGEST_DETAILS = 1_000
+#: A name and a value in a cell such as “[Color=Red;Size=M]”, “Color: Red | Size: M” or “Talla:M,Color:Rojo”.
+_DETAIL = re.compile(r"([^][=:;|,{}]+?)\s*[=:]\s*([^][=;|{}]+?)\s*(?:[];|}]|$|,(?=[^=:;|,]+[=:]))")
 
 
 def column_grammar(options_decimal: str | None, values: Sequence[Cell]) -> Grammar:

@@ -81,6 +81,15 @@ WORDS: dict[str, tuple[str, ...]] = {
         *("base sku", "parent sku", "parent", "item group id", "group sku", "sku padre", "sku pai", "sku parent"),
         *("master sku", "model sku", "basissku", "vaterartikel", "parent id"),
     ),
+    "parent_id": (
+        *("parent id", "parent listing id", "parent listing", "item group id", "parent", "parent sku", "parent asin"),
+        *("group id", "product group id", "family id", "id padre", "id pai", "id parent", "sku padre", "sku pai"),
+        *("sku parent", "vaterartikel", "id prodotto padre"),
+    ),
+    "option_details": (
+        *("variation details", "variation values", "variant details", "option details", "relationship details"),
+        *("detalles de la variante", "detalhes da variacao", "details de la variante"),
+    ),
     "image_url": (
         *("image url", "image link", "image", "images", "image src", "main image", "main image url", "picture"),
         *("picture url", "product image url", "imagen", "imagenes", "url de imagen", "imagem", "bild", "bild url"),

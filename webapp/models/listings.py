@@ -48,6 +48,7 @@ class Listing(Base):
     mpn: Mapped[str] = mapped_column(String(255), default="")
     description: Mapped[str] = mapped_column(Text, default="")
     category: Mapped[str] = mapped_column(Text, default="")
+    parent_id: Mapped[str] = mapped_column(Key, default="")  # what the channel calls the listing this is a variant of
     options: Mapped[dict[str, Any] | None] = mapped_column(Json)
     price: Mapped[Decimal | None] = mapped_column(Amount)
     currency: Mapped[str] = mapped_column(String(3), default="")
@@ -69,6 +70,13 @@ class Listing(Base):
             "match_key",
             sqlite_where=match_key.is_not(None),
             postgresql_where=match_key.is_not(None),
+        ),
+        Index(
+            "ix_listings_parent",
+            "channel_id",
+            "parent_id",
+            sqlite_where=parent_id != "",
+            postgresql_where=parent_id != "",
         ),
         Index(
             "ix_listings_queue",

@@ -123,8 +123,6 @@ def _products(session: Session, _channel: Channel | None) -> Iterator[tuple[Cell
         .where(Product.retired_at.is_(None))
     )
     for p, base, on_hand in _stream(session, query, Product.id):
-        pairs = list((p.options or {}).items())[:OPTIONS]
-        named = [cell for pair in pairs for cell in (str(pair[0]), str(pair[1]))]
         # Debt after an oversale is below zero, which no file can say: blank leaves it alone.
         quantity = on_hand if on_hand is not None and on_hand >= 0 else None
         yield (
@@ -139,8 +137,7 @@ def _products(session: Session, _channel: Channel | None) -> Iterator[tuple[Cell
             p.currency or None,
             quantity,
             base,
-            *named,
-            *([None] * (2 * OPTIONS - len(named))),
+            *_options(p.options),
             p.image_url,
         )
 
@@ -164,7 +161,15 @@ def _listings(session: Session, channel: Channel | None) -> Iterator[tuple[Cell,
             x.status,
             x.url,
             x.image_url,
+            x.parent_id,
+            *_options(x.options),
         )
+
+
+def _options(options: dict[str, Any] | None) -> list[str | None]:
+    """Names and values of options in as many cells as there are columns for them."""
+    named = [str(cell) for pair in list((options or {}).items())[:OPTIONS] for cell in pair]
+    return [*named, *([None] * (2 * OPTIONS - len(named)))]
 
 
 def _links(session: Session, channel: Channel | None) -> Iterator[tuple[Cell, ...]]:
@@ -223,7 +228,10 @@ _OPTION_COLUMNS = tuple(f"option{n}_{part}" for n in range(1, OPTIONS + 1) for p
 _FACTS = ("title", "brand", "gtin", "mpn", "description", "category", "price", "currency", "quantity")
 TABLES = {
     "products": Table(("sku", *_FACTS, "base_sku", *_OPTION_COLUMNS, "image_url"), _products),
-    "listings": Table(("channel", "listing_id", "sku", *_FACTS, "status", "url", "image_url"), _listings),
+    "listings": Table(
+        ("channel", "listing_id", "sku", *_FACTS, "status", "url", "image_url", "parent_id", *_OPTION_COLUMNS),
+        _listings,
+    ),
     "links": Table(("channel", "listing_id", "sku"), _links),
     "audit": Table(("at", "by", "event", "subject", "sentence", "before", "after"), _audit),
 }

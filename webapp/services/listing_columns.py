@@ -12,7 +12,7 @@ from matching.identifiers import loose_keys
 from webapp.models.base import SCALE
 from webapp.models.channels import Channel
 
-TEXTS = ("title", "brand", "gtin", "mpn", "description", "category", "status", "url", "image_url")
+TEXTS = ("title", "brand", "gtin", "mpn", "description", "category", "status", "url", "image_url", "parent_id")
 PLACES = 4  # of an amount that is stored as a whole number
 
 

@@ -86,7 +86,8 @@ def _field_words() -> dict[str, str]:
         "channel": _("Channel"), "source": _("Source"), "warehouse": _("Warehouse"), "mpn": _("MPN"),
         "brand": _("Brand"), "title": _("Title"), "description": _("Description"), "category": _("Category"),
         "status": _("Status"), "url": pgettext("address", "Link"), "image_url": _("Picture"), "gtin": _("GTIN"),
-        "quantity": _("Stock"), "price": _("Price"), "currency": _("Currency"),
+        "quantity": _("Stock"), "price": _("Price"), "currency": _("Currency"), "parent_id": _("Parent ID"),
+        "option_details": _("Variation details"),
     }  # fmt: skip
     for n in (1, 2, 3):
         words |= {f"option{n}_name": _("Option %(n)s, name", n=n), f"option{n}_value": _("Option %(n)s, value", n=n)}

@@ -349,6 +349,7 @@ def upgrade() -> None:
         sa.Column("mpn", sa.String(length=255), nullable=False),
         sa.Column("description", sa.Text(), nullable=False),
         sa.Column("category", sa.Text(), nullable=False),
+        sa.Column("parent_id", KEY, nullable=False),
         sa.Column("options", JSON, nullable=True),
         sa.Column("price", sa.BigInteger(), nullable=True),
         sa.Column("currency", sa.String(length=3), nullable=False),
@@ -392,6 +393,14 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("match_key IS NOT NULL"),
         postgresql_where=sa.text("match_key IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_listings_parent",
+        "listings",
+        ["channel_id", "parent_id"],
+        unique=False,
+        sqlite_where=sa.text("parent_id != ''"),
+        postgresql_where=sa.text("parent_id != ''"),
     )
     op.create_index(
         "ix_listings_queue",
