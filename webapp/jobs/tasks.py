@@ -18,10 +18,20 @@ import connectors
 from webapp.config import Settings
 from webapp.db import unit_of_work
 from webapp.errors import DomainError, phrase
-from webapp.models import Channel, ImportJob, ImportKind, ImportState, SyncRun
+from webapp.models import Channel, ImportJob, ImportKind, ImportState, Recheck, SyncRun
 from webapp.models.accounts import WORKER, Actor
 from webapp.models.base import utc_now
-from webapp.services import channels, imports, plans, propagation, reconciliation, retrieval, rules
+from webapp.services import (
+    channels,
+    imports,
+    plans,
+    propagation,
+    rechecks,
+    reconciliation,
+    retrieval,
+    rules,
+    suspicions,
+)
 
 log = logging.getLogger(__name__)
 SUGGEST_CHUNK = 1_000  # a channel's listings compete for products: a larger chunk suggests better, and takes seconds
@@ -54,6 +64,7 @@ def answer(settings: Settings, index: retrieval.CatalogueIndex) -> Callable[[set
         run_imports(settings)
         propagate(settings)
         suggest(index)
+        check_links()
 
     return look
 
@@ -154,6 +165,39 @@ def suggest(index: retrieval.CatalogueIndex, *, until: float | None = None) -> i
     with unit_of_work(read_only=True) as session:
         every = channels.all_channels(session)
     return sum(_suggest_on(channel, index, until) for channel in every)
+
+
+def check_links(*, until: float | None = None) -> int:
+    """Look for contradictions in the pairs that are new or whose facts changed; gives how many were looked at.
+
+    Any number of workers may do so at once, span by span and step by step, until `until` (monotonic seconds).
+    """
+    done = 0
+    while until is None or time.monotonic() < until:
+        with unit_of_work(read_only=True) as session:  # mostly there is nothing, and nobody need wait for that
+            if not rechecks.waits(session):
+                return done
+        with unit_of_work() as session:
+            span = rechecks.claim(session, worker=worker_name(), now=utc_now())
+        if span is None:
+            return done
+        done += _check_span(span, until)
+    return done
+
+
+def _check_span(span: Recheck, until: float | None) -> int:
+    """The steps of one span; the comparing stands between two transactions, as the network does in sending."""
+    done, more = 0, True
+    while more and (until is None or time.monotonic() < until):
+        with unit_of_work(read_only=True) as session:
+            found = suspicions.look(session, span)
+        with unit_of_work() as session:
+            more = suspicions.settle(session, span, found, now=utc_now())
+        done, span.after = done + found.links, found.upto
+    if more:  # the turn is over, not the span: whoever comes next need not wait for the lease
+        with unit_of_work() as session:
+            rechecks.release(session, span)
+    return done
 
 
 def keep_index(index: retrieval.CatalogueIndex) -> None:

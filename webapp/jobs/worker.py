@@ -20,7 +20,7 @@ from webapp.config import Settings
 from webapp.db import unit_of_work
 from webapp.jobs import Doorbell, tasks
 from webapp.models.base import utc_now
-from webapp.services import health, propagation, retrieval
+from webapp.services import health, propagation, rechecks, retrieval
 
 log = structlog.get_logger("worker")
 LANES = 8  # channels sent to at the same time
@@ -45,7 +45,7 @@ class Worker:
         self._stop, self._wake = threading.Event(), threading.Event()
         self._lanes = ThreadPoolExecutor(LANES, thread_name_prefix="lane")
         self._busy: set[int] = set()
-        self._guard, self._suggesting = threading.Lock(), threading.Lock()
+        self._guard, self._suggesting, self._checking = threading.Lock(), threading.Lock(), threading.Lock()
         self._threads = [
             threading.Thread(target=run, name=name, daemon=True)
             for name, run in (("sender", self._send), ("pulse", self._pulse))
@@ -84,6 +84,16 @@ class Worker:
                     self._guarded("index", lambda: tasks.keep_index(self._index))
                 finally:
                     self._suggesting.release()
+            if self._checking.acquire(blocking=False):
+                try:
+                    self._guarded("check", self._check)
+                finally:
+                    self._checking.release()
+
+    def _check(self) -> None:
+        """Look at pairs for a turn, then ring again: imports and suggestions that came meanwhile go first."""
+        if tasks.check_links(until=time.monotonic() + TURN) and not self._stop.is_set():
+            self._doorbell.ring({rechecks.BELL})
 
     def _send(self) -> None:
         """Each second, or at once when the bell rings: give every channel with something due its lane."""

@@ -30,6 +30,7 @@ from webapp.models.links import (
 from webapp.models.listings import Listing, ListingCount, ListingState
 from webapp.models.propagation import Attempt, AttemptState, Outcome, RunKind, RunState, SyncRun
 from webapp.models.stock import StockLevel, Warehouse
+from webapp.models.suspicions import Recheck, RecheckOf, Suspicion
 
 __all__ = [
     "Actor",
@@ -60,6 +61,8 @@ __all__ = [
     "PriceList",
     "Product",
     "ProductWords",
+    "Recheck",
+    "RecheckOf",
     "Refusal",
     "Role",
     "RoleView",
@@ -72,6 +75,7 @@ __all__ = [
     "SignInTry",
     "StockLevel",
     "Suggestion",
+    "Suspicion",
     "SyncRun",
     "User",
     "Warehouse",

@@ -39,6 +39,7 @@ class BatchVerb(StrEnum):
     SKIP = "skip"
     REOPEN = "reopen"
     RULE = "rule"
+    KEEP = "keep"
     UNDO = "undo"
 
 

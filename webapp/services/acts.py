@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from webapp.errors import phrase, phrases
+from webapp.models.accounts import Actor
 from webapp.models.base import utc_now
 from webapp.models.catalog import Product
 from webapp.models.channels import Channel
 from webapp.models.links import BatchVerb, Link, LinkBatch, Refusal
 from webapp.models.listings import Listing, ListingState
 from webapp.models.propagation import Attempt, AttemptState
-from webapp.services import counts
+from webapp.models.suspicions import Suspicion
+from webapp.services import audit, counts
 
 CHUNK = 500  # ids in one statement: under every database's limit of parameters
 
@@ -56,6 +58,31 @@ class Change:
         return self.batch
 
 
+def begin(session: Session, verb: BatchVerb, by: Actor, reason: str, listing_ids: Sequence[int]) -> LinkBatch:
+    """Open the batch of an act; one about a single listing names it."""
+    batch = LinkBatch(verb=verb, by_id=by.id, by_name=by.name, reason=reason)
+    if len(listing_ids) == 1:
+        batch.listing_id = listing_ids[0]
+    session.add(batch)
+    session.flush()
+    return batch
+
+
+def close(session: Session, change: Change, by: Actor, event: str, sentence: str) -> Change:
+    """Write the numbers and the audit line; an act that changed nothing leaves no batch behind.
+
+    An undo always stays: the batch it took back points to it, and an id may be given again.
+    """
+    if not change.changed and change.act.verb != BatchVerb.UNDO:
+        session.delete(change.batch)
+        session.flush()
+        change.batch = None
+        return change
+    change.act.changed = change.changed
+    audit.record(session, by, event, f"batch {change.act.id}", sentence, after={"refused": len(change.refused)})
+    return change
+
+
 def lock(session: Session, listing_ids: Sequence[int]) -> list[Listing]:
     """The listings, locked in id order: two people may act on overlapping selections."""
     found: list[Listing] = []
@@ -94,6 +121,21 @@ def refuse_all(session: Session, pairs: Sequence[tuple[int, int]], batch_id: int
     ]
     if fresh:
         session.execute(insert(Refusal), fresh)
+
+
+def clear_suspicions(session: Session, listing_ids: Sequence[int]) -> None:
+    """Forget why these pairs may be wrong: they ended. What a person kept stays known, in case they come back."""
+    open_ones = Suspicion.listing_id.in_(listing_ids), Suspicion.kept_batch_id.is_(None)
+    session.execute(delete(Suspicion).where(*open_ones).execution_options(synchronize_session=False))
+
+
+def suspect_again(session: Session, change: Change, batch_id: int) -> None:
+    """Take back that pairs were kept; those whose link ended meanwhile are forgotten."""
+    mine = Suspicion.kept_batch_id == batch_id
+    alive = select(Link.id).where(Link.listing_id == Suspicion.listing_id).exists()
+    session.execute(delete(Suspicion).where(mine, ~alive).execution_options(synchronize_session=False))
+    back = update(Suspicion).where(mine).values(kept_batch_id=None).execution_options(synchronize_session=False)
+    change.changed += int(session.execute(back).rowcount)  # type: ignore[attr-defined]
 
 
 def begun(session: Session, listing_ids: Sequence[int]) -> list[str]:
@@ -190,5 +232,6 @@ _VERBS = {
     BatchVerb.SKIP: phrase("skip"),
     BatchVerb.REOPEN: phrase("reopen"),
     BatchVerb.RULE: phrase("rule"),
+    BatchVerb.KEEP: phrase("keep"),
     BatchVerb.UNDO: phrase("undo"),
 }

@@ -18,11 +18,12 @@ from webapp.models.base import utc_now
 from webapp.models.catalog import BaseProduct, Product
 from webapp.models.links import BatchVerb, LinkSource
 from webapp.models.listings import Listing
-from webapp.services import audit, links, retrieval, stock, words
+from webapp.services import audit, links, rechecks, retrieval, stock, words
 from webapp.services.upserts import Upserted, upsert
 
 TEXTS = ("title", "brand", "gtin", "mpn", "description", "category", "image_url")
 FACTS = ("sku", "loose_key", "currency", "options", "base_id", *TEXTS)
+JUDGED = {"sku", "title", "brand", "gtin", "mpn", "options", "currency"}  # what may contradict a listing's facts
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ def upsert_products(
     )
     words.add(session, {result.ids[key]: by_key[key] for key in result.created})
     words.renew(session, [i for i, (_, after) in result.changed.items() if not after.keys().isdisjoint(words.FIELDS)])
+    rechecks.ask_products(session, (i for i, (_, after) in result.changed.items() if not JUDGED.isdisjoint(after)))
     changes = _worth(session, rows, known)
     stock.insert_levels(session, [(result.ids[key], place_id, n) for key, place_id, n in levels])
     rest = [row for row in rows if not alone or _key(row) in known]
@@ -181,6 +183,7 @@ def restore(
     session.flush()
     if changed:
         words.renew(session, [product.id])
+        rechecks.ask_products(session, [product.id])
     return changed or bool(levels)
 
 
@@ -304,6 +307,7 @@ def edit_product(session: Session, product: Product, fields: Mapping[str, Any], 
         product.changed_at = utc_now()
         session.flush()
         words.renew(session, [product.id])
+        rechecks.ask_products(session, [product.id])
         after = {name: values[name] for name in before}
         audit.record(
             session,

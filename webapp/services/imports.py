@@ -27,7 +27,7 @@ from webapp.models.channels import Channel
 from webapp.models.imports import ImportChange, ImportJob, ImportKind, ImportState
 from webapp.models.links import BatchVerb, Link, LinkBatch, LinkSource, PastLink
 from webapp.models.listings import Listing, ListingState
-from webapp.services import audit, catalog, counts, import_checks, links, listings, reconciliation
+from webapp.services import audit, catalog, counts, import_checks, links, listings, rechecks, reconciliation
 from webapp.services.forecasts import forecast as forecast
 from webapp.services.upserts import Upserted, plain
 
@@ -344,7 +344,7 @@ def _apply_links(
 
 def _restore_values(session: Session, job: ImportJob, by: Actor) -> int:
     """Give changed rows their values of before, where they still have the import's."""
-    restored = 0
+    restored, touched = 0, list[int]()
     mine = select(ImportChange).where(ImportChange.import_id == job.id)
     for change in session.scalars(mine.order_by(ImportChange.id.desc())):  # the last change of a row goes first
         if job.kind in {ImportKind.PRODUCTS, ImportKind.STOCK}:
@@ -353,7 +353,9 @@ def _restore_values(session: Session, job: ImportJob, by: Actor) -> int:
         else:
             listing = session.get(Listing, change.row_id)
             done = listing is not None and _restore_listing(listing, change.before, change.after)
+            touched += [change.row_id] if done else []
         restored += done
+    rechecks.ask_listings(session, touched)
     session.flush()
     return restored
 

@@ -21,7 +21,7 @@ from webapp.models.catalog import Product
 from webapp.models.channels import Channel
 from webapp.models.links import BatchVerb, Link, LinkBatch, LinkSource, PastLink, Refusal
 from webapp.models.listings import SKIPPED_FROM, Listing, ListingState
-from webapp.services import acts, audit, counts, decisions, restore, targets
+from webapp.services import acts, counts, decisions, rechecks, restore, targets
 from webapp.services.acts import CHUNK
 from webapp.services.acts import Change as Change
 from webapp.services.acts import Pair as Pair
@@ -58,16 +58,18 @@ def confirm(
     with the name of the other side; the rest goes through. Linking what is linked already changes nothing.
     `shown` is the listing that was on the screen, where an undo of several leads back to.
     """
-    change = Change(batch=_open(session, verb, by, reason, [shown] if shown else [p.listing_id for p in pairs]))
+    change = Change(batch=acts.begin(session, verb, by, reason, [shown] if shown else [p.listing_id for p in pairs]))
     for start in range(0, len(pairs), CHUNK):
         _confirm_some(session, pairs[start : start + CHUNK], change, by=by, source=source)
     words = phrases("Linked {n} listing.", "Linked {n} listings.", change.changed)
-    return _close(session, change, by, "link.confirmed", words)
+    return acts.close(session, change, by, "link.confirmed", words)
 
 
 def move(session: Session, pair: Pair, *, by: Actor) -> Change:
     """Give the product's link on the listing's channel to this listing, as one act: its undo brings both back."""
-    change = Change(batch=_open(session, BatchVerb.LINK, by, phrase("moved from another listing"), [pair.listing_id]))
+    change = Change(
+        batch=acts.begin(session, BatchVerb.LINK, by, phrase("moved from another listing"), [pair.listing_id])
+    )
     here = select(Listing.channel_id).where(Listing.id == pair.listing_id).scalar_subquery()
     held = (Link.product_id == pair.product_id, Link.channel_id == here, Link.listing_id != pair.listing_id)
     decisions.contradict(session, session.scalars(select(Link.listing_id).where(*held)).all())
@@ -77,7 +79,7 @@ def move(session: Session, pair: Pair, *, by: Actor) -> Change:
     if change.refused:  # nothing half done: the caller's transaction goes back
         raise Conflict(change.refused[0].message)
     words = phrases("Moved a link to {n} listing.", "Moved a link to {n} listings.", change.changed)
-    return _close(session, change, by, "link.moved", words)
+    return acts.close(session, change, by, "link.moved", words)
 
 
 def unlink(
@@ -87,12 +89,12 @@ def unlink(
 
     A request that had already begun is named in `in_flight`. Listings without a link are counted as unchanged.
     """
-    change = Change(batch=_open(session, verb, by, reason, listing_ids))
+    change = Change(batch=acts.begin(session, verb, by, reason, listing_ids))
     for start in range(0, len(listing_ids), CHUNK):
         _end(session, change, Link.listing_id.in_(listing_ids[start : start + CHUNK]), sticky=True)
     change.unchanged = len(listing_ids) - change.changed
     words = phrases("Unlinked {n} listing.", "Unlinked {n} listings.", change.changed)
-    return _close(session, change, by, "link.unlinked", words)
+    return acts.close(session, change, by, "link.unlinked", words)
 
 
 def unsync(
@@ -102,7 +104,7 @@ def unsync(
 
     Raises Conflict, and changes nothing, when the number is another one by now.
     """
-    change = Change(batch=_open(session, BatchVerb.UNSYNC, by, reason, []))
+    change = Change(batch=acts.begin(session, BatchVerb.UNSYNC, by, reason, []))
     _end(session, change, *which, sticky=True)
     if change.changed != expect:
         words = phrase(
@@ -111,12 +113,12 @@ def unsync(
         )  # fmt: skip
         raise Conflict(words, found=change.changed)
     words = phrases("Unsynced {n} pair.", "Unsynced {n} pairs.", change.changed)
-    return _close(session, change, by, "link.unsynced", words)
+    return acts.close(session, change, by, "link.unsynced", words)
 
 
 def reject(session: Session, pairs: Sequence[Pair], *, by: Actor) -> Change:
     """Remember that these listings are not these products; the listings go on waiting. A live link is refused."""
-    change = Change(batch=_open(session, BatchVerb.REJECT, by, "", [p.listing_id for p in pairs]))
+    change = Change(batch=acts.begin(session, BatchVerb.REJECT, by, "", [p.listing_id for p in pairs]))
     listings = {x.id: x for x in acts.lock(session, [p.listing_id for p in pairs])}
     for pair in pairs:
         if session.scalar(
@@ -130,7 +132,7 @@ def reject(session: Session, pairs: Sequence[Pair], *, by: Actor) -> Change:
         else:
             change.unchanged += 1
     words = phrases("Rejected {n} suggestion.", "Rejected {n} suggestions.", change.changed)
-    return _close(session, change, by, "link.rejected", words)
+    return acts.close(session, change, by, "link.rejected", words)
 
 
 def set_aside(
@@ -149,7 +151,7 @@ def set_aside(
     }
     if state not in verbs:
         raise Refused(phrase("A listing becomes linked by choosing its product."))
-    change = Change(batch=_open(session, verbs[state], by, "", listing_ids))
+    change = Change(batch=acts.begin(session, verbs[state], by, "", listing_ids))
     wrong: dict[int, list[Pair]] = {}
     for pair in rejected:
         wrong.setdefault(pair.listing_id, []).append(pair)
@@ -168,12 +170,12 @@ def set_aside(
     acts.remember(change, before)
     if state is ListingState.NO_MATCH:
         decisions.note(session, change.act.id, dict.fromkeys(map(int, before)))
-    return _close(session, change, by, f"listing.{verbs[state].value}", acts.aside_words(state, change.changed))
+    return acts.close(session, change, by, f"listing.{verbs[state].value}", acts.aside_words(state, change.changed))
 
 
 def skip(session: Session, listing_id: int, *, by: Actor, now: datetime | None = None) -> Change:
     """Send a waiting listing to the end of its queue; one that does not wait any more stays as it is."""
-    change = Change(batch=_open(session, BatchVerb.SKIP, by, "", [listing_id]))
+    change = Change(batch=acts.begin(session, BatchVerb.SKIP, by, "", [listing_id]))
     for listing in acts.lock(session, [listing_id]):
         if listing.state != ListingState.PENDING:
             change.unchanged += 1
@@ -183,7 +185,7 @@ def skip(session: Session, listing_id: int, *, by: Actor, now: datetime | None =
         listing.place = place
         change.changed = 1
     words = phrases("Skipped {n} listing.", "Skipped {n} listings.", change.changed)
-    return _close(session, change, by, "listing.skipped", words)
+    return acts.close(session, change, by, "listing.skipped", words)
 
 
 def undo(session: Session, batch_id: int, *, by: Actor, now: datetime | None = None) -> Change:
@@ -200,7 +202,7 @@ def undo(session: Session, batch_id: int, *, by: Actor, now: datetime | None = N
         raise Conflict(phrase("This was taken back already."))
     if batch.at < now - timedelta(days=UNDO_DAYS):
         raise Refused(phrase("This is more than {days} days old and can no longer be taken back.", days=UNDO_DAYS))
-    change = Change(batch=_open(session, BatchVerb.UNDO, by, "", [batch.listing_id] if batch.listing_id else []))
+    change = Change(batch=acts.begin(session, BatchVerb.UNDO, by, "", [batch.listing_id] if batch.listing_id else []))
     change.act.undoes, change.act.channel_id = batch.id, batch.channel_id
     _end(session, change, Link.batch_id == batch.id, sticky=False)
     dropped = session.execute(delete(Refusal).where(Refusal.batch_id == batch.id))
@@ -208,11 +210,12 @@ def undo(session: Session, batch_id: int, *, by: Actor, now: datetime | None = N
         change.changed += int(dropped.rowcount)  # type: ignore[attr-defined]
     decisions.forget(session, batch.id)
     restore.refusals(session, batch)
+    acts.suspect_again(session, change, batch.id)
     restore.states(session, change, batch)
     _restore_links(session, change, batch, by)
     batch.undone_by = change.act.id
     targets.mark_batch(session, change.act.id)
-    return _close(session, change, by, "link.undone", acts.undone_words(batch, change.changed))
+    return acts.close(session, change, by, "link.undone", acts.undone_words(batch, change.changed))
 
 
 def last_batch(session: Session, by: Actor, *, limit: int = 200) -> LinkBatch | None:
@@ -244,6 +247,7 @@ def _confirm_some(session: Session, pairs: Sequence[Pair], change: Change, *, by
             change.refused.append(acts.refused_item(listing, message))
         elif change.changed > before:  # linking what is linked already says nothing, and may leave no batch behind
             chosen[pair.listing_id] = pair.product_id
+    rechecks.ask_listings(session, chosen)
     if source is not LinkSource.FILE:  # a file of links judges no suggestion: nobody saw them
         decisions.note(session, change.act.id, chosen, judged=source is not LinkSource.RULE)
     targets.mark_batch(session, change.act.id)
@@ -314,6 +318,7 @@ def _end(session: Session, change: Change, *which: ColumnElement[bool], sticky: 
         if not gone:
             return
         ids = [row.listing_id for row in gone]
+        acts.clear_suspicions(session, ids)
         session.execute(
             insert(PastLink), [{**row._mapping, "ended_batch_id": batch_id, "ended_at": now} for row in gone]
         )
@@ -352,6 +357,7 @@ def _restore_links(session: Session, change: Change, batch: LinkBatch, by: Actor
         channels = {
             x.id: x for x in session.scalars(select(Channel).where(Channel.id.in_({p.channel_id for p in past})))
         }
+        rechecks.ask_listings(session, listings)
         for old in past:
             listing, product = listings.get(old.listing_id), products.get(old.product_id)
             if listing is None or product is None:
@@ -364,27 +370,3 @@ def _restore_links(session: Session, change: Change, batch: LinkBatch, by: Actor
                 change.refused.append(acts.refused_item(listing, message))
             else:
                 decisions.uphold(session, listing.id, product.id)
-
-
-def _open(session: Session, verb: BatchVerb, by: Actor, reason: str, listing_ids: Sequence[int]) -> LinkBatch:
-    batch = LinkBatch(verb=verb, by_id=by.id, by_name=by.name, reason=reason)
-    if len(listing_ids) == 1:
-        batch.listing_id = listing_ids[0]
-    session.add(batch)
-    session.flush()
-    return batch
-
-
-def _close(session: Session, change: Change, by: Actor, event: str, sentence: str) -> Change:
-    """Write the numbers and the audit line; an act that changed nothing leaves no batch behind.
-
-    An undo always stays: the batch it took back points to it, and an id may be given again.
-    """
-    if not change.changed and change.act.verb != BatchVerb.UNDO:
-        session.delete(change.batch)
-        session.flush()
-        change.batch = None
-        return change
-    change.act.changed = change.changed
-    audit.record(session, by, event, f"batch {change.act.id}", sentence, after={"refused": len(change.refused)})
-    return change

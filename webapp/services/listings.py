@@ -19,11 +19,13 @@ from webapp.models.channels import Channel
 from webapp.models.links import Decision, Link, NearMiss, PastLink, Refusal, Suggestion
 from webapp.models.listings import NOT_COMPUTED, Listing, ListingState
 from webapp.models.propagation import Attempt
-from webapp.services import counts, listing_columns
+from webapp.models.suspicions import Suspicion
+from webapp.services import counts, listing_columns, rechecks
 from webapp.services.listing_columns import TEXTS, Columns
 from webapp.services.upserts import Upserted, insert_columns, write
 
 FACTS = {"sku", "match_key", "title", "brand", "gtin", "mpn", "description", "options"}  # what suggestions depend on
+JUDGED = FACTS | {"price", "currency"}  # what may contradict a product's facts
 
 
 def upsert_listings(
@@ -70,6 +72,7 @@ def upsert_block(
     stale = [i for i, (_, after) in result.changed.items() if FACTS & set(after)]
     if stale:
         session.execute(update(Listing).where(Listing.id.in_(stale)).values(place=NOT_COMPUTED))
+    rechecks.ask_listings(session, (i for i, (_, after) in result.changed.items() if not JUDGED.isdisjoint(after)))
     return result
 
 
@@ -163,7 +166,7 @@ def remove(session: Session, which: Any) -> int:
     """Delete listings (`which` selects ids) that have no history; those with one stay. Gives how many went."""
     used = [select(x.listing_id) for x in (Link, PastLink, Attempt)]
     free = select(Listing.id).where(Listing.id.in_(which), *(Listing.id.not_in(u) for u in used))
-    for table in (Suggestion, NearMiss, Refusal, Decision):
+    for table in (Suggestion, NearMiss, Refusal, Decision, Suspicion):
         session.execute(delete(table).where(table.listing_id.in_(free)).execution_options(synchronize_session=False))
     for channel_id, state, n in session.execute(
         select(Listing.channel_id, Listing.state, func.count())

@@ -41,7 +41,7 @@ from webapp.models.catalog import Product
 from webapp.models.channels import Channel, SendMode
 from webapp.models.links import BatchVerb, Link, LinkBatch, LinkSource, NearMiss, Refusal, Suggestion
 from webapp.models.listings import NOT_COMPUTED, WITHOUT_SUGGESTION, Listing, ListingState
-from webapp.services import audit, counts, retrieval, targets
+from webapp.services import audit, counts, rechecks, retrieval, targets
 
 STEP = 20_000  # listings in one transaction: other people's clicks get their turn in between
 SHOWN = 10  # suggestions kept for a listing
@@ -163,6 +163,7 @@ def link_equal_skus(
     )
     for channel_id, n in by_channel:
         counts.adjust(session, channel_id, {ListingState.PENDING: -n, ListingState.LINKED: n})
+    rechecks.ask_span(session, span)
     return sum(n for _, n in by_channel)
 
 

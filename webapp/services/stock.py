@@ -17,7 +17,7 @@ from webapp.errors import NotFound, Refused, phrase
 from webapp.models.accounts import Actor
 from webapp.models.catalog import Price, PriceList, Product
 from webapp.models.stock import StockLevel, Warehouse
-from webapp.services import audit, targets
+from webapp.services import audit, rechecks, targets
 from webapp.services.upserts import insert_columns
 
 MAIN = phrase("Main")
@@ -122,6 +122,7 @@ def set_prices(
         changed += _price_standard(session, wanted) if price_list is None else _price_list(session, wanted, price_list)
     if changed:
         targets.mark(session, changed, stock=False, price=True)
+        rechecks.ask_products(session, changed)
         if not quiet:
             where = price_list.name if price_list else phrase("the standard list")
             _record_prices(session, by, dict(prices), changed, where)

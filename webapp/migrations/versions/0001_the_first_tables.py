@@ -299,6 +299,7 @@ def upgrade() -> None:
                 "import_links",
                 "skip",
                 "reopen",
+                "keep",
                 "undo",
                 name="batchverb",
                 native_enum=False,
@@ -710,6 +711,43 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("listing_id", "product_id", name=op.f("pk_refusals")),
     )
     op.create_index(op.f("ix_refusals_batch_id"), "refusals", ["batch_id"], unique=False)
+
+    op.create_table(
+        "rechecks",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("of", sa.Enum("listings", "products", name="recheckof", native_enum=False, length=24), nullable=False),
+        sa.Column("after", BIG, nullable=False),
+        sa.Column("upto", BIG, nullable=False),
+        sa.Column("worker", SHORT, nullable=False),
+        sa.Column("lease_until", MOMENT, nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rechecks")),
+    )
+
+    op.create_table(
+        "suspicions",
+        sa.Column("listing_id", BIG, nullable=False),
+        sa.Column("product_id", BIG, nullable=False),
+        sa.Column("channel_id", BIG, nullable=False),
+        sa.Column("severity", sa.SmallInteger(), nullable=False),
+        sa.Column("reasons", JSON, nullable=False),
+        sa.Column("facts", sa.String(length=32), nullable=False),
+        sa.Column("kept_batch_id", BIG, nullable=True),
+        sa.Column("found_at", MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_suspicions_channel_id")),
+        sa.ForeignKeyConstraint(["listing_id"], ["listings.id"], name=op.f("fk_suspicions_listing_id")),
+        sa.ForeignKeyConstraint(["product_id"], ["products.id"], name=op.f("fk_suspicions_product_id")),
+        sa.PrimaryKeyConstraint("listing_id", name=op.f("pk_suspicions")),
+    )
+    op.create_index(op.f("ix_suspicions_kept_batch_id"), "suspicions", ["kept_batch_id"], unique=False)
+    for name, columns in (("worst", ["severity", "listing_id"]), ("channel", ["channel_id", "severity", "listing_id"])):
+        op.create_index(
+            f"ix_suspicions_{name}",
+            "suspicions",
+            columns,
+            unique=False,
+            sqlite_where=sa.text("kept_batch_id IS NULL"),
+            postgresql_where=sa.text("kept_batch_id IS NULL"),
+        )
 
     op.create_table(
         "suggestions",
