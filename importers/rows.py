@@ -228,7 +228,7 @@ def gather_options(fields: Fields) -> None:
 
     Where they stand in one cell and the id is made of item and variation (see preset_rows), the item is the parent.
     """
-    options = {}
+    options: dict[str, str] = {}
     if details := fields.pop(OPTION_DETAILS, None):
         options.update((name.strip(), value) for name, value in _DETAIL.findall(details[:LONGEST_DETAILS]))
         item, colon, _ = str(fields.get("listing_id") or "").partition(":")

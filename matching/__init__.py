@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from matching.identifiers import Gtin, NearMiss, loose_key, match_key, near_miss, parse_gtin
     from matching.lookalikes import LookAlike, look_alikes
     from matching.records import Advice, Candidate, Evidence, Marks, Record, Verdict
+    from matching.variants import Fit, Option, Placed, place_variants, shape
 
 __all__ = [
-    "Advice", "Calibration", "Candidate", "Contradiction", "Decided", "Evidence", "Gtin", "Index", "LookAlike", "Marks",
-    "NearMiss", "Record", "Verdict", "calibrate", "compare", "contradiction", "look_alikes", "loose_key", "match_key",
-    "near_miss", "parse_gtin", "search", "suggest", "suggest_many", "wilson_lower",
+    "Advice", "Calibration", "Candidate", "Contradiction", "Decided", "Evidence", "Fit", "Gtin", "Index", "LookAlike",
+    "Marks", "NearMiss", "Option", "Placed", "Record", "Verdict", "calibrate", "compare", "contradiction",
+    "look_alikes", "loose_key", "match_key", "near_miss", "parse_gtin", "place_variants", "search", "shape",
+    "suggest", "suggest_many", "wilson_lower",
 ]  # fmt: skip
 
 _HOMES = {
@@ -34,6 +36,7 @@ _HOMES = {
     "identifiers": ("Gtin", "NearMiss", "loose_key", "match_key", "near_miss", "parse_gtin"),
     "lookalikes": ("LookAlike", "look_alikes"),
     "records": ("Advice", "Candidate", "Evidence", "Marks", "Record", "Verdict"),
+    "variants": ("Fit", "Option", "Placed", "place_variants", "shape"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -118,6 +118,12 @@ for _row in _COLOUR_ROWS.strip().replace("\n    ", " ").splitlines():
     for _word in _words.split():
         COLOURS[_word] = COLOUR_NAMES.index(_name)
 
+#: Words above that name one shade of their colour: another word for the colour may mean another shade.
+SHADES: Final = frozenset(
+    """navy marine marino marinho azzurro голубой fuchsia magenta fucsia lilac lavender lila lilas graphite grafito
+    anthracite anthrazit antracita charcoal cream crema creme ivory marfil teal cyan cian aqua golden argent""".split()
+) & frozenset(COLOURS)
+
 #: Clothing sizes by letter, with the words that mean the same.
 SIZES: Final[dict[str, str]] = {
     "xxs": "xxs", "xs": "xs", "s": "s", "m": "m", "l": "l", "xl": "xl", "xxl": "2xl", "2xl": "2xl", "xxxl": "3xl",
