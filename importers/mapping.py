@@ -18,6 +18,8 @@ _EXPLAIN = {
     "preset": phrase("Known from this export."),
     "recognised": phrase("Recognised by its header."),
 }
+#: What is worth taking from a column that the preset does not name.
+_BY_WORDS = frozenset({"price", "currency", "gtin", "mpn", "brand"})
 
 
 def guess_mapping(
@@ -47,11 +49,31 @@ def guess_mapping(
         elif found := _known(header, kind, preset):
             field, rank, why = found
             claims[field].append((rank, index, why))
+    if preset is not None:
+        _add_by_words(claims, headers, kind, picks)
     winners = {field: _winner(field, claimed, headers, row) for field, claimed in claims.items()}
     return tuple(
         _column(index, header, claims, winners, samples[index] if index < len(samples) else ())
         for index, header in enumerate(headers)
     )
+
+
+def _add_by_words(
+    claims: dict[str, list[tuple[int, int, Why]]], headers: Sequence[str], kind: Kind, picks: Mapping[int, str]
+) -> None:
+    """Give a known export's other columns to the fields nobody claims, each where one column alone says it in words.
+
+    Exports change, and people add columns: a price shall not be left out because its header is a new one. Other fields
+    are too easily taken for what they are not: the “Type” of a WooCommerce export is no category.
+    """
+    taken = {index for claimed in claims.values() for _, index, _ in claimed} | set(picks)
+    said: dict[str, list[int]] = defaultdict(list)
+    for index, header in enumerate(headers):
+        if index not in taken and (found := recognise(header, KIND_FIELDS[kind], kind)):
+            said[found[0]].append(index)
+    for field, places in said.items():
+        if field in _BY_WORDS and field not in claims and len(places) == 1:
+            claims[field].append((0, places[0], "recognised"))
 
 
 def _chosen(headers: Sequence[str], kind: Kind, chosen: Mapping[str, str]) -> dict[int, str]:

@@ -106,7 +106,7 @@ def _open_package(path: Path, options: Options, limits: Limits) -> Table:
         raise _no_spreadsheet(phrase("a program"))
     if any(name.endswith((".csv", ".tsv", ".txt", ".xlsx", ".xls")) for name in names):
         raise _unsupported(
-            phrase("The file is a ZIP archive. Unpack it, and select a file that was in it, and select that file.")
+            phrase("The file is a ZIP archive. Unpack it, and select a file that was in it.")
         )
     raise _no_spreadsheet(phrase("a ZIP archive"))
 

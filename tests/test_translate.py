@@ -62,6 +62,9 @@ def forget() -> None:
         ("12,345 rows were read.", "Se leyeron 12.345 filas."),
         ("The file is empty. 2 rows were read.", "El archivo está vacío. Se leyeron 2 filas."),
         ("Nobody knows this. The file is empty.", "Nobody knows this. El archivo está vacío."),
+        # One sentence never swallows the one before it, though a value may hold a full stop.
+        ("Left 3 of 4. It weighs 1.50 kg.", "Left 3 of 4. It pesa 1,50 kg."),
+        ("Done. Row 2: The file is empty.", "Done. Fila 2: El archivo está vacío."),
         ("x and again x", "x y otra vez x"),
         ("x and again y", "x and again y"),
         ("list 2026.csv weighs 1.50 kg.", "list 2026.csv pesa 1,50 kg."),

@@ -20,8 +20,16 @@ from flask_babel import format_percent, get_locale, get_translations
 
 FOLDER = Path(__file__).parent / "translations"
 _SLOT = re.compile(r"\{(\w+)\}")
-_TYPED = frozenset({"value", "sku", "sheet", "column"})  # what somebody wrote: shown as it stands in the file
+#: Values that are said, not typed by somebody: texts of ours, to be told in the reader's language as well.
+_SAID = frozenset(
+    "label field kind role verb word what main problem reason cause said detail difference "
+    "ours theirs first second third others".split()
+)
+#: Values that may look like numbers and are none of ours: they stay as they stand in the file.
+_TYPED = frozenset("value sku listing name column sheet channel".split())
+_SENTENCES = frozenset({"problem", "reason", "cause", "said", "detail"})  # of these, those that may be sentences
 _NUMBER = re.compile(r"\d{1,3}(,\d{3})*(\.\d+)?|\d+(\.\d+)?")
+_LIST = re.compile(r"(, | and )")
 _SENTENCE_END = re.compile(r"(?<=[.!?:]) +(?=\S)")
 
 
@@ -31,7 +39,7 @@ class _Template:
 
     pattern: re.Pattern[str]
     ids: tuple[str, ...]
-    typed: frozenset[str]  # values that somebody wrote, also all between “ and ”: they have no translation
+    said: frozenset[str]  # values that are texts of ours; one between “ and ” never is
 
 
 def init_app(app: Flask) -> None:
@@ -87,15 +95,23 @@ def _filled(locale: str, template: _Template, said: dict[str, str]) -> str:
     """The template in the reader's language, with the values that were said in English."""
     known = get_translations()
     text = known.gettext(template.ids[0]) if len(template.ids) == 1 else known.ngettext(*template.ids, _count(said))
-    told = {name: value if name in template.typed else _value(locale, value) for name, value in said.items()}
+    ours = {name for name, value in said.items() if name in template.said or _is_number(name, value)}
+    told = {name: _value(locale, value) if name in ours else value for name, value in said.items()}
     return _SLOT.sub(lambda slot: told.get(slot[1], slot[0]), text)
 
 
+def _is_number(name: str, value: str) -> bool:
+    return name not in _TYPED and _NUMBER.fullmatch(value) is not None
+
+
 def _value(locale: str, value: str) -> str:
-    """A value inside a sentence: numbers get the marks of the language, words that are texts of ours its words."""
+    """A value inside a sentence: a text of ours, or several in a row, in the reader's words; numbers with its marks."""
     if _NUMBER.fullmatch(value):
         return value.translate({ord(","): get_group_symbol(locale), ord("."): get_decimal_symbol(locale)})
-    return _translated(locale, value) if value else value
+    if value and (told := _translated(locale, value)) != value:
+        return told
+    parts = _LIST.split(value)
+    return "".join(_translated(locale, part) if part else "" for part in parts) if len(parts) > 1 else value
 
 
 def _count(said: dict[str, str]) -> int:
@@ -120,18 +136,23 @@ def _templates(language: str) -> tuple[_Template, ...]:
 def _template(text: str, ids: tuple[str, ...]) -> _Template:
     """Build what recognises a text; a value is the same wherever its name stands again.
 
-    It may be anything, but for `n`, a number, and for one that begins the text: it does not hold a sentence before it.
+    `n` is a number; what is typed ends where its quotation ends; only some values may be whole sentences.
     """
     parts, seen, end = [], set(), 0
+    quoted = set(re.findall(r"“\{(\w+)\}”", text))
     for slot in _SLOT.finditer(text):
         name = slot[1]
-        anything = r"(?:(?![.!?] ).)*?" if slot.start() == 0 else ".*?"
+        value = r"(?:(?![.!?] ).)*?"
+        if name == "n":
+            value = r"[\d,]+"
+        elif name in quoted:
+            value = "[^”]*?"
+        elif name in _SENTENCES:
+            value = ".*?"
         if text.startswith(" {", slot.end()):  # of two values side by side the second is one word
-            anything = ".*"
-        value = r"[\d,]+" if name == "n" else anything
+            value = value.replace("*?", "*")
         parts += [re.escape(text[end : slot.start()]), f"(?P={name})" if name in seen else f"(?P<{name}>{value})"]
         seen.add(name)
         end = slot.end()
     parts.append(re.escape(text[end:]))
-    typed = _TYPED | set(re.findall(r"“\{(\w+)\}”", text))
-    return _Template(re.compile("".join(parts), re.DOTALL), ids, typed)
+    return _Template(re.compile("".join(parts), re.DOTALL), ids, _SAID - quoted)

@@ -161,3 +161,16 @@ def test_a_preset_can_be_named_and_declined(run):
     assert run(SHOPIFY_OLD, preset="none").report.preset is None
     assert run("sku,title\nA,b\n", preset="pairbook").rows[2]["title"] == "b"
     assert run("sku,title\nA,b\n", preset="unheard_of").errors == [(1, "unknown_value")]
+
+
+def test_a_price_under_a_header_of_its_own_is_taken_too(run):
+    text = "Item number,Custom label (SKU),Title,Available quantity,Price,Type\n1,A,x,3,9.50,new\n"
+    checked = run(text, kind="listings")
+    assert checked.report.preset == "ebay_active_listings"
+    assert checked.rows[2]["price"] == "9.50"
+    assert {c.header: c.why for c in checked.report.mapping}["Price"] == "recognised"
+
+
+def test_two_such_headers_are_left_to_the_person(run):
+    text = "Item number,Custom label (SKU),Title,Available quantity,Price,Sale price,List price\n1,A,x,3,9.50,8.50,10\n"
+    assert run(text, kind="listings").report.outcome == "accept"

@@ -149,7 +149,7 @@ def turn_on(session: Session, channel: Channel, line: int, promise: int, *, by: 
     if missing:
         words = phrase(
             "{judged} of {decided} decisions were at {line} or above, and {right} of them right: at "
-            "least {lower} % in future, not {promise} %. Decide {missing} more, or choose another.",
+            "least {lower}% in future, not {promise}%. Decide {missing} more, or choose another score.",
             judged=found.judged, decided=found.decided, line=line, right=found.right,
             lower=f"{100 * found.lower:.0f}", promise=promise, missing=missing,
         )  # fmt: skip
@@ -212,7 +212,7 @@ def stopped_words(found: Outlook, promise: int) -> str:
     """Why a rule stopped by itself."""
     return phrase(
         "{wrong} of {judged} decided at {line} and above were wrong: at least "
-        "{lower} % are right, and the promise was {promise} %.",
+        "{lower}% are right, and the promise was {promise}%.",
         wrong=found.judged - found.right,
         judged=found.judged,
         line=found.line,

@@ -139,7 +139,15 @@ def why(choice: Choice) -> list[tuple[str, int, int]]:
 def marked(evidence: Mapping[str, Any]) -> tuple[Pieces, Pieces]:
     """Both values of a field cut at the places where they differ."""
     ours, theirs = evidence["marks"]
+    if evidence["field"] in {"size", "pack", "colour"}:  # read from the texts, and told in the reader's words
+        return _told(evidence["ours"], ours), _told(evidence["theirs"], theirs)
     return pieces(evidence["ours"], ours), pieces(evidence["theirs"], theirs)
+
+
+def _told(text: str, spans: Sequence[Sequence[int]]) -> Pieces:
+    """A value of ours: where a word of it is told in another language, what differs in it is all of it."""
+    words = ", ".join(map(translated, text.split(", ")))
+    return pieces(text, spans) if words == text else [(words, bool(spans))]
 
 
 def pieces(text: str, spans: Iterable[Sequence[int]]) -> Pieces:
