@@ -162,6 +162,8 @@ def check_only(
             report = imports.check(session, job, say.settings.uploads, all_or_nothing=all_or_nothing)
             job.report = report.as_json()
             forecast = imports.forecast(session, job, say.settings.uploads) if report.outcome != "reject" else {}
+            if kind == ImportKind.LISTINGS and "link" in forecast:
+                forecast["linkable"] = forecast.pop("link")  # an import by command links nothing: `pairbook link` does
         return {**imports.report_json(job), "forecast": forecast}
     finally:
         importers.discard_staged(say.settings.uploads / f"{stored}.rows")

@@ -65,7 +65,7 @@ def add() -> Any:
         return _form(kind, error=translated(error.message), status=error.status)
     if fresh:
         return web.page("channels/created.html", channel=channel, fresh=fresh, kind=connectors.kinds()[kind])
-    web.say(_("%(channel)s is connected.", channel=channel.name))
+    web.say(_("%(channel)s is added.", channel=channel.name))
     return web.go("channels.edit", channel_id=channel.id)
 
 
@@ -136,7 +136,7 @@ def state(channel: Channel) -> tuple[str, str, str]:
         return "warn", "triangle-alert", _("Held")
     if channel.failures >= connectors.Breaker.THRESHOLD:
         return "warn", "triangle-alert", _("Does not answer")
-    return "ok", "check", _("Connected")
+    return "ok", "check", _("Ready")
 
 
 def _form(kind: str, error: str = "", status: int = 200) -> Response:

@@ -81,6 +81,8 @@ def link_above(channel_id: int) -> Any:
     web.once()
     change = rules.link_above(session, channel, line, by=web.actor())
     words = ngettext("Linked %(num)s listing.", "Linked %(num)s listings.", change.changed)
+    if change.changed == rules.AT_ONCE:
+        words += " " + _("That is the most at once: repeat for those that are left.")
     web.say(words, url_for("links.undo", batch_id=change.batch.id) if change.batch else "")
     batch = change.batch.id if change.batch else None
     return redirect(url_for("rules.index", channel=channel.name, line=line, linked=batch), code=303)
