@@ -11,7 +11,9 @@ from sqlalchemy import func, select
 
 from tests.factories import Make
 from webapp.db import unit_of_work
+from webapp.jobs import tasks
 from webapp.models import Link, Listing, ListingState, SyncRun
+from webapp.models.base import utc_now
 from webapp.services import pairs
 
 HX = {"HX-Request": "true"}
@@ -336,3 +338,117 @@ def test_a_channel_that_is_sent_by_hand_shows_no_switch_that_promises_more(brows
     assert "Sent by hand" in client.get("/pairs?channel=Sheet").text
     assert "Sent by hand" not in client.get("/pairs?channel=Alpha").text
     assert client.get("/products").text.count("Sent by hand") == 1
+
+
+GTINS = ("4006381333931", "4006381333948")
+
+
+def contradicting(n: int) -> Any:
+    """Pairs whose GTINs are two items', and one that is right."""
+
+    def build(m: Make) -> list[int]:
+        m.link(m.product("OK-1", title="Tent"), m.listing(title="Tent"))
+        found = []
+        for i in range(n):
+            product = m.product(f"W-{i}", title=f"Camp mug {i}", gtin=GTINS[0])
+            found.append(m.link(product, m.listing(title=f"Camp mug {i}", gtin=GTINS[1])).listing_id)
+        return found
+
+    return build
+
+
+def check(app: Any) -> None:
+    with app.app_context():
+        tasks.check_links()
+
+
+def test_suspicious_pairs_have_a_tab_with_the_reason_in_words(app, browse, put):
+    ids = put(contradicting(2))
+    client = browse("bob")
+    assert "Suspicious" not in client.get("/pairs").text
+    check(app)
+    assert "/pairs?show=suspicious" in client.get("/pairs").text
+    assert 'id="suspicious-n">2<' in client.get("/pairs").text
+    page = client.get("/pairs?show=suspicious")
+    assert sorted(shown(page)) == ids
+    assert "GTIN differs" in page.text
+    assert all(gtin in page.text for gtin in GTINS)
+    assert "2 pairs contradict" in text_of(client.get("/"))
+
+
+def test_keeping_a_pair_takes_it_off_the_tab_and_undo_brings_it_back(app, browse, put, look):
+    (listing_id,) = put(contradicting(1))
+    check(app)
+    client = browse("bob")
+    page = client.get("/pairs?show=suspicious")
+    address = re.search(r'hx-post="(/pairs/\d+/keep[^"]*)"', page.text)[1].replace("&amp;", "&")
+    kept = client.post(address, headers=HX)
+    assert "Kept." in kept.text
+    assert 'id="suspicious-n" hx-swap-oob="innerHTML">0<' in kept.text
+    assert shown(client.get("/pairs?show=suspicious")) == []
+    assert look(live) == 2
+    undo = re.search(r'action="(/pairs/undo/[^"]*)"', kept.text)[1].replace("&amp;", "&")
+    back = client.post(undo, headers=HX)
+    assert "GTIN differs" in back.text
+    assert shown(client.get("/pairs?show=suspicious")) == [listing_id]
+    assert client.post(f"/pairs/{listing_id}/keep").status_code == 303
+    assert client.post(f"/pairs/{listing_id}/keep").status_code == 404
+
+
+def test_many_can_be_kept_at_once_and_the_worst_come_first(app, browse, put):
+    ids = put(contradicting(3))
+    soap = put(lambda m: m.link(m.product("S", title="Soap 100 ml"), m.listing(title="Soap 200 ml")).listing_id)
+    check(app)
+    client = browse("bob")
+    assert shown(client.get("/pairs?show=suspicious")) == [*ids[::-1], soap]
+    client.post("/pairs/keep", data={"id": ids[:1], "show": "suspicious"})
+    assert shown(client.get("/pairs?show=suspicious")) == [*ids[:0:-1], soap]
+    client.post("/pairs/keep", data={"match": "1", "show": "suspicious"})
+    page = client.get("/pairs?show=suspicious")
+    assert shown(page) == []
+    assert "No pair contradicts itself" in page.text
+
+
+def test_suspicious_pairs_are_paged_and_narrowed_like_the_others(app, browse, put, monkeypatch):
+    monkeypatch.setattr(pairs, "PAGE", 2)
+    ids = put(contradicting(5))
+    check(app)
+    client = browse("bob")
+    page, seen = client.get("/pairs?show=suspicious&channel=Alpha"), []
+    while True:
+        seen += shown(page)
+        following = re.search(r'href="(/pairs\?[^"]*after=[^"]+)"', page.text)
+        if not following:
+            break
+        page = client.get(following[1].replace("&amp;", "&"))
+    assert sorted(seen) == ids
+    assert shown(client.get("/pairs?show=suspicious&q=W-3")) == [ids[3]]
+    assert shown(client.get("/pairs?show=suspicious&by=sku")) == []
+
+
+def test_unlinking_brings_the_numbers_of_the_menu_along(browse, put):
+    first, _ = put(many(2))
+    client = browse("bob")
+    gone = client.post(f"/pairs/{first}/unlink", headers=HX).text
+    assert re.search(r'id="nav-links-pairs" hx-swap-oob="true">1<', gone)
+    assert re.search(r'id="nav-links-review" hx-swap-oob="true">1<', gone)
+    undo = re.search(r'action="(/pairs/undo/[^"]*)"', gone)[1].replace("&amp;", "&")
+    back = client.post(undo, headers=HX).text
+    assert re.search(r'id="nav-links-pairs" hx-swap-oob="true">2<', back)
+    assert re.search(r'id="nav-links-review" hx-swap-oob="true" hidden>0<', back)
+
+
+def test_the_lowest_scores_come_first_and_what_was_never_synced_is_found(browse, put):
+    def build(m: Make) -> dict[int, int]:
+        found = {}
+        for score in (80, 41, 97, None):
+            link = m.link()
+            link.score, link.told_at = score, utc_now() if score == 97 else None
+            found[score] = link.listing_id
+        return found
+
+    ids = put(build)
+    client = browse("bob")
+    assert shown(client.get("/pairs?sort=score")) == [ids[41], ids[80], ids[97]]
+    assert shown(client.get("/pairs?sort=never")) == [ids[None], ids[41], ids[80]]
+    assert shown(client.get("/pairs?sort=nonsense")) == shown(client.get("/pairs"))

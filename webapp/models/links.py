@@ -119,6 +119,15 @@ class Link(Base):
             sqlite_where=source != LinkSource.SKU,
             postgresql_where=source != LinkSource.SKU,
         ),
+        Index(
+            "ix_links_score",
+            "channel_id",
+            "score",
+            "id",
+            sqlite_where=score.is_not(None),
+            postgresql_where=score.is_not(None),
+        ),
+        Index("ix_links_never", "channel_id", "id", sqlite_where=told_at.is_(None), postgresql_where=told_at.is_(None)),
         Index("ix_links_problem", "channel_id", sqlite_where=problem != "", postgresql_where=problem != ""),
         Index(
             "ix_links_due",

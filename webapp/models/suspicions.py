@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, SmallInteger, String
+from sqlalchemy import ColumnElement, ForeignKey, Index, SmallInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.models.base import Base, BigInt, Id, Json, ShortText, UtcDateTime, choice, utc_now
@@ -47,6 +47,11 @@ class Suspicion(Base):
             postgresql_where=kept_batch_id.is_(None),
         ),
     )
+
+    @classmethod
+    def open(cls) -> ColumnElement[bool]:
+        """The condition that nobody has kept the pair yet."""
+        return cls.kept_batch_id.is_(None)
 
 
 class RecheckOf(StrEnum):

@@ -125,7 +125,7 @@ def refuse_all(session: Session, pairs: Sequence[tuple[int, int]], batch_id: int
 
 def clear_suspicions(session: Session, listing_ids: Sequence[int]) -> None:
     """Forget why these pairs may be wrong: they ended. What a person kept stays known, in case they come back."""
-    open_ones = Suspicion.listing_id.in_(listing_ids), Suspicion.kept_batch_id.is_(None)
+    open_ones = Suspicion.listing_id.in_(listing_ids), Suspicion.open()
     session.execute(delete(Suspicion).where(*open_ones).execution_options(synchronize_session=False))
 
 

@@ -20,7 +20,7 @@ from webapp.models.imports import ImportJob, ImportState
 from webapp.models.links import BatchVerb, Link, LinkBatch, LinkSource, NearMiss
 from webapp.models.listings import Listing, ListingState
 from webapp.models.propagation import SyncRun
-from webapp.services import channels, counts, health, plans
+from webapp.services import channels, counts, health, plans, suspicions
 
 CAP = 10_000  # what is not kept is counted up to here
 # Written out in statements, or SQLite would look at each row again instead of asking the index alone.
@@ -142,6 +142,8 @@ def needs(session: Session, progress: Sequence[Progress], *, now: datetime) -> l
         *_no_worker(session, progress, now),
         *_imports(session, now),
     ]
+    doubtful = suspicions.count(session)
+    found += [Need("suspicious", doubtful)] if doubtful else []
     near = _capped(
         session, {p.channel.id: [NearMiss.channel_id == p.channel.id] for p in progress}, NearMiss.listing_id
     )

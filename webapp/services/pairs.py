@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select, union_all, update
+from sqlalchemy import ColumnElement, Select, and_, func, select, union_all, update
 from sqlalchemy.orm import Session
 
 from matching.identifiers import match_key
@@ -19,8 +18,10 @@ from webapp.models.catalog import Price, Product
 from webapp.models.channels import Channel
 from webapp.models.links import BatchVerb, Link, LinkBatch, LinkSource, PastLink
 from webapp.models.listings import Listing, ListingState
+from webapp.models.suspicions import Suspicion
 from webapp.services import audit, counts, plans, retrieval, targets
 from webapp.services.claims import desired
+from webapp.services.pair_sorts import ORDERS, Order, Sort, places, read, write
 from webapp.services.stock import counted
 
 PAGE = 50
@@ -32,29 +33,47 @@ BANNER = timedelta(hours=24)  # how long a bulk unsync is offered for restoring 
 
 @dataclass(frozen=True)
 class Filter:
-    """Which pairs: of a channel, decided how, sent automatically or not, found by a text; the oldest first if so."""
+    """Which pairs: of a channel, decided how, sent automatically or not, found by a text; and in what order.
+
+    Only the `suspicious` ones come in an order of their own, and not those that somebody kept.
+    """
 
     channel: Channel | None = None
     by: LinkSource | None = None
     auto: bool | None = None
     text: str = ""
-    oldest: bool = False
+    sort: Sort = Sort.NEWEST
+    suspicious: bool = False
     found: tuple[int, ...] = ()  # the links that the text finds, see `find`
     more: bool = False  # whether it would find further ones
 
     @property
     def plain(self) -> bool:
         """Whether the filter is at most a channel, whose number is kept."""
-        return self.by is None and self.auto is None and not self.text
+        return not (self.by or self.text or self.suspicious or self.order.only) and self.auto is None
 
     @property
     def listed(self) -> bool:
         """Whether the pairs are those that the text has found, all of them."""
-        return bool(self.text) and self.by is None and self.auto is None
+        return bool(self.text) and self.by is None and self.auto is None and not (self.suspicious or self.order.only)
+
+    @property
+    def order(self) -> Order:
+        """The order of the pages."""
+        return ORDERS[Sort.WORST if self.suspicious else self.sort]
 
     @property
     def where(self) -> list[ColumnElement[bool]]:
         """The conditions on Link."""
+        found = [*self.scope, *self.order.only]
+        if self.suspicious:
+            here = [Suspicion.channel_id == self.channel.id] if self.channel is not None else []
+            found.append(Link.listing_id.in_(select(Suspicion.listing_id).where(Suspicion.open(), *here)))
+        return found
+
+    @property
+    def scope(self) -> list[ColumnElement[bool]]:
+        """The conditions on Link that do not come from the order, nor from what is suspicious."""
         found: list[ColumnElement[bool]] = []
         if self.channel is not None:
             found.append(Link.channel_id == self.channel.id)
@@ -81,6 +100,7 @@ class PairRow:
     price: Decimal | None
     shown_quantity: int | None
     shown_price: Decimal | None
+    suspicion: Suspicion | None = None  # why the pair may be wrong, where that was asked for
 
     @property
     def stock_differs(self) -> bool:
@@ -97,11 +117,11 @@ class PairRow:
 
 @dataclass(frozen=True)
 class PairPage:
-    """Rows of one page, and the link ids that the pages before and after it begin from."""
+    """Rows of one page, and the places that the pages before and after it begin from."""
 
     rows: list[PairRow] = field(default_factory=list)
-    before: int | None = None
-    after: int | None = None
+    before: str = ""
+    after: str = ""
 
 
 def find(session: Session, filters: Filter, index: retrieval.CatalogueIndex) -> tuple[tuple[int, ...], bool]:
@@ -146,42 +166,48 @@ def _on(filters: Filter) -> list[ColumnElement[bool]]:
     return [Link.channel_id == filters.channel.id] if filters.channel else []
 
 
-def page(session: Session, filters: Filter, *, after: int | None = None, before: int | None = None) -> PairPage:
-    """One page of pairs by link id; `after` and `before` are the cursors of a page that was shown."""
-    forward = before is None
-    down = filters.oldest != forward  # ids go down: newest first forwards, or oldest first backwards
-    cursor = after if forward else before
-    query = _rows().order_by(Link.id.desc() if down else Link.id).limit(PAGE + 1)
-    if filters.listed:
-        query = query.where(Link.id.in_(_behind(filters.found, cursor, down)[: PAGE + 1]))
-    else:
-        query = query.where(*filters.where)
-        if cursor is not None:
-            query = query.where(Link.id < cursor if down else Link.id > cursor)
-    rows = [_row(r) for r in session.execute(query)]
-    more, rows = len(rows) > PAGE, rows[:PAGE]
-    if not forward:
-        rows.reverse()
-    if not rows:
+def page(session: Session, filters: Filter, *, after: str = "", before: str = "") -> PairPage:
+    """One page of pairs; `after` and `before` are the cursors of a page that was shown."""
+    order = filters.order
+    cursor = read(before or after, order)
+    back = bool(before) and cursor is not None
+    query = places(order, _scopes(session, filters), cursor, back=back, limit=PAGE + 1)
+    found = [tuple(row) for row in session.execute(query)]
+    more, found = len(found) > PAGE, found[:PAGE]
+    if back:
+        found.reverse()
+    if not found:
         return PairPage()
-    first, last = rows[0].link.id, rows[-1].link.id
-    has_before, has_after = (after is not None, more) if forward else (more, True)
-    return PairPage(rows, first if has_before else None, last if has_after else None)
+    pairs = {p.link.id: p for p in rows(session, [Link.id.in_([place[-1] for place in found])])}
+    shown = [pairs[place[-1]] for place in found if place[-1] in pairs]
+    first, last = write(found[0][:-1]), write(found[-1][:-1])
+    has_before, has_after = (more, True) if back else (cursor is not None, more)
+    return PairPage(shown, first if has_before else "", last if has_after else "")
 
 
-def _behind(found: Sequence[int], cursor: int | None, down: bool) -> list[int]:
-    """Those of the sorted ids that come behind the cursor, in the order of the page."""
-    if down:
-        return list(found[: len(found) if cursor is None else bisect_left(found, cursor)])[::-1]
-    return list(found[0 if cursor is None else bisect_right(found, cursor) :])
+def _scopes(session: Session, filters: Filter) -> list[list[ColumnElement[bool]]]:
+    """The conditions on Link; one set for each channel where the order has its index by channel."""
+    scope = filters.scope
+    if filters.suspicious:
+        own = [Suspicion.channel_id == filters.channel.id] if filters.channel is not None else []
+        return [[*scope, *own, Suspicion.open()]]
+    if not filters.order.by_channel or filters.channel is not None:
+        return [scope]
+    every = session.scalars(select(Channel.id).order_by(Channel.id))
+    return [[*scope, Link.channel_id == channel_id] for channel_id in every] or [scope]
 
 
 def one(session: Session, listing_id: int) -> PairRow:
     """The pair of a listing; raises NotFound."""
-    found = session.execute(_rows().where(Link.listing_id == listing_id)).first()
-    if found is None:
+    found = rows(session, [Link.listing_id == listing_id])
+    if not found:
         raise NotFound(phrase("This pair is no longer linked."))
-    return _row(found)
+    return found[0]
+
+
+def rows(session: Session, which: Sequence[ColumnElement[bool]]) -> list[PairRow]:
+    """The pairs that match, in no order."""
+    return [_row(r) for r in session.execute(_rows().where(*which))]
 
 
 def count(session: Session, filters: Filter, *, exact: bool = False) -> int:
@@ -260,18 +286,21 @@ def ended(session: Session, batch_id: int, *, after: int = 0) -> list[tuple[Past
 def _rows() -> Select[Any]:
     on_list = (Price.product_id == Product.id) & (Price.price_list_id == Channel.price_list_id)
     return (
-        select(Link, Product, Listing, Channel, plans.SHOWN_QUANTITY, plans.SHOWN_PRICE, Price.amount, counted())
+        select(
+            Link, Product, Listing, Channel, plans.SHOWN_QUANTITY, plans.SHOWN_PRICE, Price.amount, counted(), Suspicion
+        )
         .join(Product, Product.id == Link.product_id)
         .join(Listing, Listing.id == Link.listing_id)
         .join(Channel, Channel.id == Link.channel_id)
         .outerjoin(Price, on_list)
+        .outerjoin(Suspicion, and_(Suspicion.listing_id == Link.listing_id, Suspicion.open()))
     )
 
 
 def _row(row: Any) -> PairRow:
-    link, product, listing, channel, stock, price, amount, is_counted = row
+    link, product, listing, channel, stock, price, amount, is_counted, suspicion = row
     quantity, wanted = desired(product.available, product.price, amount, channel, is_counted=is_counted)
-    return PairRow(link, product, listing, channel, quantity, wanted, stock, price)
+    return PairRow(link, product, listing, channel, quantity, wanted, stock, price, suspicion)
 
 
 def _any(session: Session, channel: Channel, which: Sequence[ColumnElement[bool]]) -> bool:

@@ -111,7 +111,7 @@ def keep(session: Session, listing_ids: Sequence[int], *, by: Actor) -> acts.Cha
     """
     change = acts.Change(batch=acts.begin(session, BatchVerb.KEEP, by, "", listing_ids))
     acts.lock(session, listing_ids)
-    open_ones = Suspicion.listing_id.in_(listing_ids), Suspicion.kept_batch_id.is_(None)
+    open_ones = Suspicion.listing_id.in_(listing_ids), Suspicion.open()
     alive = select(Link.id).where(Link.listing_id == Suspicion.listing_id).exists()
     statement = update(Suspicion).where(*open_ones, alive).values(kept_batch_id=change.act.id)
     done = session.execute(statement.execution_options(synchronize_session=False))
@@ -124,7 +124,7 @@ def keep(session: Session, listing_ids: Sequence[int], *, by: Actor) -> acts.Cha
 def count(session: Session, channel_id: int | None = None) -> int:
     """How many pairs wait for somebody to keep them or take them apart, up to one more than CAP."""
     here = [Suspicion.channel_id == channel_id] if channel_id is not None else []
-    some = select(Suspicion.listing_id).where(Suspicion.kept_batch_id.is_(None), *here).limit(CAP + 1)
+    some = select(Suspicion.listing_id).where(Suspicion.open(), *here).limit(CAP + 1)
     return int(session.scalar(select(func.count()).select_from(some.subquery())) or 0)
 
 

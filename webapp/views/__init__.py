@@ -17,6 +17,7 @@ from webapp.views import (
     review_more,
     rules,
     search,
+    suspicions,
 )
 
 
@@ -26,4 +27,5 @@ def register(app: Flask) -> None:
         app.register_blueprint(module.bp)
 
 
-SCREENS_OF_LINKS = (pairs, review, review_more)  # they hang their routes on the blueprint of links
+# They hang their routes on the blueprint of links.
+SCREENS_OF_LINKS = (pairs, review, review_more, suspicions)

@@ -77,6 +77,10 @@ def _decisions(found: overview.Need) -> Line:
         )
         url = maybe("propagation.history", **here) or maybe("links.pairs", **here)
         return Line("bad", "circle-alert", title, f"{name}: {translated(found.reason)}", url, _("Fix"))
+    if found.what == "suspicious":
+        title = ngettext("%(n)s pair contradicts itself", "%(n)s pairs contradict themselves", found.n, n=n)
+        detail = _("Another GTIN, pack, size, option or a price far off")
+        return Line("warn", "equal-not", title, detail, maybe("links.pairs", show="suspicious"), _("Check"))
     if found.what == "near":
         title = ngettext("%(n)s SKU is nearly the same", "%(n)s SKUs are nearly the same", found.n, n=n)
         detail = _("%(channel)s: other case, dashes, spaces or zeros", channel=name)
@@ -102,6 +106,7 @@ def act_words(act: overview.Act) -> Chip:
         BatchVerb.UNLINK: ("bad", "unlink", _("Unlinked")),
         BatchVerb.UNSYNC: ("bad", "unlink", _("Unsynced")),
         BatchVerb.REOPEN: ("", "circle-dashed", _("Waiting")),
+        BatchVerb.KEEP: ("ok", "check", _("Kept")),
         BatchVerb.UNDO: ("", "history", _("Undone")),
     }
     return verbs.get(act.batch.verb, ("", "minus", act.batch.verb.value))

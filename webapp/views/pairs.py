@@ -19,12 +19,14 @@ from webapp.errors import Conflict, NotFound, Refused
 from webapp.models import Channel, Link, LinkBatch, LinkSource, ListingState
 from webapp.models.accounts import Permission
 from webapp.models.base import utc_now
-from webapp.services import channels, counts, exports, links, pairs, plans
+from webapp.services import channels, counts, exports, links, pairs, plans, suspicions
 from webapp.services.accounts import owners
 from webapp.services.links import UNDO_DAYS
+from webapp.services.pair_sorts import Sort
 from webapp.services.pairs import Filter
 from webapp.translate import translated
 from webapp.views.links import bp, take_back, undone_words
+from webapp.views.pair_words import reason_words
 
 TYPED_FROM = 51  # more pairs than 50 need their number typed
 PICKED = 200  # rows that a form may name one by one
@@ -36,7 +38,7 @@ def index() -> Any:
     """The pairs that the address asks for, a page of them."""
     db, by = web.session(), web.actor()
     filters = read_filter()
-    shown = pairs.page(db, filters, after=_cursor("after"), before=_cursor("before"))
+    shown = pairs.page(db, filters, after=request.args.get("after", ""), before=request.args.get("before", ""))
     every = channels.all_channels(db)
     numbers = counts.by_channel(db)
     total = pairs.count(db, filters)
@@ -46,9 +48,15 @@ def index() -> Any:
     offered = pairs.last_unsync(db, by, now=utc_now())
     if offered is not None and offered.id == session.get("dismissed_unsync"):
         offered = None
+    suspicious = suspicions.count(db)
     return web.page(
         "links/pairs.html",
         block="pairs",
+        suspicious=suspicious,
+        sorts=[
+            (word, _with(filters, sort=s.value if s is not Sort.NEWEST else None), s is filters.sort)
+            for s, word in sort_words().items()
+        ],
         filters=filters,
         shown=shown,
         total=total,
@@ -93,9 +101,8 @@ def unlink_pair(listing_id: int) -> Any:
         text = _("Pair unlinked. Its last update was already on its way. The listing is back in Review.")
     if not web.is_htmx():
         web.say(text)
-        return redirect(url_for("links.pairs", **_kept(), unlinked=change.batch.id), code=303)
-    toast = web.Toast(text, url_for("links.undo_pair", batch_id=change.batch.id, listing_id=listing_id))
-    return web.piece("links/_gone.html", toast=toast, row=row, batch=change.batch, query=_kept())
+        return redirect(url_for("links.pairs", **kept(), unlinked=change.batch.id), code=303)
+    return gone(row, change, _("Unlinked."), text)
 
 
 @bp.post("/pairs/undo/<int:batch_id>/<int:listing_id>")
@@ -106,13 +113,14 @@ def undo_pair(batch_id: int, listing_id: int) -> Any:
     text = undone_words(change)
     if not web.is_htmx():
         web.say(text)
-        return redirect(url_for("links.pairs", **_kept()), code=303)
+        return redirect(url_for("links.pairs", **kept()), code=303)
     try:
         row = pairs.one(web.session(), listing_id)
     except NotFound:
         message = translated(change.refused[0].message) if change.refused else text
         return web.piece(toast=web.Toast(message, kind="warn"))
-    return web.piece("links/_pair_back.html", toast=web.Toast(text), row=row, **rows_context(read_filter()))
+    context = rows_context(read_filter()) | menu_numbers()
+    return web.piece("links/_pair_back.html", "links/_menu.html", toast=web.Toast(text), row=row, **context)
 
 
 @bp.post("/pairs/<int:listing_id>/auto")
@@ -127,7 +135,7 @@ def auto(listing_id: int) -> Any:
     text = _("Auto-sync on for %(product)s", product=title) if on else _("Auto-sync off for %(product)s", product=title)
     if not web.is_htmx():
         web.say(text)
-        return redirect(url_for("links.pairs", **_kept()), code=303)
+        return redirect(url_for("links.pairs", **kept()), code=303)
     return web.piece(toast=web.Toast(text))
 
 
@@ -135,7 +143,7 @@ def auto(listing_id: int) -> Any:
 @web.requires(Permission.SYNC)
 def auto_many() -> Any:
     """Switch automatic sending for a selection, or for all that match."""
-    which, _n = _selection()
+    which, _n = selection()
     on = request.form.get("on") == "1"
     n = pairs.set_auto(web.session(), which, on, by=web.actor())
     words = (
@@ -144,7 +152,7 @@ def auto_many() -> Any:
         else ngettext("Auto-sync turned off for %(num)s pair.", "Auto-sync turned off for %(num)s pairs.", n)
     )
     web.say(words)
-    return web.go("links.pairs", **_kept())
+    return web.go("links.pairs", **kept())
 
 
 @bp.post("/pairs/sync")
@@ -152,7 +160,7 @@ def auto_many() -> Any:
 def sync_now() -> Any:
     """Tell the stock of a selection to its channels now; the brakes hold what looks wrong."""
     db, by, now = web.session(), web.actor(), utc_now()
-    which, _n = _selection()
+    which, _n = selection()
     rows = db.execute(pairs.ids_of(which)).all()
     sent = held = right = 0
     for channel_id in sorted({r.channel_id for r in rows}):
@@ -171,7 +179,7 @@ def sync_now() -> Any:
             "%(num)s is held back; see Sync History.", "%(num)s are held back; see Sync History.", held
         )
     web.say(words, kind="warn" if held else "ok")
-    return web.go("links.pairs", **_kept())
+    return web.go("links.pairs", **kept())
 
 
 @bp.get("/pairs/unsync")
@@ -193,7 +201,7 @@ def unsync_ask_ticked() -> Any:
 def unsync() -> Any:
     """Take the selection apart if it still has the number that was shown, and for many, typed."""
     db, by = web.session(), web.actor()
-    which, n = _selection()
+    which, n = selection()
     expect = request.form.get("expect", 0, int)
     if n > 1 and not by.may(Permission.UNSYNC_MANY):
         return web.forbidden(Permission.UNSYNC_MANY)
@@ -215,7 +223,7 @@ def unsync() -> Any:
         late = ngettext("%(num)s update was on its way.", "%(num)s updates were on their way.", len(change.in_flight))
         text = f"{text} {late}"
     web.say(text)
-    return web.go("links.pairs", **_kept())
+    return web.go("links.pairs", **kept())
 
 
 @bp.get("/pairs/unsynced/<int:batch_id>")
@@ -236,19 +244,39 @@ def unsynced(batch_id: int) -> Any:
 def dismiss(batch_id: int) -> Any:
     """Put the offer to restore away; the undo stays in Activity for thirty days."""
     session["dismissed_unsync"] = batch_id
-    return redirect(url_for("links.pairs", **_kept()), code=303)
+    return redirect(url_for("links.pairs", **kept()), code=303)
+
+
+def gone(row: pairs.PairRow, change: links.Change, word: str, text: str) -> Response:
+    """The row of a pair that leaves the list, with the way back, and the new numbers of the menu."""
+    batch_id = change.act.id
+    toast = web.Toast(text, url_for("links.undo_pair", batch_id=batch_id, listing_id=row.listing.id, **kept()))
+    context: dict[str, Any] = {"row": row, "batch_id": batch_id, "word": word, "query": kept()} | menu_numbers()
+    return web.piece("links/_gone.html", "links/_menu.html", toast=toast, **context)
+
+
+def menu_numbers() -> dict[str, int]:
+    """The numbers in the menu, and of the suspicious pairs, as they are now."""
+    numbers = counts.by_channel(web.session()).values()
+    return {
+        "waiting": sum(n.get(ListingState.PENDING, 0) for n in numbers),
+        "linked": sum(n.get(ListingState.LINKED, 0) for n in numbers),
+        "suspicious": suspicions.count(web.session()),
+    }
 
 
 def read_filter() -> Filter:
     """The filter that the address or the form names."""
     values = request.values
     name, by, auto_sync = values.get("channel", ""), values.get("by", ""), values.get("auto", "")
+    sort = values.get("sort", "")
     filters = Filter(
         channel=channels.get(web.session(), name) if name else None,
         by=LinkSource(by) if by in set(LinkSource) else None,
         auto={"on": True, "off": False}.get(auto_sync),
         text=values.get("q", "").strip()[:200],
-        oldest=values.get("sort") == "oldest",
+        sort=Sort(sort) if sort in sort_words() else Sort.NEWEST,
+        suspicious=values.get("show") == "suspicious",
     )
     return _found(filters)
 
@@ -264,15 +292,28 @@ def query_of(filters: Filter) -> dict[str, Any]:
         query["auto"] = "on" if filters.auto else "off"
     if filters.text:
         query["q"] = filters.text
-    if filters.oldest:
-        query["sort"] = "oldest"
+    if filters.sort is not Sort.NEWEST:
+        query["sort"] = filters.sort.value
+    if filters.suspicious:
+        query["show"] = "suspicious"
     return query
+
+
+def sort_words() -> dict[Sort, str]:
+    """The orders that can be chosen, in words."""
+    return {
+        Sort.NEWEST: _("newest link"),
+        Sort.OLDEST: _("oldest link"),
+        Sort.SCORE: _("lowest score"),
+        Sort.NEVER: _("never synced"),
+    }
 
 
 def rows_context(filters: Filter) -> dict[str, Any]:
     """What the template of a row needs beside the row."""
     known = "catalog.detail" in current_app.view_functions
-    return {"query": query_of(filters), "sources": source_words(), "catalog_page": known}
+    context = {"query": query_of(filters), "sources": source_words(), "catalog_page": known}
+    return context | {"doubts": reason_words if filters.suspicious else None}
 
 
 def source_words() -> dict[LinkSource, tuple[str, str, str]]:
@@ -298,12 +339,12 @@ def _with(filters: Filter, **changed: Any) -> str:
     return url_for("links.pairs", **query_of(filters) | changed)
 
 
-def _kept() -> dict[str, Any]:
+def kept() -> dict[str, Any]:
     """The filter of the page that a form stood on."""
     return query_of(read_filter())
 
 
-def _selection() -> tuple[list[Any], int]:
+def selection() -> tuple[list[Any], int]:
     """The conditions on Link that a bulk form means, all that match or the ticked rows, and how many pairs that are."""
     db, values = web.session(), request.values
     if values.get("match") == "1":
@@ -318,7 +359,7 @@ def _selection() -> tuple[list[Any], int]:
 
 def _dialog(*, error: str = "", status: int = 200) -> Response:
     db, by = web.session(), web.actor()
-    which, n = _selection()
+    which, n = selection()
     whole = request.values.get("match") == "1"
     filters = read_filter()
     on = pairs.channels_of(db, which) if filters.channel is None else [filters.channel]
@@ -341,7 +382,3 @@ def _dialog(*, error: str = "", status: int = 200) -> Response:
     if status >= 400:
         response.headers.update({"HX-Retarget": "#dialog", "HX-Reswap": "innerHTML"})
     return response
-
-
-def _cursor(name: str) -> int | None:
-    return request.args.get(name, None, int)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
-from webapp.models import LinkSource
-from webapp.services import pairs
+from webapp.models import Link, LinkSource
+from webapp.models.base import utc_now
+from webapp.services import links, pairs
+from webapp.services.pair_sorts import Sort
 from webapp.services.pairs import Filter
 from webapp.services.retrieval import CatalogueIndex
 
@@ -61,7 +64,7 @@ def test_other_filters_narrow_what_a_text_finds(search, shop):
     assert search("LAMP", channel=shop["beta"]) == ["LAMP-10"]
     assert search("LAMP", by=LinkSource.SKU) == []
     assert search("LAMP", auto=True) == ["LAMP-20", "LAMP-10", "LAMP-10"]
-    assert search("LAMP", oldest=True) == ["LAMP-10", "LAMP-10", "LAMP-20"]
+    assert search("LAMP", sort=Sort.OLDEST) == ["LAMP-10", "LAMP-10", "LAMP-20"]
 
 
 @pytest.mark.parametrize("oldest", [False, True])
@@ -71,10 +74,10 @@ def test_pages_of_what_a_text_finds_hold_every_pair_once_in_both_directions(sess
         make.link(make.product(f"LAMP-{n}"))
         make.link(make.product(f"MUG-{n}"))
     ids, _ = pairs.find(session, Filter(text="LAMP"), CatalogueIndex())
-    filters = Filter(text="LAMP", found=ids, oldest=oldest)
+    filters = Filter(text="LAMP", found=ids, sort=Sort.OLDEST if oldest else Sort.NEWEST)
     page = pairs.page(session, filters)
     seen = [row.link.id for row in page.rows]
-    assert page.before is None
+    assert not page.before
     while page.after:
         page = pairs.page(session, filters, after=page.after)
         seen += [row.link.id for row in page.rows]
@@ -92,3 +95,45 @@ def test_it_is_said_when_a_text_finds_more_than_is_looked_at(session, make, monk
         make.link(make.product(f"LAMP-{n}"))
     assert pairs.find(session, Filter(text="LAMP-"), CatalogueIndex())[1]
     assert not pairs.find(session, Filter(text="LAMP-1"), CatalogueIndex())[1]
+
+
+@pytest.mark.parametrize("channel", [True, False])
+@pytest.mark.parametrize("sort", [Sort.SCORE, Sort.NEVER, Sort.NEWEST])
+def test_each_order_holds_every_pair_that_has_a_place_in_it_once(session, make, bob, monkeypatch, sort, channel):
+    monkeypatch.setattr(pairs, "PAGE", 2)
+    made = []
+    for n in range(9):
+        listing = make.listing(channel=make.channel("Beta" if n % 2 and not channel else "Alpha"))
+        pair = links.Pair(listing.id, make.product().id, score=(n * 37) % 50 if n % 3 else None)
+        links.confirm(session, [pair], by=bob)
+        made.append(session.scalars(select(Link).where(Link.listing_id == listing.id)).one())
+    for link in made[:4]:
+        link.told_at = utc_now()
+    session.flush()
+    filters = Filter(channel=make.channel("Alpha") if channel else None, sort=sort)
+    page = pairs.page(session, filters)
+    seen = [row.link for row in page.rows]
+    while page.after:
+        page = pairs.page(session, filters, after=page.after)
+        seen += [row.link for row in page.rows]
+    expected = {
+        Sort.SCORE: sorted((x for x in made if x.score is not None), key=lambda x: (x.score, x.id)),
+        Sort.NEVER: made[:3:-1],
+        Sort.NEWEST: made[::-1],
+    }[sort]
+    assert [x.id for x in seen] == [x.id for x in expected]
+    assert pairs.count(session, filters) == len(seen)
+    back = [row.link for row in page.rows]
+    while page.before:
+        page = pairs.page(session, filters, before=page.before)
+        back = [*(row.link for row in page.rows), *back]
+    assert [x.id for x in back] == [x.id for x in expected]
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "1.2.3", "-1", "9" * 30, "1"])
+def test_a_place_that_is_none_begins_at_the_first_page(session, make, cursor):
+    link = make.link()
+    link.score = 50
+    session.flush()
+    assert len(pairs.page(session, Filter(sort=Sort.SCORE), after=cursor).rows) == 1
+    assert len(pairs.page(session, Filter(sort=Sort.SCORE), before=cursor).rows) == 1

@@ -627,6 +627,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("due_at IS NOT NULL"),
     )
     op.create_index(
+        "ix_links_never",
+        "links",
+        ["channel_id", "id"],
+        unique=False,
+        sqlite_where=sa.text("told_at IS NULL"),
+        postgresql_where=sa.text("told_at IS NULL"),
+    )
+    op.create_index(
         "ix_links_not_by_sku",
         "links",
         ["channel_id"],
@@ -649,6 +657,14 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("problem != ''"),
         postgresql_where=sa.text("problem != ''"),
+    )
+    op.create_index(
+        "ix_links_score",
+        "links",
+        ["channel_id", "score", "id"],
+        unique=False,
+        sqlite_where=sa.text("score IS NOT NULL"),
+        postgresql_where=sa.text("score IS NOT NULL"),
     )
     op.create_index(
         "ix_links_silent",
