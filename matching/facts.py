@@ -18,13 +18,14 @@ from matching.lexicon import (
     SIZES,
     UNITS,
 )
-from matching.normalize import Quantity, fold
+from matching.normalize import Quantity, fold, number_text
 
 PACK: Final = DIMENSION_ID["pack"]
 COUNT: Final = DIMENSION_ID["count"]
 _CONTENTS: Final = frozenset(DIMENSION_ID[name] for name in ("volume", "mass", "oz"))
 _LINKS: Final = frozenset("of de con com da di à a von mit avec with za po с из по je w z".split())
 _SMALL_NUMBER: Final = re.compile(r"\d{1,4}")
+_MEASURE: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) ?([^\W\d_]+)")
 _TIMES: Final = re.compile(r"x(\d{1,3})|(\d{1,3})x|(\d{1,3})er|c/(\d{1,3})")
 
 
@@ -94,12 +95,21 @@ def colour_mask(tokens: Sequence[str]) -> int:
     return mask
 
 
+def _measure(size: str) -> str:
+    """A size that is a quantity, in its base unit: "0.75 l" and "750ml" are both "750 ml"; "" for any other."""
+    found = _MEASURE.fullmatch(size)
+    if found is None or found[2] not in UNITS:
+        return ""
+    _, factor, base = UNITS[found[2]]
+    return f"{number_text(round(float(found[1]) * factor, 3))} {base}"
+
+
 def size_of(plain: Sequence[str], options: Mapping[str, str]) -> str:
     """A clothing or shoe size: a size option first, then "size M" or "XL" in the title; "" when none is named."""
     for name, value in options.items():
         if OPTION_KINDS.get(fold(name, 60)) == "size":
             folded = fold(value, 60)
-            return SIZES.get(folded, folded)
+            return _measure(folded) or SIZES.get(folded, folded)
     for i, token in enumerate(plain):
         if token in SIZE_WORDS and i + 1 < len(plain) and (plain[i + 1] in SIZES or plain[i + 1].isdigit()):
             return SIZES.get(plain[i + 1], plain[i + 1])

@@ -11,11 +11,12 @@ from rapidfuzz import fuzz
 
 from matching.facts import COUNT, PACK
 from matching.identifiers import code_key, gtin_distance_one, loose_key, near_miss
-from matching.lexicon import DIMENSION_ID, DIMENSIONS, OPTION_KINDS
+from matching.lexicon import DIMENSION_ID, DIMENSIONS
 from matching.marks import differing_letters, differing_words
 from matching.normalize import fold, number_text
 from matching.records import NO_MARKS, Marks, Verdict
 from matching.sides import Side
+from matching.variants import kind_of, same_value
 from matching.wording import phrase
 
 #: Points of a field when every field is given; fields that are silent leave their points to the others.
@@ -217,9 +218,9 @@ def compare_size(product: Side, listing: Side) -> Finding:
     both = [d for d in ours if d in theirs and d not in (PACK, COUNT)]
     if product.size and listing.size:
         if product.size != listing.size:
-            return Finding("size", _DIFFERS, product.size.upper(), listing.size.upper(), conflict=True)
+            return Finding("size", _DIFFERS, _in_capitals(product.size), _in_capitals(listing.size), conflict=True)
         if not both:
-            return Finding("size", _SAME, product.size.upper(), listing.size.upper(), 1.0)
+            return Finding("size", _SAME, _in_capitals(product.size), _in_capitals(listing.size), 1.0)
     texts = _size_text(product), _size_text(listing)
     if not both:
         return _silent("size", *texts)
@@ -233,9 +234,14 @@ def compare_size(product: Side, listing: Side) -> Finding:
     return Finding("size", verdict, *shown, share if verdict is _CLOSE else 0.0, conflict=worst in _CONTENTS)
 
 
+def _in_capitals(size: str) -> str:
+    """Letters of clothing sizes in capitals; units stay as they are."""
+    return size if " " in size else size.upper()
+
+
 def _size_text(side: Side) -> str:
     texts = [quantity_text(d, v) for d, values in side.quantities.items() if d not in (PACK, COUNT) for v in values]
-    return ", ".join(dict.fromkeys(([side.size.upper()] if side.size else []) + texts))
+    return ", ".join(dict.fromkeys(([_in_capitals(side.size)] if side.size else []) + texts))
 
 
 def compare_pack(product: Side, listing: Side) -> Finding:
@@ -283,16 +289,30 @@ def compare_price(product: Side, listing: Side) -> Finding:
 
 
 def compare_options(product: Side, listing: Side) -> Finding:
-    """Variant options that both sides name, other than size and colour, which have fields of their own."""
+    """Variant options that both sides name, whatever the language, but for sizes and colours that have a field already.
+
+    A colour without a name in the lexicon may be a translation: it differs, and rules nothing out.
+    """
     if not product.options or not listing.options:
         return _NOT_USED["options"]
-    shared = [k for k in product.options if k in listing.options and k not in OPTION_KINDS]
-    if not shared:
+    theirs = {kind_of(name): value for name, value in listing.options.items()}
+    pairs = [
+        (kind, value, theirs[kind])
+        for kind, value in ((kind_of(name), value) for name, value in product.options.items())
+        if kind in theirs and not _has_field(kind, product, listing)
+    ]
+    if not pairs:
         return _NOT_USED["options"]
-    ours = ", ".join(product.options[k] for k in shared)
-    theirs = ", ".join(listing.options[k] for k in shared)
-    same = all(fold(product.options[k], 200) == fold(listing.options[k], 200) for k in shared)
-    return Finding("options", _SAME if same else _DIFFERS, ours, theirs, float(same), conflict=not same)
+    said = [same_value(kind, a, b) for kind, a, b in pairs]
+    texts = ", ".join(a for _, a, _ in pairs), ", ".join(b for _, _, b in pairs)
+    worst = _DIFFERS if _DIFFERS in said else _CLOSE if _CLOSE in said else _SAME
+    sure = any(v is _DIFFERS and kind != "colour" for v, (kind, _, _) in zip(said, pairs, strict=True))
+    return Finding("options", worst, *texts, {_SAME: 1.0, _CLOSE: 0.5}.get(worst, 0.0), conflict=sure)
+
+
+def _has_field(kind: str, product: Side, listing: Side) -> bool:
+    """Whether an option is compared by the field of sizes or that of colours."""
+    return kind == "size" or (kind == "colour" and bool(product.colour_mask) and bool(listing.colour_mask))
 
 
 def findings(product: Side, listing: Side) -> list[Finding]:

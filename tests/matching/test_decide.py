@@ -85,6 +85,14 @@ def pair(ours, theirs):
         ("options", {"options": {"Material": "Oak"}}, {"options": {"material": "oak"}}, "same"),
         ("options", {"options": {"Material": "Oak"}}, {"options": {"Material": "Pine"}}, "differs"),
         ("options", {"options": {"Material": "Oak"}}, {}, "not_used"),
+        ("options", {"options": {"Size": "M"}}, {"options": {"Talla": "M"}}, "not_used"),
+        ("options", {"options": {"Colour": "Red"}}, {"options": {"Color": "Rojo"}}, "not_used"),
+        ("options", {"options": {"Colour": "Sage"}}, {"options": {"Color": "SAGE"}}, "same"),
+        ("options", {"options": {"Colour": "Sage"}}, {"options": {"Color": "Salvia"}}, "differs"),
+        ("options", {"options": {"Finish": "Brushed steel"}}, {"options": {"finish": "Brushed stel"}}, "close"),
+        ("size", {"options": {"Size": "750 ml"}}, {"options": {"Talla": "0.75l"}}, "same"),
+        ("size", {"options": {"Size": "30 cm"}}, {"options": {"Size": "40 cm"}}, "differs"),
+        ("size", {"options": {"Size": "one size"}}, {"options": {"Size": "One Size"}}, "same"),
     ],
 )
 def test_each_field_says_what_it_sees(field, ours, theirs, verdict):
