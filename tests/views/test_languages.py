@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from babel.messages import Catalog
 from babel.messages.mofile import write_mo
+from flask_babel import format_decimal
 
 from tests.factories import Make
 from webapp import translate
@@ -126,3 +128,14 @@ def test_shares_and_times_have_the_marks_of_the_language(app, language, half, sh
         assert translate.percent(0.5) == half
         assert translate.percent(0.975, 1) == share
         assert pace(5.2, 10)[0].startswith(each)
+
+
+@pytest.mark.parametrize(
+    ("asked", "written"),
+    [("es-MX,es;q=0.9", "1,099.50"), ("es-ES", "1.099,50"), ("es", "1.099,50"), ("es-XX", "1.099,50")],
+)
+def test_numbers_are_written_as_in_the_country_that_the_browser_names(app, asked, written):
+    """The language chooses the words, the country the marks: in Spain “1,099” is little more than one."""
+    with app.test_request_context(headers={"Accept-Language": asked}):
+        assert format_decimal(Decimal("1099.50"), format="#,##0.00") == written
+        assert translate.translated("Command line") == "Línea de comandos"
