@@ -10,35 +10,12 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.factories import Make
-from webapp.db import unit_of_work
 from webapp.jobs import tasks
 from webapp.models import Link, Listing, ListingState, SyncRun
 from webapp.models.base import utc_now
 from webapp.services import pairs
 
 HX = {"HX-Request": "true"}
-
-
-@pytest.fixture
-def put(app, settings):
-    """Put things into the database: `put(lambda m: m.link())`; gives what the function gives."""
-
-    def build(run: Any) -> Any:
-        with app.app_context(), unit_of_work() as session:
-            return run(Make(session, settings))
-
-    return build
-
-
-@pytest.fixture
-def look(app):
-    """Read the database."""
-
-    def read(run: Any) -> Any:
-        with app.app_context(), unit_of_work(read_only=True) as session:
-            return run(session)
-
-    return read
 
 
 def live(session: Any) -> int:
