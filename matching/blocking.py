@@ -24,6 +24,7 @@ from matching.layout import HASHED, Sheet, frozen, join, lay_out, ordered, take
 from matching.reading import hashed
 from matching.records import Record
 from matching.segment import LIST_CAP, Segment, Tables, load_array
+from matching.survivors import survivors
 
 Array = NDArray[Any]
 FORMAT: Final = 4
@@ -203,7 +204,7 @@ class Index:
             known = _identified(segment, doc.gtin, key)
             rows = np.empty(limit + len(known), np.int64)
             cosine = np.empty((len(rows), 4), np.float32)
-            n = kernels.survivors(
+            n = survivors(
                 asked, known, dead, segment.lists, segment.faces, segment.arrays["inverse"], segment.arrays["owners"],
                 t.bits, t.shift, idf, FIELD_WEIGHT, BUDGET, EXACT, limit, space, rows, cosine,
             )  # fmt: skip
@@ -219,7 +220,8 @@ class Index:
         space: tuple[Array, Array, Array, Array] | None = getattr(self._work, "space", None)
         if space is None or len(space[0]) < rows:
             slots = np.full(kernels.SLOTS, -1, np.int32), np.zeros(kernels.SLOTS, np.float32)
-            space = self._work.space = (np.zeros(rows, np.float32), np.zeros(rows, np.int32), *slots)
+            # One more than there are rows: a row is written down first and counted when it is new.
+            space = self._work.space = (np.zeros(rows, np.float32), np.zeros(rows + 1, np.int32), *slots)
         return space
 
     def save(self, folder: str | Path) -> None:

@@ -1,4 +1,4 @@
-"""Compiled inner loops of retrieval: letter triples, reading lists of rows within a budget, exact cosines of the best.
+"""Compiled inner loops of retrieval: letter triples, a listing's weights, reading lists of rows within a budget.
 
 numba compiles them at the first call and keeps the machine code beside this file (or in NUMBA_CACHE_DIR).
 """
@@ -35,6 +35,20 @@ def triple(a: Whole, b: Whole, c: Whole, bits: int) -> Whole:
     return np.int64(h >> np.uint64(64 - bits))
 
 
+@njit(cache=True, nogil=True, inline="always")
+def point(text: IntArray, i: int) -> tuple[Whole, int]:
+    """The code point of UTF-8 text that begins at `i`, and where the next one begins."""
+    byte = np.uint32(text[i])
+    if byte < 0x80:
+        return byte, i + 1
+    if byte < 0xE0:
+        return np.uint32(((byte & 0x1F) << 6) | (text[i + 1] & 0x3F)), i + 2
+    if byte < 0xF0:
+        return np.uint32(((byte & 0x0F) << 12) | (np.uint32(text[i + 1] & 0x3F) << 6) | (text[i + 2] & 0x3F)), i + 3
+    tail = (np.uint32(text[i + 2] & 0x3F) << 6) | (text[i + 3] & 0x3F)
+    return np.uint32((np.uint32(byte & 0x07) << 18) | (np.uint32(text[i + 1] & 0x3F) << 12) | tail), i + 4
+
+
 @njit(cache=True, nogil=True)
 def spread(text: IntArray, start: int, end: int, points: IntArray) -> int:
     """Write the code points of UTF-8 text into `points`, a space before and after; gives how many there are."""
@@ -42,20 +56,7 @@ def spread(text: IntArray, start: int, end: int, points: IntArray) -> int:
     points[0] = 32
     i = start
     while i < end and n < len(points) - 1:
-        byte = np.uint32(text[i])
-        if byte < 0x80:
-            points[n] = byte
-            i += 1
-        elif byte < 0xE0:
-            points[n] = ((byte & 0x1F) << 6) | (text[i + 1] & 0x3F)
-            i += 2
-        elif byte < 0xF0:
-            points[n] = ((byte & 0x0F) << 12) | (np.uint32(text[i + 1] & 0x3F) << 6) | (text[i + 2] & 0x3F)
-            i += 3
-        else:
-            tail = (np.uint32(text[i + 2] & 0x3F) << 6) | (text[i + 3] & 0x3F)
-            points[n] = (np.uint32(byte & 0x07) << 18) | (np.uint32(text[i + 1] & 0x3F) << 12) | tail
-            i += 4
+        points[n], i = point(text, i)
         n += 1
     points[n] = 32
     return n + 1
@@ -81,11 +82,12 @@ def order_words(words: IntArray, kinds: IntArray, word_at: IntArray) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _slot(b: Whole, slots: IntArray) -> int:
+def slot(b: Whole, slots: IntArray) -> Whole:
     """The slot of a triple in the hash table, or the empty slot where it belongs."""
-    at = (b * 0x9E3779B1) & (SLOTS - 1)
+    # A bucket's low bits are as good as random; an unsigned number is never taken to count from the end.
+    at = np.uint32(b & (SLOTS - 1))
     while slots[at] != b and slots[at] >= 0:
-        at = (at + 1) & (SLOTS - 1)
+        at = np.uint32((at + 1) & (SLOTS - 1))
     return at
 
 
@@ -123,7 +125,7 @@ def weigh_listing(
         if points[i + 1] == 32 or m >= MOST_TRIPLES:
             continue
         b = triple(points[i], points[i + 1], points[i + 2], bits)
-        at = _slot(b, slots)
+        at = slot(b, slots)
         if slots[at] < 0:
             slots[at] = b
             triples[m] = b
@@ -133,7 +135,7 @@ def weigh_listing(
     weights = np.empty(m, np.float32)
     scale = 1 / math.sqrt(total) if total > 0 else 0.0
     for i in range(m):
-        at = _slot(triples[i], slots)
+        at = slot(triples[i], slots)
         weights[i] = idf_triple[triples[i]] * scale
         # What a row gains by this triple, but for its own length.
         slot_weight[at] = weights[i] * idf_triple[triples[i]]
@@ -209,10 +211,9 @@ def retrieve(
         if i < n_triples:
             weight = weights[i] * idf_triple[triples[i]]
             for j in range(begin, end):
-                row = triple_row[j]
-                if total[row] == 0:
-                    touched[n] = row
-                    n += 1
+                row = np.uint32(triple_row[j])
+                touched[n] = row
+                n += total[row] == 0
                 total[row] += weight * inverse[row, 0]
             continue
         w = (i - n_triples) >> 1
@@ -220,18 +221,16 @@ def retrieve(
         two = in_field[w] * idf_field[bucket]
         if (i - n_triples) & 1:
             for j in range(begin, end):
-                row = field_row[j]
-                if total[row] == 0:
-                    touched[n] = row
-                    n += 1
+                row = np.uint32(field_row[j])
+                touched[n] = row
+                n += total[row] == 0
                 total[row] += two * inverse[row, 2]
             continue
         one = in_title[w] * idf_title[bucket]
         for j in range(begin, end):
-            row = title_row[j]
-            if total[row] == 0:
-                touched[n] = row
-                n += 1
+            row = np.uint32(title_row[j])
+            touched[n] = row
+            n += total[row] == 0
             total[row] += one * inverse[row, 1] + two * inverse[row, 2]
     best = best_rows(touched[:n], total, wanted)
     for i in range(n):
@@ -270,110 +269,3 @@ def best_rows(rows: IntArray, total: FloatArray, wanted: int) -> IntArray:
     for i in range(len(out)):
         out[i] = 0x7FFFFFFF - (best[i] & 0x7FFFFFFF)
     return out
-
-
-@njit(cache=True, nogil=True)
-def cosines(
-    rows: IntArray, text: IntArray, text_at: IntArray, words: IntArray, kinds: IntArray, word_at: IntArray,
-    described: IntArray, described_at: IntArray, inverse: FloatArray, bits: int, shift: int,
-    idf_title: FloatArray, idf_field: FloatArray, slots: IntArray, slot_weight: FloatArray,
-    asked: IntArray, in_title: FloatArray, in_field: FloatArray,
-) -> FloatArray:  # fmt: skip
-    """Exact cosine of each row with the listing in the three blocks; `asked` are the listing's words, ascending.
-
-    A fourth column is left for their sum.
-    """
-    out = np.zeros((len(rows), 4), np.float32)
-    stamp = np.full(SLOTS, -1, np.int32)
-    points = np.empty(TEXT_POINTS, np.uint32)
-    for k in range(len(rows)):
-        row = rows[k]
-        n = spread(text, text_at[row], text_at[row + 1], points)
-        letters, title, field = 0.0, 0.0, 0.0
-        for i in range(n - 2):
-            if points[i + 1] == 32:
-                continue
-            at = _slot(triple(points[i], points[i + 1], points[i + 2], bits), slots)
-            if slots[at] >= 0 and stamp[at] != k:
-                stamp[at] = k
-                letters += slot_weight[at]
-        i, j, end = 0, word_at[row], word_at[row + 1]
-        while i < len(asked) and j < end:
-            if asked[i] < words[j]:
-                i += 1
-            elif words[j] < asked[i]:
-                j += 1
-            else:
-                if kinds[j] < PREFIX:
-                    b = asked[i] >> shift
-                    title += in_title[i] * idf_title[b]
-                    field += in_field[i] * idf_field[b]
-                i += 1
-                j += 1
-        i, j, end = 0, described_at[row], described_at[row + 1]
-        while i < len(asked) and j < end:
-            if asked[i] < described[j]:
-                i += 1
-            elif described[j] < asked[i]:
-                j += 1
-            else:
-                field += in_field[i] * idf_field[asked[i] >> shift]
-                i += 1
-                j += 1
-        out[k, 0] = letters * inverse[row, 0]
-        out[k, 1] = title * inverse[row, 1]
-        out[k, 2] = field * inverse[row, 2]
-    return out
-
-
-@njit(cache=True, nogil=True)
-def survivors(
-    asked: tuple[IntArray, ...], known: IntArray, dead: IntArray,
-    lists: tuple[IntArray, ...], faces: tuple[IntArray, ...], inverse: FloatArray, owners: IntArray,
-    bits: int, shift: int, idf: tuple[FloatArray, ...], field_weight: float,
-    budget: int, exact: int, limit: int, space: tuple[Any, ...], out: IntArray, cosine_out: FloatArray,
-) -> int:  # fmt: skip
-    """Rows of one segment that survive retrieval, one for each living product, best first, with their exact cosines.
-
-    `asked` are the listing's text, words, kinds and described words; `idf` belongs to triples, title words and words of
-    every field. Rows in `known` come first, as if their sum of cosines (the fourth column) were greater by 10; `dead`
-    has a 1 for products that are gone, or is empty. Gives how many rows were written.
-    """
-    text, text_at, row_words, row_kinds, word_at, described, described_at = faces
-    asked_text, asked_words, asked_kinds, asked_described = asked
-    idf_triple, idf_title, idf_field = idf
-    total, touched, slots, slot_weight = space
-    triples, weights, words, in_title, in_field = weigh_listing(
-        asked_text, asked_words, asked_kinds, asked_described, bits, shift, idf_triple, idf_title, idf_field,
-        field_weight, slots, slot_weight,
-    )  # fmt: skip
-    rows = retrieve(
-        triples, weights, words, in_title, in_field, lists, inverse, shift, idf_triple, idf_title, idf_field,
-        budget, exact, total, touched,
-    )  # fmt: skip
-    rows = np.concatenate((known.astype(np.int64), rows))
-    by_word = np.argsort(words)
-    cosine = cosines(
-        rows, text, text_at, row_words, row_kinds, word_at, described, described_at, inverse, bits, shift,
-        idf_title, idf_field, slots, slot_weight, words[by_word], in_title[by_word], in_field[by_word],
-    )  # fmt: skip
-    for i in range(len(rows)):
-        cosine[i, 3] = cosine[i, 0] + cosine[i, 1] + cosine[i, 2] + (10.0 if i < len(known) else 0.0)
-    most = min(len(out), max(limit, len(known)))
-    n = 0
-    for i in np.argsort(-cosine[:, 3], kind="mergesort"):
-        if n >= most:
-            break
-        owner = owners[rows[i]]
-        if len(dead) and dead[owner]:
-            continue
-        fresh = True
-        for j in range(n):
-            if owners[out[j]] == owner:
-                fresh = False
-                break
-        if fresh:
-            out[n] = rows[i]
-            cosine_out[n] = cosine[i]
-            n += 1
-    return n

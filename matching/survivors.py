@@ -1,0 +1,194 @@
+"""Compiled exact comparison of a listing with the rows that retrieval found; the best of them, one for each product."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from numba import njit
+
+from matching.kernels import (
+    PREFIX,
+    SLOTS,
+    TEXT_POINTS,
+    FloatArray,
+    IntArray,
+    Whole,
+    point,
+    retrieve,
+    slot,
+    triple,
+    weigh_listing,
+)  # fmt: skip
+
+#: Rows that are compared together.
+BLOCK: Final = 64
+Number = float | np.floating[Any]
+
+
+@njit(cache=True, nogil=True)
+def letters_shared(
+    text: IntArray, start: int, end: int, bits: int, slots: IntArray, slot_weight: FloatArray, stamp: IntArray,
+    turn: int, buckets: IntArray,
+) -> float:  # fmt: skip
+    """What the distinct triples of a text weigh together that stand in the table; `stamp` holds other turns only.
+
+    `buckets` is room for TEXT_POINTS triples: they are looked up when all are known, which keeps the processor busy.
+    """
+    a: Whole = np.uint32(32)
+    b: Whole = np.uint32(32)
+    i = start
+    n = m = 0
+    while i < end and n < TEXT_POINTS - 2:
+        c, i = point(text, i)
+        n += 1
+        buckets[m] = triple(a, b, c, bits)
+        m += b != 32
+        a, b = b, c
+    buckets[m] = triple(a, b, np.uint32(32), bits)
+    m += b != 32
+    found = 0.0
+    for k in range(m):
+        place = slot(np.int64(buckets[k]), slots)
+        if slots[place] >= 0 and stamp[place] != turn:
+            stamp[place] = turn
+            found += slot_weight[place]
+    return found
+
+
+@njit(cache=True, nogil=True)
+def words_shared(
+    asked: IntArray, in_title: FloatArray, in_field: FloatArray, words: IntArray, kinds: IntArray, start: int, end: int,
+    described: IntArray, described_start: int, described_end: int, shift: int, idf_title: FloatArray,
+    idf_field: FloatArray,
+) -> tuple[float, float]:  # fmt: skip
+    """What the words weigh together that a row shares with the listing: as title words, and as words of any field."""
+    title, field = 0.0, 0.0
+    i, j = 0, start
+    while i < len(asked) and j < end:
+        if asked[i] < words[j]:
+            i += 1
+        elif words[j] < asked[i]:
+            j += 1
+        else:
+            if kinds[j] < PREFIX:
+                b = asked[i] >> shift
+                title += in_title[i] * idf_title[b]
+                field += in_field[i] * idf_field[b]
+            i += 1
+            j += 1
+    i, j = 0, described_start
+    while i < len(asked) and j < described_end:
+        if asked[i] < described[j]:
+            i += 1
+        elif described[j] < asked[i]:
+            j += 1
+        else:
+            field += in_field[i] * idf_field[asked[i] >> shift]
+            i += 1
+            j += 1
+    return title, field
+
+
+@njit(cache=True, nogil=True)
+def survivors(
+    asked: tuple[IntArray, ...], known: IntArray, dead: IntArray,
+    lists: tuple[IntArray, ...], faces: tuple[IntArray, ...], inverse: FloatArray, owners: IntArray,
+    bits: int, shift: int, idf: tuple[FloatArray, ...], field_weight: float,
+    budget: int, exact: int, limit: int, space: tuple[Any, ...], out: IntArray, cosine_out: FloatArray,
+) -> int:  # fmt: skip
+    """Rows of one segment that survive retrieval, one for each living product, best first, with their exact cosines.
+
+    `asked` are the listing's text, words, kinds and described words; `idf` belongs to triples, title words and words of
+    every field. Rows in `known` come first, as if their sum of cosines (the fourth column) were greater by 10; `dead`
+    has a 1 for products that are gone, or is empty. Gives how many rows were written.
+    """
+    text, text_at, row_words, row_kinds, word_at, described, described_at = faces
+    asked_text, asked_words, asked_kinds, asked_described = asked
+    idf_triple, idf_title, idf_field = idf
+    total, touched, slots, slot_weight = space
+    triples, weights, words, in_title, in_field = weigh_listing(
+        asked_text, asked_words, asked_kinds, asked_described, bits, shift, idf_triple, idf_title, idf_field,
+        field_weight, slots, slot_weight,
+    )  # fmt: skip
+    rows = retrieve(
+        triples, weights, words, in_title, in_field, lists, inverse, shift, idf_triple, idf_title, idf_field,
+        budget, exact, total, touched,
+    )  # fmt: skip
+    if len(asked_described):
+        by_word = np.argsort(words)
+        words, in_title, in_field = words[by_word], in_title[by_word], in_field[by_word]
+    rows = np.concatenate((known.astype(np.int64), rows))
+    stamp, buckets = np.full(SLOTS, -1, np.int32), np.empty(TEXT_POINTS, np.uint32)
+    title, field = np.empty(BLOCK, np.float32), np.empty(BLOCK, np.float32)
+    most = min(len(out), max(limit, len(known)))
+    n = 0
+    for begin in range(0, len(rows), BLOCK):
+        block = rows[begin : begin + BLOCK]
+        touched[0] = _touch(block, row_words, word_at) + _touch(block, row_kinds, word_at)
+        for k in range(len(block)):
+            row = block[k]
+            words_title, words_field = words_shared(
+                words, in_title, in_field, row_words, row_kinds, word_at[row], word_at[row + 1], described,
+                described_at[row], described_at[row + 1], shift, idf_title, idf_field,
+            )  # fmt: skip
+            title[k], field[k] = words_title * inverse[row, 1], words_field * inverse[row, 2]
+        touched[0] = _touch(block, text, text_at)
+        for k in range(len(block)):
+            row = block[k]
+            if len(dead) and dead[owners[row]]:
+                continue
+            lead = 10.0 if begin + k < len(known) else 0.0
+            # No cosine is above 1, but for rounding: whatever its letters, this row would stand behind the others.
+            if n == most and 1.001 + title[k] + field[k] + lead < cosine_out[n - 1, 3]:
+                continue
+            shared = letters_shared(
+                text, text_at[row], text_at[row + 1], bits, slots, slot_weight, stamp, begin + k, buckets
+            )
+            letters = np.float32(shared * inverse[row, 0])
+            n = _insert(
+                row, letters, title[k], field[k], np.float32(letters + title[k] + field[k] + lead), owners, n, most,
+                out, cosine_out,
+            )  # fmt: skip
+    return n
+
+
+@njit(cache=True, nogil=True)
+def _touch(rows: IntArray, values: IntArray, starts: IntArray) -> Whole:
+    """Read one number from each row's list, so that it is at hand: waits that do not depend on each other overlap."""
+    together = np.int64(0)
+    for k in range(len(rows)):
+        start = starts[rows[k]]
+        if start < len(values):
+            together += values[start]
+    return together & 1
+
+
+@njit(cache=True, nogil=True)
+def _insert(
+    row: int, letters: Number, title: Number, field: Number, total: Number, owners: IntArray, n: int, most: int,
+    out: IntArray, cosine_out: FloatArray,
+) -> int:  # fmt: skip
+    """Put a row behind those that are as good, unless its product stands better; gives how many there are."""
+    if n == most and cosine_out[n - 1, 3] >= total:
+        return n
+    owner = owners[row]
+    at = n
+    for j in range(n):
+        if owners[out[j]] == owner:
+            if cosine_out[j, 3] >= total:
+                return n
+            at = j
+            break
+    if at == n and n == most:
+        at = n - 1
+    elif at == n:
+        n += 1
+    while at > 0 and cosine_out[at - 1, 3] < total:
+        out[at] = out[at - 1]
+        for c in range(4):
+            cosine_out[at, c] = cosine_out[at - 1, c]
+        at -= 1
+    out[at] = row
+    cosine_out[at, 0], cosine_out[at, 1], cosine_out[at, 2], cosine_out[at, 3] = letters, title, field, total
+    return n
