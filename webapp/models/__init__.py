@@ -17,6 +17,7 @@ from webapp.models.catalog import BaseProduct, Price, PriceList, Product, Produc
 from webapp.models.channels import Channel, SendMode
 from webapp.models.imports import ImportChange, ImportJob, ImportKind, ImportPreset, ImportState
 from webapp.models.links import (
+    Aside,
     BatchVerb,
     Decision,
     Link,
@@ -34,6 +35,7 @@ from webapp.models.suspicions import Recheck, RecheckOf, Suspicion
 
 __all__ = [
     "Actor",
+    "Aside",
     "Attempt",
     "AttemptState",
     "AuditEntry",

@@ -160,14 +160,41 @@ class PastLink(Base):
 
 
 class Refusal(Base):
-    """A pair that a person rejected or took apart: never linked again by a rule, whatever the file says."""
+    """A pair that a person rejected or took apart: never linked again by a rule, whatever the file says.
+
+    `facts` marks what the person saw (services.facts): the review may show the pair again when that has changed.
+    """
 
     __tablename__ = "refusals"
 
     listing_id: Mapped[int] = mapped_column(BigInt, ForeignKey("listings.id"), primary_key=True)
-    product_id: Mapped[int] = mapped_column(BigInt, ForeignKey("products.id"), primary_key=True)
+    product_id: Mapped[int] = mapped_column(BigInt, ForeignKey("products.id"), primary_key=True, index=True)
     batch_id: Mapped[int] = mapped_column(BigInt, index=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    facts: Mapped[str] = mapped_column(String(48), default="")
+
+
+class Aside(Base):
+    """A listing that a person set aside, with a mark of what it said then; `changed_at` when it says something else."""
+
+    __tablename__ = "asides"
+
+    listing_id: Mapped[int] = mapped_column(BigInt, ForeignKey("listings.id"), primary_key=True)
+    channel_id: Mapped[int] = mapped_column(BigInt, ForeignKey("channels.id"))
+    batch_id: Mapped[int] = mapped_column(BigInt)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    facts: Mapped[str] = mapped_column(String(24))
+    changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        Index(
+            "ix_asides_changed",
+            "channel_id",
+            "listing_id",
+            sqlite_where=changed_at.is_not(None),
+            postgresql_where=changed_at.is_not(None),
+        ),
+    )
 
 
 class Suggestion(Base):

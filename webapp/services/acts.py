@@ -17,7 +17,7 @@ from webapp.models.links import BatchVerb, Link, LinkBatch, Refusal
 from webapp.models.listings import Listing, ListingState
 from webapp.models.propagation import Attempt, AttemptState
 from webapp.models.suspicions import Suspicion
-from webapp.services import audit, counts
+from webapp.services import audit, counts, refusals
 
 CHUNK = 500  # ids in one statement: under every database's limit of parameters
 
@@ -93,19 +93,28 @@ def lock(session: Session, listing_ids: Sequence[int]) -> list[Listing]:
     return found
 
 
-def move(session: Session, listing: Listing, state: ListingState) -> None:
+def move(session: Session, listing: Listing, state: ListingState, batch_id: int) -> None:
     """Change a listing's state: the only assignment outside bulk statements, and the numbers go with it."""
-    if listing.state != state:
-        counts.adjust(session, listing.channel_id, {listing.state: -1, state: 1})
-        listing.state = state
+    if listing.state == state:
+        return
+    counts.adjust(session, listing.channel_id, {listing.state: -1, state: 1})
+    was, listing.state = listing.state, state
+    if state in refusals.ASIDE:
+        refusals.enter_aside(session, listing, batch_id)
+    elif was in refusals.ASIDE:
+        refusals.leave_aside(session, listing)
 
 
 def refuse(session: Session, change: Change, pair: Pair) -> int:
-    """Remember one pair as refused; gives 0 when it was already."""
+    """Remember one pair as refused; gives 0 when it was already, on facts that still are the same."""
     known = session.get(Refusal, (pair.listing_id, pair.product_id))
+    now = refusals.marks(session, [(pair.listing_id, pair.product_id)]).get((pair.listing_id, pair.product_id), "")
     if known is not None:
-        return 0
-    session.add(Refusal(listing_id=pair.listing_id, product_id=pair.product_id, batch_id=change.act.id))
+        if known.facts in ("", now):
+            return 0
+        forgive(session, change, pair.listing_id, pair.product_id)  # said again, of other facts: undo brings this back
+        session.expunge(known)
+    session.add(Refusal(listing_id=pair.listing_id, product_id=pair.product_id, batch_id=change.act.id, facts=now))
     session.flush()
     return 1
 
@@ -114,13 +123,14 @@ def refuse_all(session: Session, pairs: Sequence[tuple[int, int]], batch_id: int
     """Remember pairs as taken apart; those remembered already keep their older batch."""
     query = select(Refusal.listing_id, Refusal.product_id).where(Refusal.listing_id.in_([p[0] for p in pairs]))
     known = {tuple(row) for row in session.execute(query)}
-    fresh = [
-        {"listing_id": a, "product_id": b, "batch_id": batch_id, "at": utc_now()}
-        for a, b in pairs
-        if (a, b) not in known
+    fresh = [pair for pair in pairs if pair not in known]
+    now_is = refusals.marks(session, fresh)
+    rows = [
+        {"listing_id": a, "product_id": b, "batch_id": batch_id, "at": utc_now(), "facts": now_is.get((a, b), "")}
+        for a, b in fresh
     ]
-    if fresh:
-        session.execute(insert(Refusal), fresh)
+    if rows:
+        session.execute(insert(Refusal), rows)
 
 
 def clear_suspicions(session: Session, listing_ids: Sequence[int]) -> None:
@@ -189,12 +199,20 @@ def remember(change: Change, states: dict[str, list[str | int]]) -> None:
     change.act.before = {**before, "states": {**before.get("states", {}), **states}}
 
 
+def mark_aside(session: Session, change: Change, listing: Listing) -> None:
+    """Remember what a listing says as it is set aside; the undo of this act remembers again what was before."""
+    known = refusals.put_aside(session, listing, change.act.id)
+    if known is not None:
+        before = change.act.before or {}
+        change.act.before = {**before, "asides": [*before.get("asides", []), known]}
+
+
 def forgive(session: Session, change: Change, listing_id: int, product_id: int) -> None:
     """Forget that a pair was refused, since a person links it now; the undo of this act remembers it again."""
     which = (Refusal.listing_id == listing_id, Refusal.product_id == product_id)
-    for row in session.execute(select(Refusal.batch_id).where(*which)).all():
+    for row in session.execute(select(Refusal.batch_id, Refusal.facts).where(*which)).all():
         before = change.act.before or {}
-        kept = [*before.get("refusals", []), [listing_id, product_id, row.batch_id]]
+        kept = [*before.get("refusals", []), [listing_id, product_id, row.batch_id, row.facts]]
         change.act.before = {**before, "refusals": kept}
         session.execute(delete(Refusal).where(*which))
 

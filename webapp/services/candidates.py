@@ -6,11 +6,11 @@ Nothing here writes. A listing whose suggestions are still to be found is matche
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 import matching
@@ -19,7 +19,7 @@ from webapp.models.catalog import Product
 from webapp.models.channels import Channel
 from webapp.models.links import Link, NearMiss, Refusal, Suggestion
 from webapp.models.listings import NOT_COMPUTED, SKIPPED_FROM, Listing, ListingState
-from webapp.services import reconciliation, retrieval
+from webapp.services import reconciliation, refusals, retrieval
 
 FOUND = 9  # search results: as many as there are number keys
 NEAR_CAP = 5_000  # near misses are counted up to here: as many as one press links
@@ -45,6 +45,7 @@ class Choice:
     difference: str
     evidence: list[dict[str, Any]]
     taken: Taken | None = None
+    refused: bool = False  # a person may have said no to it, of facts that have changed since
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ class Stage:
     chosen: Choice | None = None
     same: int = 0  # other waiting listings with this very SKU
     holder: Holder | None = None
+    said: refusals.Said | None = None  # what somebody decided on other facts
 
     @property
     def version(self) -> str:
@@ -103,21 +105,31 @@ def stage(
     if chosen is None and compare:
         extra = weigh(session, listing, channel, retrieval.by_ids(session, [compare]).values())
         chosen = extra[0] if extra else None
-    return Stage(listing, channel, found, chosen or (found[0] if found else None), _same_sku(session, listing))
+    first = chosen or (found[0] if found else None)
+    return Stage(listing, channel, found, first, _same_sku(session, listing), said=_said(session, listing, first))
+
+
+def _said(session: Session, listing: Listing, first: Choice | None) -> refusals.Said | None:
+    """What somebody said of the listing, or of it and this product, before the facts changed."""
+    if listing.state in refusals.ASIDE:
+        return refusals.said_of_listing(session, listing)
+    return refusals.said_of_pair(session, listing.id, first.product.id) if first and first.refused else None
 
 
 def choices(session: Session, listing: Listing, channel: Channel, index: retrieval.CatalogueIndex) -> list[Choice]:
-    """The suggestions of a listing, best first, without those a person refused while it waits."""
-    query = select(Suggestion).where(Suggestion.listing_id == listing.id).order_by(Suggestion.rank)
-    if listing.state == ListingState.PENDING:
-        query = query.where(
-            ~exists().where(Refusal.listing_id == Suggestion.listing_id, Refusal.product_id == Suggestion.product_id)
-        )
-    kept = [(s.product_id, s.score, s.difference, s.evidence) for s in session.scalars(query)]
+    """The suggestions of a listing, best first, while it waits without those a person refused as they are now."""
+    pair = and_(Refusal.listing_id == Suggestion.listing_id, Refusal.product_id == Suggestion.product_id)
+    query = select(Suggestion, Refusal.batch_id).outerjoin(Refusal, pair).order_by(Suggestion.rank)
+    rows: Sequence[Any] = session.execute(query.where(Suggestion.listing_id == listing.id)).all()
+    refused = {s.product_id for s, batch_id in rows if batch_id is not None}
+    waits = listing.state == ListingState.PENDING
+    binding = refusals.binding(session, [listing.id]).get(listing.id, set()) if refused and waits else set[int]()
+    kept = [(s.product_id, s.score, s.difference, s.evidence) for s, _ in rows if s.product_id not in binding]
     unknown = listing.place == NOT_COMPUTED or listing.place >= SKIPPED_FROM
-    if unknown and not kept:
+    if unknown and (not kept or listing.state in refusals.ASIDE):
         kept = [_plain(c) for c in reconciliation.worth_showing(_at_once(session, listing, index))]
-    return _dressed(session, channel, kept)
+        refused = {k[0] for k in kept}  # not known: whoever shows them asks
+    return [replace(c, refused=c.product.id in refused) for c in _dressed(session, channel, kept)]
 
 
 def weigh(session: Session, listing: Listing, channel: Channel, products: Iterable[Product]) -> list[Choice]:
@@ -247,7 +259,7 @@ def _at_once(session: Session, listing: Listing, index: retrieval.CatalogueIndex
     ready = index.ready(session)
     if ready is None:
         return []
-    refused = set(session.scalars(select(Refusal.product_id).where(Refusal.listing_id == listing.id)))
+    refused = refusals.binding(session, [listing.id]).get(listing.id, set())
     record = retrieval.listing_record(listing)
     found = matching.suggest_many([record], ready, top=reconciliation.SHOWN + len(refused))[0]
     return [c for c in found if c.product_id not in refused][: reconciliation.SHOWN]

@@ -18,7 +18,7 @@ from webapp.models.base import utc_now
 from webapp.models.catalog import BaseProduct, Product
 from webapp.models.links import BatchVerb, LinkSource
 from webapp.models.listings import Listing
-from webapp.services import audit, links, rechecks, retrieval, stock, words
+from webapp.services import audit, links, rechecks, refusals, retrieval, stock, words
 from webapp.services.upserts import Upserted, upsert
 
 TEXTS = ("title", "brand", "gtin", "mpn", "description", "category", "image_url")
@@ -92,7 +92,7 @@ def upsert_products(
     )
     words.add(session, {result.ids[key]: by_key[key] for key in result.created})
     words.renew(session, [i for i, (_, after) in result.changed.items() if not after.keys().isdisjoint(words.FIELDS)])
-    rechecks.ask_products(session, (i for i, (_, after) in result.changed.items() if not JUDGED.isdisjoint(after)))
+    _look_again(session, [i for i, (_, after) in result.changed.items() if not JUDGED.isdisjoint(after)])
     changes = _worth(session, rows, known)
     stock.insert_levels(session, [(result.ids[key], place_id, n) for key, place_id, n in levels])
     rest = [row for row in rows if not alone or _key(row) in known]
@@ -183,7 +183,7 @@ def restore(
     session.flush()
     if changed:
         words.renew(session, [product.id])
-        rechecks.ask_products(session, [product.id])
+        _look_again(session, [product.id])
     return changed or bool(levels)
 
 
@@ -307,7 +307,7 @@ def edit_product(session: Session, product: Product, fields: Mapping[str, Any], 
         product.changed_at = utc_now()
         session.flush()
         words.renew(session, [product.id])
-        rechecks.ask_products(session, [product.id])
+        _look_again(session, [product.id])
         after = {name: values[name] for name in before}
         audit.record(
             session,
@@ -319,6 +319,12 @@ def edit_product(session: Session, product: Product, fields: Mapping[str, Any], 
             after=after,
         )
     return product
+
+
+def _look_again(session: Session, product_ids: Sequence[int]) -> None:
+    """These products say something else now: about their pairs, and about listings that were said not to be them."""
+    rechecks.ask_products(session, product_ids)
+    refusals.look_again(session, product_ids)
 
 
 def _refuse_taken(session: Session, key: str, sku: str, *, unless: int | None = None) -> None:

@@ -27,7 +27,7 @@ from webapp.models.channels import Channel
 from webapp.models.imports import ImportChange, ImportJob, ImportKind, ImportState
 from webapp.models.links import BatchVerb, Link, LinkBatch, LinkSource, PastLink
 from webapp.models.listings import Listing, ListingState
-from webapp.services import audit, catalog, counts, import_checks, links, listings, rechecks, reconciliation
+from webapp.services import audit, catalog, counts, import_checks, links, listings, rechecks, reconciliation, refusals
 from webapp.services.forecasts import forecast as forecast
 from webapp.services.upserts import Upserted, plain
 
@@ -355,8 +355,9 @@ def _restore_values(session: Session, job: ImportJob, by: Actor) -> int:
             done = listing is not None and _restore_listing(listing, change.before, change.after)
             touched += [change.row_id] if done else []
         restored += done
-    rechecks.ask_listings(session, touched)
     session.flush()
+    rechecks.ask_listings(session, touched)
+    refusals.note_changes(session, touched)
     return restored
 
 

@@ -21,7 +21,7 @@ from webapp.models.catalog import Product
 from webapp.models.channels import Channel
 from webapp.models.links import BatchVerb, Link, LinkBatch, LinkSource, PastLink, Refusal
 from webapp.models.listings import SKIPPED_FROM, Listing, ListingState
-from webapp.services import acts, counts, decisions, rechecks, restore, targets
+from webapp.services import acts, counts, decisions, rechecks, refusals, restore, targets
 from webapp.services.acts import CHUNK
 from webapp.services.acts import Change as Change
 from webapp.services.acts import Pair as Pair
@@ -159,11 +159,13 @@ def set_aside(
     for listing in acts.lock(session, listing_ids):
         if listing.state == ListingState.LINKED:
             change.refused.append(acts.refused_item(listing, acts.linked_words(session, listing)))
-        elif listing.state == state:
+        elif listing.state == state and not refusals.is_raised(session, listing):
             change.unchanged += 1
         else:
             before[str(listing.id)] = [listing.state.value, listing.place, state.value, listing.place]
-            acts.move(session, listing, state)
+            if state in refusals.ASIDE:
+                acts.mark_aside(session, change, listing)
+            acts.move(session, listing, state, change.act.id)
             for pair in wrong.get(listing.id, ()):
                 acts.refuse(session, change, pair)
             change.changed += 1
@@ -209,7 +211,7 @@ def undo(session: Session, batch_id: int, *, by: Actor, now: datetime | None = N
     if batch.verb == BatchVerb.REJECT:
         change.changed += int(dropped.rowcount)  # type: ignore[attr-defined]
     decisions.forget(session, batch.id)
-    restore.refusals(session, batch)
+    restore.said(session, batch)
     acts.suspect_again(session, change, batch.id)
     restore.states(session, change, batch)
     _restore_links(session, change, batch, by)
@@ -297,7 +299,7 @@ def _join(
     if listing.state != ListingState.PENDING:
         waits = ListingState.PENDING.value
         acts.remember(change, {str(listing.id): [listing.state.value, listing.place, waits, listing.place]})
-    acts.move(session, listing, ListingState.LINKED)
+    acts.move(session, listing, ListingState.LINKED, change.act.id)
     listing.fence += 1
     acts.forgive(session, change, listing.id, product.id)
     change.changed += 1

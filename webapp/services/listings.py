@@ -16,11 +16,11 @@ from webapp.db import among
 from webapp.errors import NotFound, phrase
 from webapp.models.base import utc_now
 from webapp.models.channels import Channel
-from webapp.models.links import Decision, Link, NearMiss, PastLink, Refusal, Suggestion
+from webapp.models.links import Aside, Decision, Link, NearMiss, PastLink, Refusal, Suggestion
 from webapp.models.listings import NOT_COMPUTED, Listing, ListingState
 from webapp.models.propagation import Attempt
 from webapp.models.suspicions import Suspicion
-from webapp.services import counts, listing_columns, rechecks
+from webapp.services import counts, listing_columns, rechecks, refusals
 from webapp.services.listing_columns import TEXTS, Columns
 from webapp.services.upserts import Upserted, insert_columns, write
 
@@ -72,6 +72,7 @@ def upsert_block(
     stale = [i for i, (_, after) in result.changed.items() if FACTS & set(after)]
     if stale:
         session.execute(update(Listing).where(Listing.id.in_(stale)).values(place=NOT_COMPUTED))
+        refusals.note_changes(session, stale)
     rechecks.ask_listings(session, (i for i, (_, after) in result.changed.items() if not JUDGED.isdisjoint(after)))
     return result
 
@@ -166,7 +167,7 @@ def remove(session: Session, which: Any) -> int:
     """Delete listings (`which` selects ids) that have no history; those with one stay. Gives how many went."""
     used = [select(x.listing_id) for x in (Link, PastLink, Attempt)]
     free = select(Listing.id).where(Listing.id.in_(which), *(Listing.id.not_in(u) for u in used))
-    for table in (Suggestion, NearMiss, Refusal, Decision, Suspicion):
+    for table in (Suggestion, NearMiss, Refusal, Aside, Decision, Suspicion):
         session.execute(delete(table).where(table.listing_id.in_(free)).execution_options(synchronize_session=False))
     for channel_id, state, n in session.execute(
         select(Listing.channel_id, Listing.state, func.count())

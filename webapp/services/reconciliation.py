@@ -41,7 +41,7 @@ from webapp.models.catalog import Product
 from webapp.models.channels import Channel, SendMode
 from webapp.models.links import BatchVerb, Link, LinkBatch, LinkSource, NearMiss, Refusal, Suggestion
 from webapp.models.listings import NOT_COMPUTED, WITHOUT_SUGGESTION, Listing, ListingState
-from webapp.services import audit, counts, rechecks, retrieval, targets
+from webapp.services import audit, counts, rechecks, refusals, retrieval, targets
 
 STEP = 20_000  # listings in one transaction: other people's clicks get their turn in between
 SHOWN = 10  # suggestions kept for a listing
@@ -264,13 +264,9 @@ def to_suggest(
 def suggest_for(
     session: Session, listing_ids: Sequence[int], index: retrieval.CatalogueIndex, *, top: int = SHOWN
 ) -> dict[int, list[matching.Candidate]]:
-    """Candidates for these listings, best first, without the pairs a person refused."""
+    """Candidates for these listings, best first, without what a person refused on facts that still are the same."""
     listings = list(session.scalars(select(Listing).where(Listing.id.in_(listing_ids)).order_by(Listing.id)))
-    refused: dict[int, set[int]] = {}
-    for listing_id, product_id in session.execute(
-        select(Refusal.listing_id, Refusal.product_id).where(Refusal.listing_id.in_(listing_ids))
-    ):
-        refused.setdefault(listing_id, set()).add(product_id)
+    refused = refusals.binding(session, listing_ids)
     extra = max((len(r) for r in refused.values()), default=0)
     found = matching.suggest_many(
         [retrieval.listing_record(x) for x in listings], index.current(session), top=top + extra

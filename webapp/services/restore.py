@@ -10,11 +10,12 @@ from webapp.models.base import utc_now
 from webapp.models.catalog import Product
 from webapp.models.links import LinkBatch, PastLink, Refusal
 from webapp.models.listings import SKIPPED_FROM, Listing, ListingState
-from webapp.services import acts
+from webapp.services import acts, refusals
 
 
 def states(session: Session, change: acts.Change, batch: LinkBatch) -> None:
     """Put listings that the batch moved back where they were; those that moved on since are named and left."""
+    asides = {row[0]: row for row in (batch.before or {}).get("asides", [])}
     before: dict[str, list[str | int]] = dict((batch.before or {}).get("states", {}))
     ended = _ended(session, change, [int(i) for i in before])
     for listing in acts.lock(session, [int(i) for i in before]):
@@ -22,17 +23,21 @@ def states(session: Session, change: acts.Change, batch: LinkBatch) -> None:
         if after and not _stands(listing, after):
             change.refused.append(acts.refused_item(listing, _words(session, listing)))
             continue
-        acts.move(session, listing, ListingState(str(state)))
+        if listing.id in asides:
+            refusals.aside_as_before(session, *asides[listing.id])
+        acts.move(session, listing, ListingState(str(state)), change.act.id)
+        refusals.note_changes(session, [listing.id])
         listing.place = int(place)
         if listing.id not in ended:  # those were counted when their link ended
             change.changed += 1
 
 
-def refusals(session: Session, batch: LinkBatch) -> None:
+def said(session: Session, batch: LinkBatch) -> None:
     """Remember again what a person had refused before this batch linked it."""
-    for listing_id, product_id, batch_id in (batch.before or {}).get("refusals", []):
+    for listing_id, product_id, batch_id, facts in (batch.before or {}).get("refusals", []):
         if session.get(Refusal, (listing_id, product_id)) is None:
-            session.add(Refusal(listing_id=listing_id, product_id=product_id, batch_id=batch_id, at=utc_now()))
+            old = Refusal(listing_id=listing_id, product_id=product_id, batch_id=batch_id, at=utc_now(), facts=facts)
+            session.add(old)
     session.flush()
 
 

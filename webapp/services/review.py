@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from webapp.errors import NotFound, phrase
 from webapp.models.accounts import Actor
 from webapp.models.channels import Channel
-from webapp.models.links import BatchVerb, LinkBatch
+from webapp.models.links import Aside, BatchVerb, LinkBatch
 from webapp.models.listings import NOT_COMPUTED, SKIPPED_FROM, WITHOUT_SUGGESTION, Listing, ListingState
 
 ABOVE, BELOW = 4, 12  # rows of the queue around the current one, which stays the fifth
@@ -38,6 +38,7 @@ class Shelf(StrEnum):
     SKIPPED = "skipped"
     NO_MATCH = "none"
     IGNORED = "ignored"
+    CHANGED = "changed"  # set aside, but the listing says something else now
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,14 @@ class Queue:
     @property
     def filtered(self) -> bool:
         """Whether only some of the waiting listings are shown."""
-        return self.shelf is Shelf.SKIPPED or self.low is not None
+        return self.shelf in (Shelf.SKIPPED, Shelf.CHANGED) or self.low is not None
 
     @property
     def where(self) -> list[ColumnElement[bool]]:
         """The conditions on Listing."""
+        if self.shelf is Shelf.CHANGED:
+            other = select(Aside.listing_id).where(Aside.channel_id == self.channel.id, Aside.changed_at.is_not(None))
+            return [Listing.id.in_(other)]
         # The state is written out: with a parameter SQLite would read each row to compare it again.
         state = literal(_STATES[self.shelf], Listing.state.type, literal_execute=True)
         scope = [Listing.channel_id == self.channel.id, Listing.state == state]
@@ -228,6 +232,13 @@ def last_word(session: Session, listing: Listing, *, now: datetime) -> LinkBatch
 def count(session: Session, queue: Queue) -> int:
     """How many listings the queue holds, up to CAP."""
     return int(session.scalar(select(func.count()).select_from(_some(queue.where))) or 0)
+
+
+def raised(session: Session, channel_id: int | None = None) -> int:
+    """How many listings were set aside and say something else now, on a channel or on all, up to CAP."""
+    here = [Aside.channel_id == channel_id] if channel_id is not None else []
+    some = select(Aside.listing_id).where(Aside.changed_at.is_not(None), *here).limit(CAP + 1).subquery()
+    return int(session.scalar(select(func.count()).select_from(some)) or 0)
 
 
 def computing(session: Session, channel: Channel) -> int:

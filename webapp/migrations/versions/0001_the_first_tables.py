@@ -722,11 +722,34 @@ def upgrade() -> None:
         sa.Column("product_id", BIG, nullable=False),
         sa.Column("batch_id", BIG, nullable=False),
         sa.Column("at", MOMENT, nullable=False),
+        sa.Column("facts", sa.String(length=48), nullable=False),
         sa.ForeignKeyConstraint(["listing_id"], ["listings.id"], name=op.f("fk_refusals_listing_id")),
         sa.ForeignKeyConstraint(["product_id"], ["products.id"], name=op.f("fk_refusals_product_id")),
         sa.PrimaryKeyConstraint("listing_id", "product_id", name=op.f("pk_refusals")),
     )
     op.create_index(op.f("ix_refusals_batch_id"), "refusals", ["batch_id"], unique=False)
+    op.create_index(op.f("ix_refusals_product_id"), "refusals", ["product_id"], unique=False)
+
+    op.create_table(
+        "asides",
+        sa.Column("listing_id", BIG, nullable=False),
+        sa.Column("channel_id", BIG, nullable=False),
+        sa.Column("batch_id", BIG, nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.Column("facts", sa.String(length=24), nullable=False),
+        sa.Column("changed_at", MOMENT, nullable=True),
+        sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_asides_channel_id")),
+        sa.ForeignKeyConstraint(["listing_id"], ["listings.id"], name=op.f("fk_asides_listing_id")),
+        sa.PrimaryKeyConstraint("listing_id", name=op.f("pk_asides")),
+    )
+    op.create_index(
+        "ix_asides_changed",
+        "asides",
+        ["channel_id", "listing_id"],
+        unique=False,
+        sqlite_where=sa.text("changed_at IS NOT NULL"),
+        postgresql_where=sa.text("changed_at IS NOT NULL"),
+    )
 
     op.create_table(
         "rechecks",
