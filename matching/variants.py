@@ -7,6 +7,7 @@ Titles alone never make a pair; they may say an option that one side does not na
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,6 +23,7 @@ from matching.records import Record, Verdict
 
 LONGEST: Final = 80  # characters of an option that count
 _ALIKE: Final = 88  # of 100, by rapidfuzz's ratio: a slip of the keyboard, to be looked at
+_UNIT: Final = re.compile(r"(?<=\d)(?=[^\W\d_])")  # between a number and its unit
 _AGREE: Final = 1e-6  # "0.75 l" is 750 ml but for the arithmetic
 
 
@@ -76,14 +78,9 @@ def kind_of(name: str) -> str:
 
 def shape(listing: Record) -> tuple[frozenset[str], str]:
     """What variants of one listing have in common: the options they name, and the title without the values of these."""
-    values = {word for value in listing.options.values() for word in _value_words(str(value))}
-    title = " ".join(word for word in _apart(listing.title).split() if word not in values)
+    values = {word for value in listing.options.values() for word in _UNIT.sub(" ", _apart(str(value))).split()}
+    title = " ".join(word for word in _UNIT.sub(" ", _apart(listing.title)).split() if word not in values)
     return frozenset(kind_of(name) for name, value in listing.options.items() if str(value).strip()), title
-
-
-def _value_words(value: str) -> list[str]:
-    words = _apart(value).split()
-    return [*words, "".join(words)]
 
 
 def place_variants(

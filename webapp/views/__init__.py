@@ -15,6 +15,7 @@ from webapp.views import (
     propagation,
     review,
     review_more,
+    review_variants,
     rules,
     search,
     suspicions,
@@ -28,4 +29,4 @@ def register(app: Flask) -> None:
 
 
 # They hang their routes on the blueprint of links.
-SCREENS_OF_LINKS = (pairs, review, review_more, suspicions)
+SCREENS_OF_LINKS = (pairs, review, review_more, review_variants, suspicions)

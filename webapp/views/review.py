@@ -14,7 +14,7 @@ from webapp.errors import Conflict, DomainError
 from webapp.models import Channel, Listing, ListingState
 from webapp.models.accounts import Permission
 from webapp.models.base import utc_now
-from webapp.services import candidates, channels, counts, decisions, links, review
+from webapp.services import candidates, channels, counts, decisions, families, links, review
 from webapp.services.accounts import owners
 from webapp.services.review import Queue, Shelf
 from webapp.translate import translated
@@ -166,24 +166,41 @@ def decide(listing_id: int, act: Act, *, product_id: int = 0) -> Any:
         return quicker(queue, listing, translated(change.refused[0].message), product_id=product_id)
     if change.refused:
         said = f"{said} {translated(change.refused[0].message)}"
-    return answer(queue, review.next_after(session, queue, key), said)
+    return answer(queue, review.next_after(session, queue, key), said, family=listing.id if product_id else 0)
 
 
-def answer(queue: Queue | None, listing_id: int | None, said: str) -> Any:
-    """The next listing as a piece, or a redirect to it where there is no htmx."""
+def answer(
+    queue: Queue | None, listing_id: int | None, said: str, *, family: int = 0, toast: web.Toast | None = None
+) -> Any:
+    """The next listing as a piece, or a redirect to it where there is no htmx.
+
+    `family` is the listing that was just linked: its other variants are offered beside what comes next.
+    """
+    offer = _offer(queue, None, family)
+    url = _url(queue, listing_id, {"family": family} if offer else {})
     if web.is_htmx():
-        response = show(queue, listing_id, said=said)
-        response.headers["HX-Replace-Url"] = _url(queue, listing_id)
+        response = show(queue, listing_id, said=said, offer=offer, toast=toast)
+        response.headers["HX-Replace-Url"] = url
         return response
     web.say(said)
-    return redirect(_url(queue, listing_id), code=303)
+    return redirect(url, code=303)
 
 
-def show(queue: Queue | None, listing_id: int | None, *, said: str = "", compare: int = 0) -> Response:
+def show(
+    queue: Queue | None,
+    listing_id: int | None,
+    *,
+    said: str = "",
+    compare: int = 0,
+    offer: families.Grid | None = None,
+    toast: web.Toast | None = None,
+) -> Response:
     """The whole page, or for htmx the stage with the queue and the status line out-of-band."""
     context = screen(queue, listing_id, compare=compare)
+    context["offer"] = offer or _offer(queue, context["stage"], request.args.get("family", 0, int))
     if web.is_htmx():
-        return web.piece("links/_stage.html", "links/_around.html", said=_said(said, context), **context)
+        said = _said(said, context)
+        return web.piece("links/_stage.html", "links/_around.html", toast=toast, said=said, **context)
     return web.page("links/review.html", said="", **context)
 
 
@@ -323,10 +340,29 @@ def _band_of(queue: Queue | None) -> str:
     return f"{queue.low}-{'' if queue.high == 100 else queue.high}"
 
 
-def _url(queue: Queue | None, listing_id: int | None) -> str:
+def _offer(queue: Queue | None, stage: candidates.Stage | None, family: int) -> families.Grid | None:
+    """Variants worth linking together: of the listing that was just linked, else of the one on the stage."""
+    session = web.session()
+    if queue is None or not web.actor().may(Permission.LINK):
+        return None
+    just = session.get(Listing, family) if family else None
+    if (
+        just is not None
+        and just.channel_id == queue.channel.id
+        and (found := families.offer(session, just, queue.channel))
+    ):
+        return found
+    if stage is None:
+        return None
+    product_id = stage.chosen.product.id if stage.chosen else None
+    return families.offer(session, stage.listing, queue.channel, product_id)
+
+
+def _url(queue: Queue | None, listing_id: int | None, more: dict[str, Any] | None = None) -> str:
+    query = {**query_of(queue), **(more or {})}
     if listing_id is None:
-        return url_for("links.review", **query_of(queue))
-    return url_for("links.review_one", listing_id=listing_id, **query_of(queue))
+        return url_for("links.review", **query)
+    return url_for("links.review_one", listing_id=listing_id, **query)
 
 
 def _said(said: str, context: dict[str, Any]) -> str:

@@ -12,8 +12,9 @@ from flask_babel import format_decimal, ngettext, pgettext
 from flask_babel import gettext as _
 
 from webapp.models.catalog import Product
-from webapp.models.listings import Listing
+from webapp.models.listings import Listing, ListingState
 from webapp.services.candidates import Choice
+from webapp.services.families import Standing, Variant
 from webapp.translate import translated
 
 Pieces = list[tuple[str, bool]]
@@ -248,3 +249,26 @@ def plain_price(price: Decimal | None) -> str:
 def plain_number(number: int | None) -> str:
     """A whole number as somebody would type it."""
     return "" if number is None else str(number)
+
+
+def standing_words(variant: Variant) -> tuple[str, str, str]:
+    """What the grid says of a variant, as the colour, the icon and the words of its chip."""
+    if variant.standing is Standing.DIFFERS and variant.against:
+        first = variant.against[0]
+        ours, theirs = translated(first.ours), translated(first.theirs)
+        words = _(
+            "%(field)s differs: %(ours)s, not %(theirs)s", field=field_name(first.field), ours=ours, theirs=theirs
+        )
+        return "bad", "equal-not", words
+    if variant.standing is Standing.ASIDE:
+        none = variant.listing.state is ListingState.NO_MATCH
+        return "", "x" if none else "circle-slash", _("No match") if none else _("Ignored")
+    return {
+        Standing.FITS: ("ok", "equal", _("Same options")),
+        Standing.CLOSE: ("warn", "equal-approximately", pgettext("verdict", "Close")),
+        Standing.LINKED: ("", "link", _("Linked")),
+        Standing.TAKEN: ("warn", "link", _("Has the listing %(id)s", id=variant.held)),
+        Standing.SHARED: ("warn", "copy", _("Two listings fit this product")),
+        Standing.REFUSED: ("", "x", _("Said not to be this product")),
+        Standing.SEVERAL: ("warn", "copy", _("Several products have these options")),
+    }.get(variant.standing, ("", "circle-dashed", _("No product has these options")))
