@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from matching import Advice, Candidate
 from tests.factories import Make
 from webapp.db import db, unit_of_work
 from webapp.errors import Conflict
-from webapp.models import Link, Listing, ListingState, PastLink
+from webapp.models import Link, Listing, ListingState, NearMiss, PastLink, Suggestion
 from webapp.models.accounts import Actor, Role
-from webapp.services import counts, links
+from webapp.services import counts, links, reconciliation
 from webapp.services.links import Pair
 
 PEOPLE = [Actor(None, name, Role.EDITOR) for name in ("Ana", "Bob", "Cleo", "Dan", "Eva", "Finn", "Gus", "Hugo")]
@@ -116,3 +117,22 @@ def test_overlapping_selections_never_wait_for_each_other(app, stage):
     changes = at_once(app, lambda s, who, i: links.confirm(s, orders[i], by=who), 4)
     assert sum(c.changed for c in changes) == 6
     assert sum(c.unchanged for c in changes) == 18
+
+
+def test_two_who_note_near_misses_or_suggest_at_once_note_them_once(app, stage):
+    """What both find is the same: the second one replaces it, and neither fails on its key."""
+
+    def build(m: Make) -> tuple[list[int], int]:
+        products = [m.product(f"NEAR-{i}") for i in range(30)]
+        return [m.listing(f"near {i}").id for i in range(30)], products[0].id
+
+    ids, product = stage(build)
+    span = (min(ids) - 1, max(ids))
+    noted = at_once(app, lambda s, _who, _i: reconciliation.note_near_misses(s, None, span), 4)
+    assert noted == [30] * 4
+    candidate = Candidate(product, 90, (), Advice.LIKELY, 1)
+    kept = at_once(app, lambda s, _who, _i: reconciliation.keep_suggestions(s, {i: [candidate] for i in ids}), 4)
+    assert kept == [30] * 4
+    with unit_of_work(read_only=True) as session:
+        assert session.scalar(select(func.count()).select_from(NearMiss)) == 30
+        assert session.scalar(select(func.count()).select_from(Suggestion)) == 30
