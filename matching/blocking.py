@@ -32,6 +32,9 @@ FORMAT: Final = 4
 EXACT, SURVIVORS = 300, 30
 #: Rows read for one listing; the most telling lists come first, so that what is left out says little.
 BUDGET: Final = LIST_CAP
+#: From so many rows on a part of the index is read with all of that; a smaller one with less, down to the share LEAST,
+#: which finds the same on all labelled sets (docs/matching.md).
+FULL_FROM, LEAST = 256_000, 0.375
 #: The weight of words of every field beside letter triples and title words, which have 1 (docs/matching.md).
 FIELD_WEIGHT: Final = 0.5
 #: Catalogues up to this many products are built anew in passing when much has changed.
@@ -204,9 +207,10 @@ class Index:
             known = _identified(segment, doc.gtin, key)
             rows = np.empty(limit + len(known), np.int64)
             cosine = np.empty((len(rows), 4), np.float32)
+            share = min(1.0, max(LEAST, segment.rows / FULL_FROM))
             n = survivors(
                 asked, known, dead, segment.lists, segment.faces, segment.arrays["inverse"], segment.arrays["owners"],
-                t.bits, t.shift, idf, FIELD_WEIGHT, BUDGET, EXACT, limit, space, rows, cosine,
+                t.bits, t.shift, idf, FIELD_WEIGHT, int(share * BUDGET), int(share * EXACT), limit, space, rows, cosine,
             )  # fmt: skip
             named += len(known)
             parts.append((np.full(n, number), rows[:n], cosine[:n]))
