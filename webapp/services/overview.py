@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from webapp.models.catalog import Product
 from webapp.models.channels import Channel
 from webapp.models.imports import ImportJob, ImportState
-from webapp.models.links import BatchVerb, Link, LinkBatch, LinkSource, NearMiss
+from webapp.models.links import Aside, BatchVerb, Link, LinkBatch, LinkSource, NearMiss
 from webapp.models.listings import Listing, ListingState
 from webapp.models.propagation import SyncRun
 from webapp.services import channels, counts, health, plans, suspicions
@@ -144,6 +144,7 @@ def needs(session: Session, progress: Sequence[Progress], *, now: datetime) -> l
     ]
     doubtful = suspicions.count(session)
     found += [Need("suspicious", doubtful)] if doubtful else []
+    found += _said_before(session, progress)
     near = _capped(
         session, {p.channel.id: [NearMiss.channel_id == p.channel.id] for p in progress}, NearMiss.listing_id
     )
@@ -242,6 +243,13 @@ def _imports(session: Session, now: datetime) -> list[Need]:
     query = select(ImportJob).where(ImportJob.state.in_(states), ImportJob.created_at > now - RECENT)
     jobs = session.scalars(query.order_by(ImportJob.state.desc(), ImportJob.id.desc()).limit(SHOWN))
     return [Need(states[job.state], job.rows_ok, None, job.message, job) for job in jobs]
+
+
+def _said_before(session: Session, progress: Sequence[Progress]) -> list[Need]:
+    """Listings that were set aside, by channel, and say something else now."""
+    here = {p.channel.id: [Aside.channel_id == p.channel.id, Aside.changed_at.is_not(None)] for p in progress}
+    numbers = _capped(session, here, Aside.listing_id)
+    return [Need("changed", numbers[p.channel.id], p.channel) for p in progress if numbers[p.channel.id]]
 
 
 def _nearly_right(channel: Channel) -> list[ColumnElement[bool]]:

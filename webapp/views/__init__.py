@@ -17,6 +17,7 @@ from webapp.views import (
     review_more,
     review_variants,
     rules,
+    said_words,
     search,
     suspicions,
 )
@@ -29,4 +30,4 @@ def register(app: Flask) -> None:
 
 
 # They hang their routes on the blueprint of links.
-SCREENS_OF_LINKS = (pairs, review, review_more, review_variants, suspicions)
+SCREENS_OF_LINKS = (pairs, review, review_more, review_variants, said_words, suspicions)

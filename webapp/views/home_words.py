@@ -81,6 +81,10 @@ def _decisions(found: overview.Need) -> Line:
         title = ngettext("%(n)s pair contradicts itself", "%(n)s pairs contradict themselves", found.n, n=n)
         detail = _("Another GTIN, pack, size, option or a price far off")
         return Line("warn", "equal-not", title, detail, maybe("links.pairs", show="suspicious"), _("Check"))
+    if found.what == "changed":
+        title = ngettext("%(n)s listing set aside has changed", "%(n)s listings set aside have changed", found.n, n=n)
+        detail = _("%(channel)s: decided before its facts changed", channel=name)
+        return Line("warn", "history", title, detail, maybe("links.review", state="changed", **here), _("Look"))
     if found.what == "near":
         title = ngettext("%(n)s SKU is nearly the same", "%(n)s SKUs are nearly the same", found.n, n=n)
         detail = _("%(channel)s: other case, dashes, spaces or zeros", channel=name)

@@ -17,9 +17,9 @@ def reason_words(reasons: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, s
     """Why a pair may be wrong: of each contradiction what it is, and both values."""
     found = []
     for e in reasons:
-        words = _("%(field)s differs", field=field_name(e["field"]))
+        words = _("Options differ") if e["field"] == "options" else _("%(field)s differs", field=field_name(e["field"]))
         if e["field"] == "price":
             ours, theirs = (Decimal(e[side].split(" ")[0]) for side in ("ours", "theirs"))
-            words = _("Price %(n)s times", n=format_decimal(max(ours, theirs) / min(ours, theirs), "#,##0.#"))
+            words = _("%(n)s times the price", n=format_decimal(max(ours, theirs) / min(ours, theirs), "#,##0.#"))
         found.append((str(words), translated(e["ours"]), translated(e["theirs"])))
     return found
