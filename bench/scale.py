@@ -48,12 +48,13 @@ LINES = (
     Line("reconcile", "reconcile", "join_by_sku", 4.0),
     Line("reconcile, by our keys", "reconcile", "join"),
     Line("reconcile again", "reconcile_again", "join"),
+    Line("check new pairs", "check"),
     Line("index of the catalogue", "index"),
     Line("suggest, decide, send", "people"),
 )
 ORDER = (
     "load_listings", "prepare", "import_products", "import_listings", "import_again",
-    "join", "join_by_sku", "reconcile", "reconcile_again", "index", "people",
+    "join", "join_by_sku", "reconcile", "reconcile_again", "check", "index", "people",
 )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ from webapp.jobs import tasks
 from webapp.migrations import upgrade
 from webapp.models import ImportKind, ImportState, SendMode
 from webapp.models.accounts import COMMAND_LINE, Role
-from webapp.services import accounts, channels, imports
+from webapp.services import accounts, channels, imports, suspicions
 
 Answer = dict[str, Any]
 
@@ -189,6 +189,18 @@ def _reconcile(folder: Path, linked: int) -> Answer:
     return {"seconds": seconds, "cpu": cpu, "longest_ms": max(locks) * 1000, "note": json_note(done.as_json())}
 
 
+def check(folder: Path, _size: Size) -> Answer:
+    """Look at every pair that reconciling has made for facts that contradict."""
+    with instance(folder), _locks() as locks:
+        begun, cpu = time.perf_counter(), _cpu()
+        done = tasks.check_links()
+        seconds, cpu = time.perf_counter() - begun, _cpu() - cpu
+        with unit_of_work(read_only=True) as session:
+            found = suspicions.count(session)
+    each = f"{1_000_000 * cpu / max(done, 1):,.0f} ms of processor time for 1,000 of {done:,} pairs"
+    return {"seconds": seconds, "cpu": cpu, "longest_ms": max(locks) * 1000, "note": f"{each}, {found:,} suspicious"}
+
+
 def json_note(numbers: dict[str, int | None]) -> str:
     """Numbers in a few words."""
     return ", ".join(f"{name} {number:,}" for name, number in numbers.items() if number and name != "batch")
@@ -236,5 +248,6 @@ STEPS: dict[str, Callable[[Path, Size], Answer]] = {
         join_by_sku,
         reconcile,
         reconcile_again,
+        check,
     )
 }

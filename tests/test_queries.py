@@ -29,10 +29,20 @@ from webapp.services import catalog, links, listings, propagation
 PRODUCTS, LISTINGS = 1_500, 1_500  # listings on each of two channels; the last 300 fit no product
 LARGE = {
     "products", "product_words", "listings", "links", "past_links", "attempts", "audit", "link_batches", "suggestions",
-    "near_misses",
+    "near_misses", "suspicions", "refusals", "asides", "rechecks",
 }  # fmt: skip
 ALICE = "alice" * 5
-PARTIAL = ("ix_links_not_by_sku", "ix_links_problem", "ix_products_in_stock", "ix_products_out_of_stock")
+PARTIAL = (
+    "ix_links_not_by_sku",
+    "ix_links_problem",
+    "ix_products_in_stock",
+    "ix_products_out_of_stock",
+    "ix_suspicions_worst",
+    "ix_suspicions_channel",
+    "ix_asides_changed",
+    "ix_links_score",
+    "ix_links_never",
+)
 NEARLY_ALL = ("", "products.retired_at IS NULL", "link_batches.verb != ?")
 MOST = 25  # statements of a whole page: at most three a section and eight sections, and who is asking
 
@@ -55,6 +65,16 @@ PAGES = {
     "pairs by the beginning of a SKU": "/pairs?q=SKU-07",
     "pairs by words": "/pairs?q=Product+700",
     "pairs by hand": "/pairs?by=hand",
+    "pairs by score": "/pairs?sort=score",
+    "pairs by score after": "/pairs?sort=score&after=50.{link}",
+    "pairs by score of a channel": "/pairs?sort=score&channel=Beta",
+    "pairs by score before": "/pairs?sort=score&channel=Beta&before=99.{link}",
+    "pairs never synced": "/pairs?sort=never",
+    "pairs never synced, of a channel": "/pairs?sort=never&channel=Beta&after={link}",
+    "suspicious pairs": "/pairs?show=suspicious",
+    "suspicious pairs after": "/pairs?show=suspicious&after=90.{waiting}",
+    "suspicious pairs of a channel": "/pairs?show=suspicious&channel=Beta",
+    "decided on other facts": "/review?channel=Beta&state=changed",
     "unsync all of a channel": "/pairs/unsync?match=1&channel=Beta",
     "search by a code": "/search?q=SKU-07",
     "search by words": "/search?q=Product+700",
