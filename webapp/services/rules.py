@@ -149,9 +149,9 @@ def turn_on(session: Session, channel: Channel, line: int, promise: int, *, by: 
     if missing:
         words = phrase(
             "{judged} of {decided} decisions were at {line} or above, and {right} of them right: at "
-            "least {lower}% in future, not {promise}%. Decide {missing} more, or choose another score.",
+            "least {lower} in future, not {promise}. Decide {missing} more, or choose another score.",
             judged=found.judged, decided=found.decided, line=line, right=found.right,
-            lower=f"{100 * found.lower:.0f}", promise=promise, missing=missing,
+            lower=f"{100 * found.lower:.0f}%", promise=f"{promise}%", missing=missing,
         )  # fmt: skip
         raise Refused(words)
     before = {"rule_from": channel.rule_from, "rule_promise": channel.rule_promise}
@@ -212,12 +212,12 @@ def stopped_words(found: Outlook, promise: int) -> str:
     """Why a rule stopped by itself."""
     return phrase(
         "{wrong} of {judged} decided at {line} and above were wrong: at least "
-        "{lower}% are right, and the promise was {promise}%.",
+        "{lower} are right, and the promise was {promise}.",
         wrong=found.judged - found.right,
         judged=found.judged,
         line=found.line,
-        lower=f"{100 * found.lower:.0f}",
-        promise=promise,
+        lower=f"{100 * found.lower:.0f}%",
+        promise=f"{promise}%",
     )
 
 
