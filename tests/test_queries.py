@@ -41,6 +41,7 @@ PARTIAL = (
     "ix_suspicions_channel",
     "ix_asides_changed",
     "ix_links_score",
+    "ix_links_apart",
     "ix_links_never",
 )
 NEARLY_ALL = ("", "products.retired_at IS NULL", "link_batches.verb != ?")
@@ -65,6 +66,8 @@ PAGES = {
     "pairs by the beginning of a SKU": "/pairs?q=SKU-07",
     "pairs by words": "/pairs?q=Product+700",
     "pairs by hand": "/pairs?by=hand",
+    "pairs by difference": "/pairs?sort=difference",
+    "pairs by difference of a channel": "/pairs?sort=difference&channel=Beta&after=500.{link}",
     "pairs by score": "/pairs?sort=score",
     "pairs by score after": "/pairs?sort=score&after=50.{link}",
     "pairs by score of a channel": "/pairs?sort=score&channel=Beta",

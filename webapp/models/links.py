@@ -101,6 +101,7 @@ class Link(Base):
     told_price: Mapped[Decimal | None] = mapped_column(Amount)
     told_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     problem: Mapped[str] = mapped_column(Text, default="")  # why the channel refused the last value
+    apart: Mapped[int] = mapped_column(SmallInteger, default=0)  # what the listing shows is off by these thousandths
 
     __table_args__ = (
         UniqueConstraint("product_id", "channel_id", "slot"),
@@ -127,6 +128,7 @@ class Link(Base):
             sqlite_where=score.is_not(None),
             postgresql_where=score.is_not(None),
         ),
+        Index("ix_links_apart", "channel_id", "apart", "id", sqlite_where=apart > 0, postgresql_where=apart > 0),
         Index("ix_links_never", "channel_id", "id", sqlite_where=told_at.is_(None), postgresql_where=told_at.is_(None)),
         Index("ix_links_problem", "channel_id", sqlite_where=problem != "", postgresql_where=problem != ""),
         Index(

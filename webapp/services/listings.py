@@ -25,7 +25,7 @@ from webapp.services.listing_columns import TEXTS, Columns
 from webapp.services.upserts import Upserted, insert_columns, write
 
 FACTS = {"sku", "match_key", "title", "brand", "gtin", "mpn", "description", "options"}  # what suggestions depend on
-JUDGED = FACTS | {"price", "currency"}  # what may contradict a product's facts
+JUDGED = FACTS | {"price", "currency", "quantity"}  # what may contradict a product, or differ from it
 
 
 def upsert_listings(

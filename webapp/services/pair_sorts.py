@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Select, literal, select, tuple_, union_all
 
 from webapp.models.links import Link
 from webapp.models.suspicions import Suspicion
@@ -20,6 +20,7 @@ class Sort(StrEnum):
 
     NEWEST = "newest"
     OLDEST = "oldest"
+    DIFFERENCE = "difference"  # what shows a stock or price furthest from the catalogue's first; not what is right
     SCORE = "score"  # the lowest first; what was linked without a score is left out
     NEVER = "never"  # only those that were never synced, the newest first
     WORST = "worst"  # of suspicious pairs: what contradicts most first
@@ -41,6 +42,7 @@ class Order:
 ORDERS = {
     Sort.NEWEST: Order((Link.id,), True),
     Sort.OLDEST: Order((Link.id,), False),
+    Sort.DIFFERENCE: Order((Link.apart, Link.id), True, (Link.apart > literal(0, literal_execute=True),), True),
     Sort.SCORE: Order((Link.score, Link.id), False, (Link.score.is_not(None),), True),
     Sort.NEVER: Order((Link.id,), True, (Link.told_at.is_(None),), True),
     Sort.WORST: Order((Suspicion.severity, Suspicion.listing_id), True),

@@ -20,14 +20,17 @@ GAP = 20  # ids between two that changed which are rather looked at than made a 
 LEASE = timedelta(seconds=60)
 
 
-def ask_listings(session: Session, ids: Iterable[int]) -> None:
-    """Have the links of these listings looked at: they are new, or the listings' facts changed."""
-    _ask(session, RecheckOf.LISTINGS, _spans(ids))
+def ask_listings(session: Session, ids: Iterable[int], *, soon: bool = True) -> None:
+    """Have the links of these listings looked at: they are new, or the listings' facts changed.
+
+    What need not be `soon` rings no bell: the sweep finds it within a minute.
+    """
+    _ask(session, RecheckOf.LISTINGS, _spans(ids), soon=soon)
 
 
-def ask_products(session: Session, ids: Iterable[int]) -> None:
+def ask_products(session: Session, ids: Iterable[int], *, soon: bool = True) -> None:
     """Have the links of these products looked at: the products' facts changed."""
-    _ask(session, RecheckOf.PRODUCTS, _spans(ids))
+    _ask(session, RecheckOf.PRODUCTS, _spans(ids), soon=soon)
 
 
 def ask_span(session: Session, span: tuple[int, int]) -> None:
@@ -74,10 +77,11 @@ def release(session: Session, claimed: Recheck) -> None:
         session.flush()
 
 
-def _ask(session: Session, of: RecheckOf, spans: Iterable[tuple[int, int]]) -> None:
+def _ask(session: Session, of: RecheckOf, spans: Iterable[tuple[int, int]], *, soon: bool = True) -> None:
     rows = [{"of": of, "after": low, "upto": high, "worker": "", "lease_until": None} for low, high in spans]
     if rows:
         session.execute(insert(Recheck), rows)
+    if rows and soon:
         ring(session, BELL)
 
 

@@ -401,6 +401,7 @@ def _exact_pairs(
         "told_price": null(),
         "told_at": null(),
         "problem": literal(""),
+        "apart": literal(0),
     }
     # A condition has to stand here: SQLite would take the ON of the conflict for that of a join.
     return select(*(values[name].label(name) for name in names)).where(pairs.c.product_id.is_not(None))

@@ -21,7 +21,7 @@ from webapp.models.catalog import Product
 from webapp.models.channels import Channel, SendMode
 from webapp.models.links import Link
 from webapp.models.propagation import FAILING, Attempt, AttemptState, Outcome, RunKind, RunState, SyncRun
-from webapp.services import audit, targets
+from webapp.services import audit, rechecks, targets
 
 QUARANTINE = timedelta(seconds=30)  # a request that timed out may still land; wait before saying anything newer
 SOON = timedelta(seconds=5)  # a refused value that has changed meanwhile is worth another try
@@ -158,6 +158,8 @@ def _settle_some(session: Session, run_id: int, answers: Sequence[Answer], tally
     attempts = {attempt.id: attempt for attempt in session.scalars(mine)}
     product_ids = {link.product_id for link in links.values()}
     versions = dict(session.execute(select(Product.id, Product.version).where(Product.id.in_(product_ids))).all())
+    off = [link.listing_id for link in links.values() if link.apart]  # told now, so perhaps no longer
+    rechecks.ask_listings(session, off, soon=False)
     before = _failed_before(session, run_id, ids)
     numbers = {"sent": 0, "failed": 0, "fenced": 0}
     artifact = ""

@@ -64,6 +64,7 @@ def set_levels(
         changed += _set_some(session, levels[start : start + CHUNK], place)
     if changed:
         targets.mark(session, changed, stock=True, price=False)
+        rechecks.ask_products(session, changed, soon=False)
         if not quiet:
             _record(session, by, "stock.set", levels, changed, place, reason)
     return changed
@@ -90,6 +91,7 @@ def move(session: Session, product: Product, by_units: int, *, place: Warehouse,
     _accept(session, {product.id: by_units if place.sells else 0})
     session.refresh(product)
     targets.mark(session, [product.id], stock=True, price=False)
+    rechecks.ask_products(session, [product.id], soon=False)
     audit.record(
         session,
         by,

@@ -25,10 +25,10 @@ from webapp.models.channels import Channel
 from webapp.models.links import BatchVerb, Link
 from webapp.models.listings import Listing
 from webapp.models.suspicions import Recheck, RecheckOf, Suspicion
-from webapp.services import acts, rechecks
+from webapp.services import acts, differences, rechecks
 from webapp.services.reconciliation import evidence_json
 
-STEP = 1_000  # links in one step: a tenth of a second of comparing, and milliseconds of writing
+STEP = 500  # links in one step: some 60 ms of comparing, and milliseconds of writing
 CAP = 10_000  # they are counted up to here
 SIDES = ("sku", "title", "brand", "gtin", "mpn", "options")  # what is compared, beside prices
 _OURS = [getattr(Product, name).label(f"our_{name}") for name in SIDES]
@@ -44,6 +44,7 @@ class Found:
     suspicious: dict[int, dict[str, Any]] = field(default_factory=dict)  # listing id: values of its row
     cleared: frozenset[int] = frozenset()  # listings that were suspicious and no longer are
     seen: dict[int, Row[Any]] = field(default_factory=dict)  # listing id: what was compared
+    apart: dict[int, differences.Seen] = field(default_factory=dict)  # link id: how far off its listing is
 
 
 def look(session: Session, span: Recheck, *, limit: int = STEP) -> Found:
@@ -54,7 +55,8 @@ def look(session: Session, span: Recheck, *, limit: int = STEP) -> Found:
     known = select(Suspicion.listing_id).where(among(session, Suspicion.listing_id, [r.listing_id for r in rows]))
     cleared = frozenset(session.scalars(known)) - suspicious.keys() if rows else frozenset[int]()
     seen = {row.listing_id: row for row in rows if row.listing_id in suspicious or row.listing_id in cleared}
-    return Found(upto, len(rows), suspicious, cleared, seen)
+    apart = differences.look(session, [row.listing_id for row in rows]) if rows else {}
+    return Found(upto, len(rows), suspicious, cleared, seen, apart)
 
 
 def settle(session: Session, claimed: Recheck, found: Found, *, now: datetime) -> bool:
@@ -67,6 +69,7 @@ def settle(session: Session, claimed: Recheck, found: Found, *, now: datetime) -
         return False
     if found.seen:
         _write(session, found)
+    differences.write(session, found.apart)
     rechecks.advance(session, held, found.upto, now=now)
     return found.upto < claimed.upto
 

@@ -304,6 +304,7 @@ def sort_words() -> dict[Sort, str]:
     return {
         Sort.NEWEST: _("newest link"),
         Sort.OLDEST: _("oldest link"),
+        Sort.DIFFERENCE: _("largest difference"),
         Sort.SCORE: _("lowest score"),
         Sort.NEVER: _("never synced"),
     }

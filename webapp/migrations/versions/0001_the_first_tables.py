@@ -607,6 +607,7 @@ def upgrade() -> None:
         sa.Column("told_price", sa.BigInteger(), nullable=True),
         sa.Column("told_at", MOMENT, nullable=True),
         sa.Column("problem", sa.Text(), nullable=False),
+        sa.Column("apart", sa.SmallInteger(), nullable=False),
         sa.ForeignKeyConstraint(["batch_id"], ["link_batches.id"], name=op.f("fk_links_batch_id")),
         sa.ForeignKeyConstraint(["by_id"], ["users.id"], name=op.f("fk_links_by_id")),
         sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_links_channel_id")),
@@ -615,6 +616,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_links")),
         sa.UniqueConstraint("listing_id", name=op.f("uq_links_listing_id")),
         sa.UniqueConstraint("product_id", "channel_id", "slot", name=op.f("uq_links_product_id_channel_id_slot")),
+    )
+    op.create_index(
+        "ix_links_apart",
+        "links",
+        ["channel_id", "apart", "id"],
+        unique=False,
+        sqlite_where=sa.text("apart > 0"),
+        postgresql_where=sa.text("apart > 0"),
     )
     op.create_index(op.f("ix_links_batch_id"), "links", ["batch_id"], unique=False)
     op.create_index("ix_links_channel", "links", ["channel_id", "id"], unique=False)
