@@ -24,6 +24,7 @@ from matching.layout import HASHED, Sheet, frozen, join, lay_out, ordered, take
 from matching.reading import hashed
 from matching.records import Record
 from matching.segment import LIST_CAP, Segment, Tables, load_array
+from matching.spelling import spelling_features
 from matching.survivors import survivors
 
 Array = NDArray[Any]
@@ -41,6 +42,7 @@ FIELD_WEIGHT: Final = 0.5
 SMALL: Final = 20_000
 _TABLES: Final = ("triple", "title", "field", "word")
 _NONE_DEAD: Final = frozen(np.zeros(0, np.uint8))
+_SPELLING: Final = pairs.COLUMN["words_alike"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,6 +329,10 @@ def _pairs(
     size = hashed(doc.size) if doc.size else 0
     facts = np.array((doc.colours, size, doc.currency, doc.gtin, doc.brand, doc.brand_word, doc.mpn), np.int64)
     used = np.unique(numbers) if len(view.segments) > 1 else numbers[:1]
+    asked = np.frombuffer(doc.text.encode("utf-8", "surrogatepass"), np.uint8)
+    for n in used.tolist():
+        lines = np.flatnonzero(numbers == n)
+        spelling_features(asked, texts[0], rows[lines], lines, view.segments[n].faces, out, _SPELLING)
     if len(used) == 1:
         segment = view.segments[int(used[0])]
         owners = segment.arrays["owners"][rows]

@@ -10,6 +10,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from matching.pairs import COLUMN
+from matching.trees import walk
 
 Array = NDArray[Any]
 #: Leads are cut here, so that one far-away rival weighs no more than none.
@@ -140,8 +141,9 @@ def score_context(scores: Array, listings: Groups, products: Groups | None) -> A
 def two_rounds(
     features: Array, order: Array, starts: Array, p_order: Array, p_starts: Array,
     first: Array, first_constant: float, second: Array, second_constant: float,
+    columns_asked: Array, cuts: Array, leaves: Array, trees_constant: float, share: float,
 ) -> Array:  # fmt: skip
-    """Log-odds of each line: a first weighted sum, its context, and a second weighted sum of both."""
+    """Log-odds of each line: a first weighted sum, its context, and of both a second sum, with trees for a `share`."""
     fill_retrieval(features, order, starts, p_order, p_starts)
     n, m = features.shape
     scores = np.empty(n)
@@ -151,10 +153,12 @@ def two_rounds(
             scores[k] += first[c] * features[k, c]
     columns = fill_scores(scores, order, starts, p_order, p_starts)
     out = np.empty(n)
+    line = np.empty(8 + m)
     for k in range(n):
-        out[k] = second_constant
-        for c in range(8):
-            out[k] += second[c] * columns[k, c]
-        for c in range(m):
-            out[k] += second[8 + c] * features[k, c]
+        line[:8] = columns[k]
+        line[8:] = features[k]
+        total = second_constant
+        for c in range(8 + m):
+            total += second[c] * line[c]
+        out[k] = (1 - share) * total + share * (trees_constant + walk(line, columns_asked, cuts, leaves))
     return out

@@ -22,7 +22,7 @@ FEATURES: Final = (
     "listing_in_product_text", "product_in_listing_text", "code_in_description", "covered_locally", "length_ratio",
     "code_stem", "code_digits", "content_conflict", "extra_locally",
     "rank", "margin", "ratio_to_best", "rivals_close", "reverse_margin", "reverse_rank", "spread",
-    "local_missing",
+    "local_missing", "words_alike", "words_joined",
 )  # fmt: skip
 PAIR_FEATURES: Final = 38
 COLUMN: Final = {name: i for i, name in enumerate(FEATURES)}

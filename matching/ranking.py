@@ -1,10 +1,10 @@
-"""The learned order of candidates: two rounds of logistic regression whose weights are a readable data file."""
+"""The learned order of candidates: two rounds of logistic regression and boosted trees, kept as readable data files."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -14,9 +14,14 @@ from numpy.typing import NDArray
 
 from matching.context import FORWARD, REVERSE, Groups, two_rounds
 from matching.pairs import FEATURES
+from matching.trees import Trees
 
 Array = NDArray[Any]
 WEIGHTS_FILE: Final = Path(__file__).with_name("weights.json")
+#: The trees stand beside the weights under this name.
+TREES_FILE: Final = "trees.json"
+#: What share of the log-odds comes from the trees where there are any.
+TREES_SHARE: Final = 0.5
 #: Columns that only exist when many listings are compared with each other.
 CROWD_ONLY: Final = ("reverse_margin", "reverse_rank", *REVERSE)
 _NOBODY: Final = np.zeros(0, np.int64)
@@ -52,13 +57,15 @@ class Ranking:
     """The weights of both rounds, for a crowd of listings and for one listing alone.
 
     The first round sees each pair; the second sees also how the pair stands among the listing's other candidates
-    and, in a crowd, among the other listings that may be the same product.
+    and, in a crowd, among the other listings that may be the same product. Trees of the same columns answer beside it.
     """
 
     first: Linear
     second: Linear
     alone_first: Linear
     alone_second: Linear
+    trees: Trees = field(default_factory=Trees.none)
+    alone_trees: Trees = field(default_factory=Trees.none)
 
     def log_odds(self, features: Array, listings: Array | None, products: Array | None) -> Array:
         """The log-odds that each line is a right pair. Fills the context columns of `features` on the way.
@@ -73,31 +80,39 @@ class Ranking:
         if products is not None:
             theirs = Groups(products)
             p_order, p_starts = theirs.order, theirs.starts
-        first, second = (self.alone_first, self.alone_second) if products is None else (self.first, self.second)
+        first, second, trees = self.first, self.second, self.trees
+        if products is None:
+            first, second, trees = self.alone_first, self.alone_second, self.alone_trees
         return np.asarray(
             two_rounds(
                 features, ours.order, ours.starts, p_order, p_starts, first.weights, first.constant, second.weights,
-                second.constant,
+                second.constant, trees.columns, trees.cuts, trees.leaves, trees.constant,
+                TREES_SHARE if len(trees.columns) else 0.0,
             )
         )  # fmt: skip
 
     @classmethod
     def load(cls, path: Path) -> Ranking:
-        """Read a weights file. Raises ValueError when it names columns that do not exist."""
+        """Read a weights file and the trees beside it. Raises ValueError when one names columns that do not exist."""
         data = json.loads(path.read_text(encoding="utf-8"))
+        trees = json.loads(path.with_name(TREES_FILE).read_text(encoding="utf-8"))
         return cls(
             Linear.read(data["first"], FEATURES), Linear.read(data["second"], SECOND_COLUMNS),
             Linear.read(data["alone_first"], FEATURES), Linear.read(data["alone_second"], SECOND_COLUMNS),
+            Trees.read(trees["crowd"], SECOND_COLUMNS), Trees.read(trees["alone"], SECOND_COLUMNS),
         )  # fmt: skip
 
     def save(self, path: Path) -> None:
-        """Write the weights file."""
+        """Write the weights file, and the trees beside it, one to a line."""
         data = {
             "first": self.first.written(FEATURES), "second": self.second.written(SECOND_COLUMNS),
             "alone_first": self.alone_first.written(FEATURES),
             "alone_second": self.alone_second.written(SECOND_COLUMNS),
         }  # fmt: skip
         path.write_text(json.dumps(data, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        trees = {"crowd": self.trees.written(SECOND_COLUMNS), "alone": self.alone_trees.written(SECOND_COLUMNS)}
+        text = json.dumps(trees, sort_keys=True).replace("[{", "[\n{").replace(", {", ",\n{")
+        path.with_name(TREES_FILE).write_text(text + "\n", encoding="utf-8")
 
 
 @cache
