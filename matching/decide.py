@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from math import exp
 from typing import Any, Final
 
@@ -22,7 +23,8 @@ from matching.sides import Side
 from matching.wording import phrase
 
 Array = NDArray[Any]
-Judged = tuple[float, int | str, list[Finding]]
+#: Score, product id, findings, and the share of their points that the findings have earned.
+Judged = tuple[float, int | str, list[Finding], float]
 LIKELY_FROM: Final = 75
 #: What share of their points the facts of a likely pair earn at least.
 _AGREE: Final = 0.5
@@ -105,17 +107,19 @@ def _decide(record: Record, doc: Document, found: Found, odds: Array, sides: _Si
     for number, place, log_odds in zip(numbers, owners, odds[order].tolist(), strict=True):
         product_id, product = sides.at(found.view, number, place)
         said = findings(product, listing)
-        judged.append((min(100 / (1 + exp(-max(log_odds, -50))), cap(said)), product_id, said))
+        most, share = weighed(said)
+        judged.append((min(100 / (1 + exp(-max(log_odds, -50))), most), product_id, said, share))
     judged.sort(key=lambda j: -j[0])
     judged = _in_words(judged)
     best, runner_up = judged[0][0], judged[1][0] if len(judged) > 1 else 0.0
     del judged[top:]
-    for at, (score, _, said) in enumerate(judged):
+    for at, (score, _, said, _) in enumerate(judged):
         said.append(_rivals(score - (best if at else runner_up)))
-    evidence = share_points([said for _, _, said in judged], [round(score) for score, _, _ in judged])
+    scores = [round(score) for score, _, _, _ in judged]
+    evidence = share_points([said for _, _, said, _ in judged], scores)
     return [
-        Candidate(item, round(score), e, advice(round(score)), rank, difference(said))
-        for rank, ((score, item, said), e) in enumerate(zip(judged, evidence, strict=True), start=1)
+        Candidate(item, score, e, advice(score), rank, difference(said))
+        for rank, (score, (_, item, said, _), e) in enumerate(zip(scores, judged, evidence, strict=True), start=1)
     ]
 
 
@@ -126,9 +130,9 @@ def _in_words(judged: list[Judged]) -> list[Judged]:
     """
     out: list[Judged] = []
     most = 100.0
-    for score, item, said in judged:
-        most = min(most, score, 100 * (_UNSAID_MOST + (1 - _UNSAID_MOST) * earned(said)))
-        out.append((most, item, said))
+    for score, item, said, share in judged:
+        most = min(most, score, 100 * (_UNSAID_MOST + (1 - _UNSAID_MOST) * share))
+        out.append((most, item, said, share))
     return out
 
 
@@ -154,28 +158,36 @@ def _same_sku(view: View, key: str) -> list[tuple[int, int]]:
     return [place for place in named if loose_key(view.record(place).sku) == key]
 
 
-def cap(said: Sequence[Finding]) -> float:
-    """The highest score these findings allow: a conflict caps it, and so do facts that mostly disagree.
+def weighed(said: Iterable[Finding]) -> tuple[float, float]:
+    """The highest score these findings allow, and what share, 0 to 1, of their points the compared fields have earned.
 
-    In a small catalogue nothing else comes close to a product by chance; that alone makes it possible, not likely.
-    SKU and price are left out: marketplaces have codes and prices of their own.
+    A conflict caps the score, and so do facts that mostly disagree: in a small catalogue nothing else comes close to a
+    product by chance, which makes it possible, not likely. SKU and price are left out of that: marketplaces have codes
+    and prices of their own. The share is 1 when nothing was compared.
     """
-    unlike = LIKELY_FROM - 1 if earned(f for f in said if f.field not in ("sku", "price")) < _AGREE else 100
-    return min((CAPS[f.field] for f in said if f.conflict), default=unlike)
-
-
-def earned(said: Iterable[Finding]) -> float:
-    """What share, 0 to 1, of their points the compared fields have earned; 1 when nothing was compared."""
-    told = [f for f in said if f.counts]
-    possible = sum(POINTS[f.field] for f in told)
-    return sum(POINTS[f.field] * f.share for f in told) / possible if possible else 1.0
+    possible = facts_possible = 0
+    gained = facts_gained = 0.0
+    conflicts = []
+    for f in said:
+        if f.verdict is Verdict.MISSING or f.verdict is Verdict.NOT_USED:
+            continue
+        points = POINTS[f.field]
+        possible += points
+        gained += points * f.share
+        if f.field not in ("sku", "price"):
+            facts_possible += points
+            facts_gained += points * f.share
+        if f.conflict:
+            conflicts.append(CAPS[f.field])
+    unlike = LIKELY_FROM - 1 if facts_possible and facts_gained / facts_possible < _AGREE else 100
+    return min(conflicts, default=unlike), gained / possible if possible else 1.0
 
 
 def compare(product: Record, listing: Record) -> Candidate:
     """The evidence of one pair by itself, as for a search result: rank 0, and a score from its fields alone."""
     said = findings(Side.of(product), Side.of(listing))
-    share = earned(said) if any(f.counts for f in said) else 0.0
-    score = round(min(100 * share, cap(said)))
+    most, share = weighed(said)
+    score = round(min(100 * share, most)) if any(f.counts for f in said) else 0
     return Candidate(product.id, score, share_points([said], [score])[0], advice(score), 0, difference(said))
 
 
@@ -203,20 +215,28 @@ def share_points(said: Sequence[Sequence[Finding]], scores: Sequence[int]) -> li
     """Evidence of each candidate, whose points add up to its score exactly; all have the same number of findings."""
     if not said or not said[0]:
         return [() for _ in said]
-    weights = [[(_WEIGHTS[f.field] if f.counts else 0) for f in one] for one in said]
-    shares = [[f.share for f in one] for one in said]
-    learned = said[0][-1].field == "rivals"
-    arrays = np.array(weights, np.float64), np.array(shares, np.float64), np.array(scores, np.int64)
-    points, most = share_out(*arrays, learned)
+    weights, shares = np.zeros((len(said), len(said[0]))), np.zeros((len(said), len(said[0])))
+    for k, one in enumerate(said):
+        for i, f in enumerate(one):
+            if f.verdict is not Verdict.NOT_USED and f.verdict is not Verdict.MISSING:
+                weights[k, i] = _WEIGHTS[f.field]
+                shares[k, i] = f.share
+    points, most = share_out(weights, shares, np.array(scores, np.int64), said[0][-1].field == "rivals")
     return [
-        tuple(map(_evidence, one, ps, ms)) for one, ps, ms in zip(said, points.tolist(), most.tolist(), strict=True)
+        tuple(
+            [
+                _evidence((f.field, f.verdict, f.ours, f.theirs, p, m, f.note, f.marks))
+                if m or f.ours or f.theirs
+                else _UNSAID[f.field]
+                for f, p, m in zip(one, ps, ms, strict=True)
+            ]
+        )
+        for one, ps, ms in zip(said, points.tolist(), most.tolist(), strict=True)
     ]
 
 
-def _evidence(f: Finding, points: int, most: int) -> Evidence:
-    if not most and not f.ours and not f.theirs:
-        return _UNSAID[f.field]
-    return Evidence(f.field, f.verdict, f.ours, f.theirs, points, most, f.note, f.marks)
+#: Evidence of its eight values, without the call in between: a hundred are made for every listing.
+_evidence = partial(tuple.__new__, Evidence)
 
 
 #: The fields that `difference` may name, the most telling first.
@@ -225,7 +245,7 @@ _NAMES: Final = {
     "colour": phrase("Colour"), "model": phrase("Model"), "brand": phrase("Brand"), "sku": phrase("SKU"),
     "price": phrase("Price"),
 }  # fmt: skip
-_DIFFERENCE_ORDER: Final = tuple(_NAMES)
+_DIFFERENCE_ORDER: Final = {field: place for place, field in enumerate(_NAMES)}
 
 
 def difference(said: Sequence[Finding]) -> str:
@@ -233,7 +253,7 @@ def difference(said: Sequence[Finding]) -> str:
     differing = [f for f in said if f.verdict is Verdict.DIFFERS and f.field in _DIFFERENCE_ORDER]
     if not differing:
         return ""
-    first = min(differing, key=lambda f: _DIFFERENCE_ORDER.index(f.field))
+    first = min(differing, key=lambda f: _DIFFERENCE_ORDER[f.field])
     return phrase(
         "{field} differs: {ours}, not {theirs}", field=_NAMES[first.field], ours=first.ours, theirs=first.theirs
     )
