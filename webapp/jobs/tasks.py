@@ -30,6 +30,7 @@ from webapp.services import (
     reconciliation,
     retrieval,
     rules,
+    suggesting,
     suspicions,
 )
 
@@ -161,10 +162,22 @@ def reconcile(channel: Channel | None, *, by: Actor) -> reconciliation.Reconcile
 
 
 def suggest(index: retrieval.CatalogueIndex, *, until: float | None = None) -> int:
-    """Find suggestions for every listing that waits for them, channel by channel; gives how many listings."""
+    """Find suggestions for every listing that waits for them, channel by channel; gives how many listings.
+
+    Any number of workers on any number of machines may do so at once, each at chunks of its own.
+    """
     with unit_of_work(read_only=True) as session:
-        every = channels.all_channels(session)
-    return sum(_suggest_on(channel, index, until) for channel in every)
+        every, waiting = channels.all_channels(session), set(suggesting.channels_waiting(session))
+        if waiting:
+            index.current(session)  # minutes for a large catalogue at its first use: not while a lease runs
+    done = sum(_suggest_on(channel.id, index, until) for channel in every if channel.id in waiting)
+    if waiting:
+        with unit_of_work(read_only=True) as session:
+            waiting = set(suggesting.channels_waiting(session))
+    for channel in every:
+        if channel.id not in waiting:
+            _follow_rule(channel)
+    return done
 
 
 def check_links(*, until: float | None = None) -> int:
@@ -206,19 +219,23 @@ def keep_index(index: retrieval.CatalogueIndex) -> None:
         index.keep(session)
 
 
-def _suggest_on(channel: Channel, index: retrieval.CatalogueIndex, until: float | None) -> int:
+def _suggest_on(channel_id: int, index: retrieval.CatalogueIndex, until: float | None) -> int:
     """One channel's share, a chunk at a time: the first ones can be reviewed while the rest is still computed."""
     done = 0
     while until is None or time.monotonic() < until:
-        with unit_of_work(read_only=True) as session:
-            ids = reconciliation.to_suggest(session, channel=channel, limit=SUGGEST_CHUNK)
-            found = reconciliation.suggest_for(session, ids, index) if ids else {}
-        if not found:
-            _follow_rule(channel)
-            return done
         with unit_of_work() as session:
-            reconciliation.keep_suggestions(session, found)
-        done += len(found)
+            chunk = suggesting.claim(session, channel_id, worker=worker_name(), now=utc_now(), limit=SUGGEST_CHUNK)
+        if chunk is None:
+            return done
+        try:
+            with unit_of_work(read_only=True) as session:
+                found = reconciliation.suggest_for(session, chunk.ids, index)
+            with unit_of_work() as session:
+                done += suggesting.settle(session, chunk, found)
+        except BaseException:  # whoever comes next need not wait for the lease
+            with unit_of_work() as session:
+                suggesting.release(session, chunk)
+            raise
     return done
 
 

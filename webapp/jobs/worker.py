@@ -20,7 +20,7 @@ from webapp.config import Settings
 from webapp.db import unit_of_work
 from webapp.jobs import Doorbell, tasks
 from webapp.models.base import utc_now
-from webapp.services import health, propagation, rechecks, retrieval
+from webapp.services import health, propagation, rechecks, retrieval, suggesting
 
 log = structlog.get_logger("worker")
 LANES = 8  # channels sent to at the same time
@@ -78,17 +78,37 @@ class Worker:
             return
         with self._context():
             self._guarded("imports", lambda: tasks.run_imports(self._settings))
-            if self._suggesting.acquire(blocking=False):  # whoever is at it already finds the new listings too
-                try:
-                    self._guarded("suggest", lambda: tasks.suggest(self._index))
-                    self._guarded("index", lambda: tasks.keep_index(self._index))
-                finally:
-                    self._suggesting.release()
+            self._suggest()
             if self._checking.acquire(blocking=False):
                 try:
                     self._guarded("check", self._check)
                 finally:
                     self._checking.release()
+
+    def _suggest(self) -> None:
+        """Take part in finding suggestions, chunk by chunk until none is free or a stop is heard."""
+        if not self._suggesting.acquire(blocking=False):  # this process is at it, and finds the new listings too
+            return
+        try:
+            self._guarded("suggest", self._suggest_in_turns)
+            self._guarded("index", lambda: tasks.keep_index(self._index))
+        finally:
+            self._suggesting.release()
+
+    def _suggest_in_turns(self) -> None:
+        while tasks.suggest(self._index, until=time.monotonic() + TURN) and not self._stop.is_set():
+            pass
+
+    def _join(self) -> None:
+        """Help to find suggestions: one worker hears the bell, and all of them may answer."""
+        with unit_of_work(read_only=True) as session:
+            waits = suggesting.channels_waiting(session)
+        if waits and not self._stop.is_set():
+            self._lanes.submit(self._help)
+
+    def _help(self) -> None:
+        with self._context():
+            self._suggest()
 
     def _check(self) -> None:
         """Look at pairs for a turn, then ring again: imports and suggestions that came meanwhile go first."""
@@ -131,6 +151,7 @@ class Worker:
         while True:
             with self._context():
                 self._guarded("pulse", self._beat)
+                self._guarded("join", self._join)
                 self._guarded("uploads", self._remove_old_uploads)
             if self._stop.wait(health.HEARTBEAT.total_seconds()):
                 return

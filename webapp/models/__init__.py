@@ -31,6 +31,7 @@ from webapp.models.links import (
 from webapp.models.listings import Listing, ListingCount, ListingState
 from webapp.models.propagation import Attempt, AttemptState, Outcome, RunKind, RunState, SyncRun
 from webapp.models.stock import StockLevel, Warehouse
+from webapp.models.suggesting import SuggestClaim, SuggestRun
 from webapp.models.suspicions import Recheck, RecheckOf, Suspicion
 
 __all__ = [
@@ -76,6 +77,8 @@ __all__ = [
     "SignIn",
     "SignInTry",
     "StockLevel",
+    "SuggestClaim",
+    "SuggestRun",
     "Suggestion",
     "Suspicion",
     "SyncRun",

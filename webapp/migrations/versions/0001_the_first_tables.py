@@ -798,6 +798,31 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "suggest_runs",
+        sa.Column("channel_id", BIG, nullable=False),
+        sa.Column("total", BIG, nullable=False),
+        sa.Column("done", BIG, nullable=False),
+        sa.Column("started_at", MOMENT, nullable=True),
+        sa.Column("paused_at", MOMENT, nullable=True),
+        sa.Column("paused_by", SHORT, nullable=False),
+        sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_suggest_runs_channel_id")),
+        sa.PrimaryKeyConstraint("channel_id", name=op.f("pk_suggest_runs")),
+    )
+
+    op.create_table(
+        "suggest_claims",
+        sa.Column("id", BIG, nullable=False),
+        sa.Column("channel_id", BIG, nullable=False),
+        sa.Column("low", BIG, nullable=False),
+        sa.Column("high", BIG, nullable=False),
+        sa.Column("worker", SHORT, nullable=False),
+        sa.Column("lease_until", MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_suggest_claims_channel_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_suggest_claims")),
+    )
+    op.create_index(op.f("ix_suggest_claims_channel_id"), "suggest_claims", ["channel_id"], unique=False)
+
+    op.create_table(
         "suggestions",
         sa.Column("listing_id", BIG, nullable=False),
         sa.Column("rank", sa.SmallInteger(), nullable=False),
