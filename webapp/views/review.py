@@ -14,7 +14,7 @@ from webapp.errors import Conflict, DomainError
 from webapp.models import Channel, Listing, ListingState
 from webapp.models.accounts import Permission
 from webapp.models.base import utc_now
-from webapp.services import candidates, channels, counts, decisions, families, links, review
+from webapp.services import candidates, channels, counts, decisions, families, links, review, suggesting
 from webapp.services.accounts import owners
 from webapp.services.review import Queue, Shelf
 from webapp.translate import translated
@@ -260,6 +260,8 @@ def screen(queue: Queue | None, listing_id: int | None, *, compare: int = 0) -> 
     left = review.count(session, queue) if queue.filtered else waiting[queue.channel.id]
     context |= {"run": run, "left": left, "pace": words.pace(run.each, left)}
     context["computing"] = review.computing(session, queue.channel) if queue.shelf is Shelf.WAITING else 0
+    if context["computing"]:
+        context["preparing"] = suggesting.progress(session, queue.channel, context["computing"])
     if listing_id is None:
         context["decided"] = review.decided(session, queue.channel, by, now=now)
     else:

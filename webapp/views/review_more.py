@@ -19,9 +19,10 @@ from matching.identifiers import check_digit
 from webapp import web
 from webapp.errors import Conflict, Refused
 from webapp.jobs import tasks
-from webapp.models import Channel, Listing
+from webapp.models import Channel, Listing, ListingState
 from webapp.models.accounts import Permission
-from webapp.services import candidates, catalog, channels, links, retrieval, review
+from webapp.services import candidates, catalog, channels, counts, links, retrieval, review, suggesting
+from webapp.services.review import Queue
 from webapp.translate import translated
 from webapp.views import review_words as words
 from webapp.views.links import bp
@@ -199,6 +200,37 @@ def near_confirm() -> Any:
         text = f"{text} {rest}"
     session["linked_near"] = [change.batch.id if change.batch else 0, text]
     return redirect(url_for("links.near", **query_of(queue)), code=303)
+
+
+@bp.get("/review/preparing")
+@web.requires(Permission.READ)
+def preparing() -> Any:
+    """How far the finding of suggestions is on a channel, as a piece; nothing when none waits."""
+    return _preparing(channels.get(web.session(), request.args.get("channel", "")))
+
+
+@bp.post("/review/preparing")
+@web.requires(Permission.LINK)
+def preparing_switch() -> Any:
+    """Stop the finding of suggestions on a channel, or let it go on."""
+    channel = channels.get(web.session(), request.args.get("channel", ""))
+    suggesting.pause(web.session(), channel, bool(request.form.get("stop")), by=web.actor())
+    return _preparing(channel)
+
+
+def _preparing(channel: Channel) -> Any:
+    """The progress of a channel as a piece, or its review where there is no htmx."""
+    if not web.is_htmx():
+        return redirect(url_for("links.review", channel=channel.name), code=303)
+    db = web.session()
+    n = review.computing(db, channel)
+    return web.piece(
+        "links/_preparing.html",
+        queue=Queue(channel),
+        computing=n,
+        preparing=suggesting.progress(db, channel, n),
+        waiting={channel.id: counts.of_channel(db, channel.id).get(ListingState.PENDING, 0)},
+    )
 
 
 @bp.post("/review/reconcile")
