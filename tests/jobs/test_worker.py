@@ -16,7 +16,7 @@ from webapp.config import Settings
 from webapp.db import unit_of_work
 from webapp.jobs import tasks
 from webapp.jobs.worker import Worker
-from webapp.models import Attempt, Channel, ImportJob, ImportKind, ImportState, Link, Listing, Product
+from webapp.models import Attempt, Channel, ImportJob, ImportKind, ImportState, Link, Listing, Product, Suspicion
 from webapp.models.accounts import COMMAND_LINE
 from webapp.models.base import utc_now
 from webapp.services import health, imports, stock
@@ -81,6 +81,13 @@ def test_an_import_that_waits_is_worked_and_suggestions_follow(app, settings, wo
     assert until(app, lambda s: s.get(ImportJob, number).state == ImportState.DONE)
     assert until(app, lambda s: s.scalar(select(Product.sku)) == "A-1")
     assert until(app, lambda s: s.scalar(select(Listing.place)) != 102)
+
+
+def test_a_pair_that_contradicts_is_found_soon_after_it_was_linked(app, settings, worker):
+    with app.app_context(), unit_of_work() as session:
+        make = Make(session, settings)
+        make.link(make.product("S", title="Soap, pack of 3"), make.listing(title="Soap, pack of 6"))
+    assert until(app, lambda s: s.scalar(select(func.count()).select_from(Suspicion)) == 1)
 
 
 def test_an_upload_that_a_dead_web_process_left_is_checked(app, settings, tmp_path):
