@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from matching.blocking import Found, Index, View
 from matching.document import Document, document
-from matching.fields import CAPS, POINTS, Finding, findings
+from matching.fields import CAPS, POINTS, Finding, findings, mark_titles
 from matching.identifiers import loose_key
 from matching.layout import KEY_BYTES
 from matching.pairs import COLUMN
@@ -23,8 +23,8 @@ from matching.sides import Side
 from matching.wording import phrase
 
 Array = NDArray[Any]
-#: Score, product id, findings, and the share of their points that the findings have earned.
-Judged = tuple[float, int | str, list[Finding], float]
+#: Score, product and its id, findings, and the share of their points that the findings have earned.
+Judged = tuple[float, tuple[int | str, Side], list[Finding], float]
 LIKELY_FROM: Final = 75
 #: What share of their points the facts of a likely pair earn at least.
 _AGREE: Final = 0.5
@@ -105,21 +105,22 @@ def _decide(record: Record, doc: Document, found: Found, odds: Array, sides: _Si
     judged = []
     numbers, owners = found.numbers[order].tolist(), found.owners[order].tolist()
     for number, place, log_odds in zip(numbers, owners, odds[order].tolist(), strict=True):
-        product_id, product = sides.at(found.view, number, place)
-        said = findings(product, listing)
+        item = sides.at(found.view, number, place)
+        said = findings(item[1], listing)
         most, share = weighed(said)
-        judged.append((min(100 / (1 + exp(-max(log_odds, -50))), most), product_id, said, share))
+        judged.append((min(100 / (1 + exp(-max(log_odds, -50))), most), item, said, share))
     judged.sort(key=lambda j: -j[0])
     judged = _in_words(judged)
     best, runner_up = judged[0][0], judged[1][0] if len(judged) > 1 else 0.0
     del judged[top:]
     for at, (score, _, said, _) in enumerate(judged):
         said.append(_rivals(score - (best if at else runner_up)))
+    mark_titles([(product, said) for _, (_, product), said, _ in judged], listing)
     scores = [round(score) for score, _, _, _ in judged]
     evidence = share_points([said for _, _, said, _ in judged], scores)
     return [
         Candidate(item, score, e, advice(score), rank, difference(said))
-        for rank, (score, (_, item, said, _), e) in enumerate(zip(scores, judged, evidence, strict=True), start=1)
+        for rank, (score, (_, (item, _), said, _), e) in enumerate(zip(scores, judged, evidence, strict=True), start=1)
     ]
 
 
@@ -185,7 +186,9 @@ def weighed(said: Iterable[Finding]) -> tuple[float, float]:
 
 def compare(product: Record, listing: Record) -> Candidate:
     """The evidence of one pair by itself, as for a search result: rank 0, and a score from its fields alone."""
-    said = findings(Side.of(product), Side.of(listing))
+    ours, theirs = Side.of(product), Side.of(listing)
+    said = findings(ours, theirs)
+    mark_titles([(ours, said)], theirs)
     most, share = weighed(said)
     score = round(min(100 * share, most)) if any(f.counts for f in said) else 0
     return Candidate(product.id, score, share_points([said], [score])[0], advice(score), 0, difference(said))

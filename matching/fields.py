@@ -12,10 +12,11 @@ from rapidfuzz import fuzz
 from matching.facts import COUNT, PACK
 from matching.identifiers import code_key, gtin_distance_one, loose_key, near_miss
 from matching.lexicon import DIMENSION_ID, DIMENSIONS
-from matching.marks import differing_letters, differing_words
+from matching.marks import READ, differing_letters, differing_words
 from matching.normalize import fold, number_text
 from matching.records import NO_MARKS, Marks, Verdict
 from matching.sides import Side
+from matching.spans import differing_plain
 from matching.variants import kind_of, same_value
 from matching.wording import phrase
 
@@ -147,7 +148,7 @@ def _begins(a: str, b: str) -> int:
 
 
 def compare_title(product: Side, listing: Side) -> Finding:
-    """Words in any order (token_sort) weigh with the words that both have (token_set); differing words are marked."""
+    """Words in any order (token_sort) weigh with the words that both have (token_set)."""
     ours, theirs = product.title, listing.title
     a, b = product.text, listing.text
     if not a or not b:
@@ -155,8 +156,23 @@ def compare_title(product: Side, listing: Side) -> Finding:
     if a == b:
         return Finding("title", _SAME, ours, theirs, 1.0)
     share = (fuzz.token_sort_ratio(a, b) + fuzz.token_set_ratio(a, b)) / 200
-    marks = differing_words(product.spelt, listing.spelt)
-    return Finding("title", _CLOSE if share >= 0.6 else _DIFFERS, ours, theirs, share * share, "", marks)
+    return Finding("title", _CLOSE if share >= 0.6 else _DIFFERS, ours, theirs, share * share)
+
+
+def mark_titles(pairs: Sequence[tuple[Side, list[Finding]]], listing: Side) -> None:
+    """Mark the differing words of each product's title and the listing's in the finding that `findings` put first."""
+    plain = []
+    theirs = listing.title[:READ]
+    for product, (title, *_) in pairs:
+        if title.verdict is _CLOSE or title.verdict is _DIFFERS:
+            ours = product.title[:READ]
+            if theirs.isascii() and ours.isascii():
+                plain.append((title, ours))
+            else:
+                title.marks = differing_words(product.spelt, listing.spelt)
+    if plain:
+        for (title, _), marks in zip(plain, differing_plain([ours for _, ours in plain], theirs), strict=True):
+            title.marks = marks
 
 
 @lru_cache(maxsize=20_000)
@@ -316,7 +332,7 @@ def _has_field(kind: str, product: Side, listing: Side) -> bool:
 
 
 def findings(product: Side, listing: Side) -> list[Finding]:
-    """What each field says about a pair, in the order of the screen."""
+    """What each field says about a pair, in the order of the screen; `mark_titles` marks the words of the first."""
     return [compare(product, listing) for compare in _COMPARISONS]
 
 

@@ -14,7 +14,8 @@ from matching.records import NO_MARKS, Marks
 _WORD: Final = re.compile(r"[^\W_]+")
 _HAS_DIGIT: Final = re.compile(r"\d")
 _LETTERS_LIMIT: Final = 400
-_READ: Final = 1_000
+#: Letters of a title in which differing words are marked.
+READ: Final = 1_000
 
 Span = tuple[int, int]
 
@@ -46,7 +47,7 @@ class Spelt:
     __slots__ = ("known", "raw", "text", "words")
 
     def __init__(self, text: str) -> None:
-        self.text = text[:_READ]
+        self.text = text[:READ]
         if self.text.isascii():
             self.text = self.text.lower()
             self.words: list[str] = _WORD.findall(self.text)
