@@ -45,11 +45,13 @@ def look(session: Session, listing_ids: Sequence[int]) -> dict[int, Seen]:
 
 
 def write(session: Session, found: Mapping[int, Seen]) -> None:
-    """Keep the new numbers, but not of links that were told something meanwhile: they are looked at again."""
+    """Keep the new numbers, but not of links that were told something meanwhile: they are looked at again.
+
+    The caller has locked the links.
+    """
     if not found:
         return
     ids = sorted(found)
-    session.execute(select(Link.id).where(among(session, Link.id, ids)).order_by(Link.id).with_for_update())
     links = Link.__table__.c
     statement = update(cast(Table, Link.__table__)).where(
         links.id == bindparam("link"),

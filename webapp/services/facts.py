@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from functools import lru_cache
 from typing import Any
 
 FIELDS = ("title", "brand", "gtin", "mpn", "options", "sku")
@@ -29,9 +30,15 @@ def changed(before: str, now: str) -> tuple[str, ...]:
 
 def _field(value: Any) -> str:
     if isinstance(value, dict):
-        value = repr(sorted((str(k), str(v)) for k, v in value.items() if v))
-    text = " ".join(str(value or "").split()).casefold()
-    if not text or text == "[]":
+        given = sorted((str(k), str(v)) for k, v in value.items() if v)
+        return _text(repr(given) if given else "")
+    return _text(value or "")
+
+
+@lru_cache(maxsize=4_096)  # brands, and all that is empty, come again and again
+def _text(text: str) -> str:
+    text = " ".join(text.split()).casefold()
+    if not text:
         return "-" * WIDTH
     digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=3).digest()
     return base64.urlsafe_b64encode(digest).decode("ascii").replace("-", ".")
