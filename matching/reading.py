@@ -88,6 +88,8 @@ def _colour(token: str) -> int:
 
 
 def _learn(token: str, following: str) -> _Known:
+    if token.isascii() and token.isalpha():
+        return _learn_letters(token)
     found, quantity, plain, took_next = piece(token, following)
     codes = tuple(w.text for w in found if w.kind == CODE)
     bare = tuple(b for b in (_MARKS.sub("", p) for p in plain) if b)
@@ -108,6 +110,20 @@ def _learn(token: str, following: str) -> _Known:
         parts=tuple(p for code in codes for p in code_parts(code)),
         codes=codes, quantity=quantity, plain=plain, bare=bare, digits=digits, colour=colour, sizes=sizes,
         counts=counted, number=token[0].isdigit(), took_next=took_next,
+    )  # fmt: skip
+
+
+def _learn_letters(token: str) -> _Known:
+    """What `_learn` gives for a token of letters alone: itself, and what the lexicon says of it."""
+    h = hashed(token)
+    colour = _colour(token)
+    sizes = token in SIZE_WORDS or (token in SIZES and "x" in token)
+    counted = token in NUMBER_WORDS
+    simple = not (colour or sizes or counted)
+    own = (token,)
+    return _Known(
+        h if simple else -1, token if simple else "", ((h, PLAIN),), (), (), None, own, own, (False,), colour, sizes,
+        counted, False, False,
     )  # fmt: skip
 
 
