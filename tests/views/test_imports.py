@@ -118,6 +118,17 @@ def test_what_will_happen_adds_up_and_happens(app, browse, shop):
     assert count(app, Link) == 2
 
 
+def test_each_doubt_about_a_column_is_counted_by_itself(browse, shop):
+    bob = browse("bob")
+    wrong = "".join(f"B-{n},Mug,400638133393{n}\n" for n in (2, 3, 4))
+    send(bob, f"sku,title,ean\nA-1,Mug,7.50106E+12\n{wrong}", kind="products")
+    page = bob.get("/import/1").text
+    assert "Row 2: a spreadsheet shortened this code to 7.50106E+12" in page
+    assert "3 rows have the same doubt. Row 3: the check digit of the GTIN 4006381333932 is wrong." in page
+    send(bob, "sku,title,ean\nA-1,Mug,7.50106E+12\nA-2,Mug,7.50107E+12\n", kind="products")
+    assert "A spreadsheet shortened 2 of these codes to values such as 7.50106E+12." in bob.get("/import/2").text
+
+
 def test_confirming_twice_imports_once(app, browse, shop):
     bob = browse("bob")
     send(bob, LISTINGS, channel=shop)

@@ -133,8 +133,17 @@ def _choice(column: importers.Column, doubts: Sequence[importers.Problem], guess
 
 
 def _doubt(doubts: Sequence[importers.Problem]) -> str:
-    """One sentence for what many cells of a column share; the list beside it names the rows."""
-    first, n = doubts[0], len(doubts)
+    """A sentence for each kind of doubt that cells of a column share; the list beside it names the rows."""
+    by_code: dict[str, list[importers.Problem]] = defaultdict(list)
+    for problem in doubts:
+        by_code[problem.code].append(problem)
+    return " ".join(map(_one_doubt, by_code.values()))
+
+
+def _one_doubt(same: Sequence[importers.Problem]) -> str:
+    first, n = same[0], len(same)
+    if n == 1:
+        return translated(first.message)
     if first.code == "sci_notation":
         words = _(
             "A spreadsheet shortened %(n)s of these codes to values such as %(value)s. "
@@ -142,8 +151,6 @@ def _doubt(doubts: Sequence[importers.Problem]) -> str:
             n=format_decimal(n), value=first.value or "7.50106E+12",
         )  # fmt: skip
         return str(words)
-    if n == 1:
-        return translated(first.message)
     return str(_("%(n)s rows have the same doubt. %(first)s", n=format_decimal(n), first=translated(first.message)))
 
 
