@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -193,3 +196,35 @@ def test_every_answer_carries_the_headers_of_the_house(browse):
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Referrer-Policy"] == "same-origin"
         assert headers["Cache-Control"] == "no-store"
+
+
+def test_the_application_imports_only_what_a_user_installs():
+    """What the extra `dev` brings is there when tests run, and missing where Pairbook does."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed = [*project["dependencies"], *project["optional-dependencies"]["scale"]]
+    ours = {re.split(r"[\[<>=!~ ;]", name)[0].lower().replace("_", "-") for name in needed}
+    brought_by = packages_distributions()
+    strange = {
+        f"{path.relative_to(ROOT)}: {name}"
+        for folder in ("webapp", "matching", "importers", "connectors")
+        for path in (ROOT / folder).rglob("*.py")
+        for name in _imported(path)
+        if name not in sys.stdlib_module_names and name not in {"webapp", "matching", "importers", "connectors"}
+        and not {dist.lower().replace("_", "-") for dist in brought_by.get(name, [])} & (ours | _WITH_FLASK)
+    }  # fmt: skip
+    assert strange == set()
+
+
+#: What Flask and SQLAlchemy stand on is never missing where they are.
+_WITH_FLASK = {"werkzeug", "jinja2", "markupsafe", "sqlalchemy", "babel", "wtforms"}
+
+
+def _imported(path: Path) -> set[str]:
+    """The first names of the modules that a file imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {name.name.partition(".")[0] for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.partition(".")[0])
+    return found

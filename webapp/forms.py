@@ -1,7 +1,8 @@
-"""Forms that cannot be read: what the framework passes over in silence gets a name here, and a sentence in `web`."""
+"""Forms: those that cannot be read get a name here and a sentence in `web`; amounts are read as people type them."""
 
 from __future__ import annotations
 
+import re
 from typing import IO, Any
 
 from flask import Request
@@ -61,3 +62,26 @@ class FormRequest(Request):
     """A request whose form is read by `Parser`."""
 
     form_data_parser_class = Parser
+
+
+_GROUPED = re.compile(
+    r"[1-9][0-9]{0,2}(?P<mark>[.,])[0-9]{3}(?:(?P=mark)[0-9]{3})*(?P<rest>(?!(?P=mark))[.,][0-9]{1,4})?"
+)
+_WITH_COMMA = re.compile(r"(?:0|[0-9]{1,12}(?=,[0-9]{1,2}$|,[0-9]{4}$)),[0-9]{1,4}")
+#: A plain amount, or nothing. Three places stand after a zero only: “1.299” is thirteen hundred to half the world.
+AMOUNT = re.compile(r"(?:0\.[0-9]{1,4}|[0-9]{1,12}(?:\.(?:[0-9]{1,2}|[0-9]{4}))?)?")
+
+
+def plain_amount(text: str | None) -> str:
+    """An amount as people type it (“1,299.00”, “1.299,00”, “$34,5”) as digits with a point, for AMOUNT to accept.
+
+    What can be read in two ways is left as it is, to be refused.
+    """
+    typed = (text or "").strip().lstrip("$€£").strip()
+    if _WITH_COMMA.fullmatch(typed):
+        return typed.replace(",", ".")
+    grouped = _GROUPED.fullmatch(typed)
+    if grouped and (grouped["rest"] or typed.count(grouped["mark"]) > 1):
+        rest = grouped["rest"] or ""
+        return typed[: len(typed) - len(rest)].replace(grouped["mark"], "") + rest.replace(",", ".")
+    return typed

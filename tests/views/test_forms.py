@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from webapp.db import unit_of_work
+from webapp.forms import AMOUNT, plain_amount
 from webapp.models import ImportJob
 
 EDGE = "edge-of-a-part"
@@ -111,3 +112,21 @@ def test_a_page_that_was_open_for_too_long_is_still_told_so(app, browse):
     answer = browse("bob").post("/settings", data={"csrf_token": "old", "theme": "dark"})
     assert answer.status_code == 400
     assert "open for too long" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("", ""), ("34", "34"), ("34.5", "34.5"), ("34,50", "34.50"), ("$34.00", "34.00"), (" 1299.00 ", "1299.00"),
+        ("1,299.00", "1299.00"), ("1.299,00", "1299.00"), ("1,234,567", "1234567"), ("1.234.567,5", "1234567.5"),
+        ("0,125", "0.125"), ("0.125", "0.125"), ("1.2990", "1.2990"), ("1,2990", "1.2990"),
+    ],
+)  # fmt: skip
+def test_an_amount_is_read_as_people_type_it(typed, read):
+    assert plain_amount(typed) == read
+    assert AMOUNT.fullmatch(read)
+
+
+@pytest.mark.parametrize("typed", ["1,299", "1.299", "12,34.5", "1,2,3", "1.299.00", "abc", "-1", "1e3", "１２"])
+def test_an_amount_that_can_be_read_in_two_ways_is_refused(typed):
+    assert not AMOUNT.fullmatch(plain_amount(typed))

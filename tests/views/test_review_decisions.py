@@ -224,7 +224,7 @@ def test_adding_shows_the_look_alikes_first(browse, put, look):
     [
         ("title", " ", "Type a name."),
         ("sku", "", "Type the SKU that the new product shall have."),
-        ("price", "thirty", "Type a price without letters, for example 34.00."),
+        ("price", "thirty", "Type the price with a point for the cents, for example 1299.00."),
         ("gtin", "7501055312409", "The last digit should be "),
         ("gtin", "12", "Type 8, 12, 13 or 14 digits"),
         ("quantity", "2.5", "Type a whole number, for example 12."),

@@ -17,6 +17,7 @@ from wtforms.validators import InputRequired, Length, Regexp
 from matching.identifiers import check_digit, is_valid_gtin
 from webapp import web
 from webapp.errors import Conflict, Refused
+from webapp.forms import AMOUNT, plain_amount
 from webapp.models import Link, Outcome, Product
 from webapp.models.accounts import Permission
 from webapp.models.base import utc_now
@@ -27,7 +28,6 @@ from webapp.views.review_words import ago
 
 bp = Blueprint("catalog", __name__)
 FACTS = ("sku", "title", "brand", "gtin", "mpn")
-PRICE = r"([0-9]{1,12}(\.[0-9]{1,4})?)?"
 LINE_ENDS = re.compile(r"[\r\n]")
 GTIN_LENGTHS = {8, 12, 13, 14}
 MOST_CHECKED = 500  # products in one bulk act: a page holds fewer
@@ -41,7 +41,7 @@ class ProductForm(FlaskForm):
     brand = StringField(validators=[Length(max=255)])
     gtin = StringField(validators=[Length(max=64)])
     mpn = StringField(validators=[Length(max=255)])
-    price = StringField(filters=[lambda text: (text or "").strip()])
+    price = StringField(filters=[plain_amount])
     stock = StringField(filters=[lambda text: (text or "").strip()])
 
     def __init__(self, product: Product | None = None, **given: Any) -> None:
@@ -49,8 +49,8 @@ class ProductForm(FlaskForm):
         super().__init__(**given)
         self.sku.validators = [InputRequired(_("Type a SKU.")), *self.sku.validators]
         self.title.validators = [InputRequired(_("Type a name.")), *self.title.validators]
-        words = _("Type a price without letters, for example 34.00.")
-        self.price.validators = [Regexp(f"^{PRICE}$", message=words)]
+        words = _("Type the price with a point for the cents, for example 1299.00.")
+        self.price.validators = [Regexp(f"^{AMOUNT.pattern}$", message=words)]
         words = _("Type the stock as a whole number, for example 12.")
         self.stock.validators = [Regexp(r"^[0-9]{0,9}$", message=words)]
 
@@ -223,7 +223,7 @@ def _as_shown(product: Product, held: int | None) -> dict[str, str]:
 def _same(name: str, one: str, other: str) -> bool:
     """Whether two texts of a field mean the same; browsers drop line ends, and an amount has several spellings."""
     plain = [LINE_ENDS.sub("", text).strip() for text in (one, other)]
-    if name == "price" and all(re.fullmatch(PRICE, text) for text in plain):
+    if name == "price" and all(AMOUNT.fullmatch(text) for text in plain):
         return Decimal(plain[0] or -1) == Decimal(plain[1] or -1)
     return plain[0] == plain[1]
 
@@ -258,7 +258,8 @@ def _amount(price: Decimal | None) -> str:
     """A price for its field: as people write it, with two places, or with the more that it has."""
     if price is None:
         return ""
-    return f"{price:.2f}" if price * 100 % 1 == 0 else f"{price:f}"
+    # Never three places: “1.299” could be thirteen hundred, and is refused where it is typed.
+    return f"{price:.2f}" if price * 100 % 1 == 0 else f"{price:.4f}"
 
 
 def _whole(name: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import asdict
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from flask import Response, redirect, request, session, url_for
@@ -18,6 +19,7 @@ from matching import parse_gtin
 from matching.identifiers import check_digit
 from webapp import web
 from webapp.errors import Conflict, Refused
+from webapp.forms import AMOUNT, plain_amount
 from webapp.jobs import tasks
 from webapp.models import Channel, Listing, ListingState
 from webapp.models.accounts import Permission
@@ -30,7 +32,6 @@ from webapp.views.review import answer, query_of, quicker, read_queue
 
 AT_ONCE = candidates.NEAR_CAP  # near misses that one press links; the rest waits for the next press
 WHOLE = re.compile(r"-?[0-9]{1,9}")
-PRICE = re.compile(r"[0-9]{1,12}([.,][0-9]{1,4})?")
 
 
 class AddForm(FlaskForm):
@@ -39,7 +40,7 @@ class AddForm(FlaskForm):
     title = StringField(filters=[lambda t: (t or "").strip()])
     sku = StringField(filters=[lambda t: (t or "").strip()], validators=[Length(max=255)])
     gtin = StringField(filters=[lambda t: (t or "").strip()], validators=[Length(max=64)])
-    price = StringField(filters=[lambda t: (t or "").strip()])
+    price = StringField(filters=[plain_amount])
     quantity = StringField(filters=[lambda t: (t or "").strip()])
 
     def validate_title(self, field: Any) -> None:
@@ -65,8 +66,8 @@ class AddForm(FlaskForm):
 
     def validate_price(self, field: Any) -> None:
         """A price is a plain number."""
-        if field.data and not PRICE.fullmatch(field.data):
-            raise ValidationError(_("Type a price without letters, for example 34.00."))
+        if not AMOUNT.fullmatch(field.data):
+            raise ValidationError(_("Type the price with a point for the cents, for example 1299.00."))
 
     def validate_quantity(self, field: Any) -> None:
         """Stock is a whole number."""
@@ -75,7 +76,7 @@ class AddForm(FlaskForm):
 
     def fields(self) -> dict[str, Any]:
         """What was typed, as the catalogue wants it."""
-        price = Decimal(self.price.data.replace(",", ".")) if self.price.data else None
+        price = Decimal(self.price.data) if self.price.data else None
         given = {"title": self.title.data, "sku": self.sku.data, "gtin": self.gtin.data}
         return given | {"price": price, "quantity": int(self.quantity.data) if self.quantity.data else None}
 
@@ -94,7 +95,9 @@ def search(listing_id: int) -> Any:
     text = request.args.get("q", words.search_words(listing))[:200]
     target = request.headers.get("HX-Target", "")
     hide = "all" not in request.args and target != "closest"  # the list on the stage hides nothing
-    found = candidates.search(web.session(), listing, channel, web.catalogue_index(), text, hide=hide)
+    find = partial(candidates.search, web.session(), listing, channel, web.catalogue_index(), text)
+    found = find(hide=hide)
+    hidden = len(find(hide=False)) if hide and not found else 0
     queue = read_queue(listing)
     context: dict[str, Any] = {"listing": listing, "channel": channel, "queue": queue, "query": query_of(queue)}
     context |= {
@@ -103,6 +106,7 @@ def search(listing_id: int) -> Any:
         "found": found,
         "text": text,
         "hide": hide,
+        "hidden": hidden,
         "version": candidates.version(listing),
     }
     piece = {"closest": "links/_closest.html", "found": "links/_found.html"}.get(target)
@@ -197,7 +201,7 @@ def near_confirm() -> Any:
     text = ngettext("Linked %(num)s listing.", "Linked %(num)s listings.", change.changed)
     if change.refused:
         rest = ngettext("%(num)s was left as it was.", "%(num)s were left as they were.", len(change.refused))
-        text = f"{text} {rest}"
+        text = f"{text} {rest} {translated(change.refused[0].message)}"
     session["linked_near"] = [change.batch.id if change.batch else 0, text]
     return redirect(url_for("links.near", **query_of(queue)), code=303)
 
