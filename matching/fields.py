@@ -47,6 +47,7 @@ _TWO_ITEMS: Final = phrase("two valid numbers of different items")
 _IN_PIECES: Final = phrase("written in pieces")
 _BEGINS: Final = phrase("one code begins the other")
 _IN_TITLE: Final = phrase("named in the title")
+_CALLED_SO: Final = phrase("a linked listing calls it so")
 _TWO_CURRENCIES: Final = phrase("different currencies")
 
 
@@ -69,16 +70,19 @@ class Finding:
     @property
     def counts(self) -> bool:
         """Whether there was something to compare."""
-        return self.verdict is not Verdict.MISSING and self.verdict is not Verdict.NOT_USED
+        return self.verdict is not _MISSING and self.verdict is not _UNUSED
 
 
 _NOT_USED: Final = {field: Finding(field, Verdict.NOT_USED, "", "") for field in POINTS}
-_SAME, _CLOSE, _DIFFERS = Verdict.SAME, Verdict.CLOSE, Verdict.DIFFERS
+# Named here, since each look at an enumeration's member is a call.
+_SAME, _CLOSE, _DIFFERS, _MISSING, _UNUSED = (
+    Verdict.SAME, Verdict.CLOSE, Verdict.DIFFERS, Verdict.MISSING, Verdict.NOT_USED,
+)  # fmt: skip
 
 
 def _silent(field: str, ours: str, theirs: str) -> Finding:
     """Nothing to compare: missing when one side has a value, not used when neither has."""
-    return Finding(field, Verdict.MISSING, ours, theirs) if ours or theirs else _NOT_USED[field]
+    return Finding(field, _MISSING, ours, theirs) if ours or theirs else _NOT_USED[field]
 
 
 def compare_sku(product: Side, listing: Side) -> Finding:
@@ -106,7 +110,7 @@ def compare_gtin(product: Side, listing: Side) -> Finding:
     a, b = product.gtin, listing.gtin
     if a is None or b is None:
         note = _UNREADABLE_GTIN if (ours and a is None) or (theirs and b is None) else ""
-        return Finding("gtin", Verdict.MISSING, ours, theirs, note=note)
+        return Finding("gtin", _MISSING, ours, theirs, note=note)
     if a.digits == b.digits:
         return Finding("gtin", _SAME, ours, theirs, 1.0, "" if a.valid else _WRONG_CHECK_DIGIT)
     marks = differing_letters(ours, theirs)
@@ -131,7 +135,7 @@ def compare_model(product: Side, listing: Side) -> Finding:
                 return Finding("model", _SAME, code.upper(), code.upper(), 1.0, _IN_PIECES)
     ours, theirs = " ".join(product.codes).upper()[:80], " ".join(listing.codes).upper()[:80]
     if not ours or not theirs:
-        return Finding("model", Verdict.MISSING, ours, theirs)
+        return Finding("model", _MISSING, ours, theirs)
     best = max(((_begins(a, b), a, b) for a in product.codes for b in listing.codes), key=lambda t: t[0])
     if best[0]:
         one, two = best[1].upper(), best[2].upper()
@@ -148,15 +152,27 @@ def _begins(a: str, b: str) -> int:
 
 
 def compare_title(product: Side, listing: Side) -> Finding:
-    """Words in any order (token_sort) weigh with the words that both have (token_set)."""
+    """Words in any order (token_sort) weigh with the words that both have (token_set).
+
+    A product is called what its linked listings call it too: the name that is most alike counts.
+    """
     ours, theirs = product.title, listing.title
     a, b = product.text, listing.text
     if not a or not b:
         return _silent("title", ours, theirs)
     if a == b:
         return Finding("title", _SAME, ours, theirs, 1.0)
-    share = (fuzz.token_sort_ratio(a, b) + fuzz.token_set_ratio(a, b)) / 200
+    share = _alike(a, b)
+    if product.aliases:
+        named = max(_alike(alias, b) for alias in product.aliases)
+        if named > share:
+            verdict = _SAME if b in product.aliases else _CLOSE if named >= 0.6 else _DIFFERS
+            return Finding("title", verdict, ours, theirs, named * named, _CALLED_SO)
     return Finding("title", _CLOSE if share >= 0.6 else _DIFFERS, ours, theirs, share * share)
+
+
+def _alike(a: str, b: str) -> float:
+    return (fuzz.token_sort_ratio(a, b) + fuzz.token_set_ratio(a, b)) / 200
 
 
 def mark_titles(pairs: Sequence[tuple[Side, list[Finding]]], listing: Side) -> None:
@@ -203,7 +219,7 @@ def compare_brand(product: Side, listing: Side) -> Finding:
     named = _brand_key(brand)
     if named and named in other.compact:
         return Finding("brand", _SAME, brand, brand, 1.0, _IN_TITLE)
-    return Finding("brand", Verdict.MISSING, ours, theirs)
+    return Finding("brand", _MISSING, ours, theirs)
 
 
 def quantity_text(dimension: int, value: float) -> str:
@@ -284,7 +300,7 @@ def compare_colour(product: Side, listing: Side) -> Finding:
         return _NOT_USED["colour"]
     ours, theirs = ", ".join(product.colours), ", ".join(listing.colours)
     if not a or not b:
-        return Finding("colour", Verdict.MISSING, ours, theirs)
+        return Finding("colour", _MISSING, ours, theirs)
     if a == b:
         return Finding("colour", _SAME, ours, theirs, 1.0)
     return Finding("colour", _CLOSE if a & b else _DIFFERS, ours, theirs, 0.5 if a & b else 0.0)
@@ -297,7 +313,7 @@ def compare_price(product: Side, listing: Side) -> Finding:
     if a <= 0 or b <= 0:
         return _silent("price", ours, theirs)
     if product.currency and listing.currency and product.currency.casefold() != listing.currency.casefold():
-        return Finding("price", Verdict.NOT_USED, ours, theirs, note=_TWO_CURRENCIES)
+        return Finding("price", _UNUSED, ours, theirs, note=_TWO_CURRENCIES)
     ratio = min(a, b) / max(a, b)
     if ratio >= 0.99:
         return Finding("price", _SAME, ours, theirs, 1.0)

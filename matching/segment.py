@@ -161,6 +161,13 @@ class Segment:
         text = bytes(read["text"][read["text_at"][row] : read["text_at"][row + 1]]).decode("utf-8", "surrogatepass")
         return text[: read["title_ends"][place]]
 
+    def aliases(self, place: int, most: int) -> list[str]:
+        """The words of the product's other names, as `title` gives those of its own, up to `most`."""
+        first, at = self.read["first_rows"], self.read["text_at"]
+        end = first[place + 1] if place + 1 < len(first) else self.rows
+        rows = range(first[place] + 1, min(end, first[place] + 1 + most))
+        return [bytes(self.read["text"][at[r] : at[r + 1]]).decode("utf-8", "surrogatepass") for r in rows]
+
     def save(self, folder: Path) -> None:
         """Write every array as its own .npy file."""
         folder.mkdir(parents=True, exist_ok=True)

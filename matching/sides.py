@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from json import loads
+from typing import Final
 
-from matching.document import Document, document
+from matching.document import Document, alias_document, document
 from matching.identifiers import Gtin, match_key
 from matching.lexicon import COLOUR_NAMES
 from matching.marks import Spelt
@@ -13,6 +14,7 @@ from matching.normalize import Quantity, fold
 from matching.records import Record
 from matching.segment import Segment
 
+MOST_ALIASES: Final = 20  # other names of a product that its title is compared by
 _COLOURS: dict[int, list[str]] = {0: []}
 
 
@@ -20,8 +22,8 @@ class Side:
     """A record as comparisons see it. `text` is the title's words without marks; `quantities` are by dimension."""
 
     __slots__ = (
-        "_compact", "_joined", "_spelt", "brand", "codes", "colour_mask", "currency", "gtin", "gtin_text", "options",
-        "price", "price_text", "quantities", "size", "sku", "text", "title",
+        "_compact", "_joined", "_spelt", "aliases", "brand", "codes", "colour_mask", "currency", "gtin", "gtin_text",
+        "options", "price", "price_text", "quantities", "size", "sku", "text", "title",
     )  # fmt: skip
 
     sku: str
@@ -38,6 +40,7 @@ class Side:
     colour_mask: int
     quantities: dict[int, list[float]]
     options: dict[str, str]
+    aliases: list[str]  # the words of the titles that linked listings have
 
     @classmethod
     def of(cls, record: Record, doc: Document | None = None) -> Side:
@@ -49,6 +52,7 @@ class Side:
         side._facts(doc.text[: doc.title_end], doc.codes, doc.size, doc.colours, doc.gtin)
         side.quantities = _by_dimension(doc.quantities)
         side.options = {fold(k, 60): v for k, v in record.options.items() if v}
+        side.aliases = [alias_document(title, doc).text for title in record.aliases[:MOST_ALIASES]]
         return side
 
     @classmethod
@@ -69,6 +73,7 @@ class Side:
             pairs = zip(a["dims"][begin:end], a["vals"][begin:end], strict=True)
             side.quantities = _by_dimension(Quantity(d, v) for d, v in pairs)
         side.options = {fold(k, 60): v for k, v in loads(options).items() if v} if options else {}
+        side.aliases = segment.aliases(place, MOST_ALIASES)
         return (int(key[1:]) if key[0] == "i" else key[1:]), side
 
     def _text(self, sku: str, title: str, brand: str, gtin: str, currency: str) -> None:

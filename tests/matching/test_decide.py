@@ -238,3 +238,17 @@ def test_weights_survive_being_written(tmp_path):
 def test_weights_for_other_columns_are_refused():
     with pytest.raises(ValueError, match="Unknown columns"):
         Linear.read({"constant": 0, "weights": {"moon": 1}}, ("sun",))
+
+
+def test_a_product_is_also_called_what_its_linked_listings_call_it():
+    product = Record(1, title="Nomad bottle sage", aliases=["Wanderlust Thermosflasche aus Stahl"])
+    index = Index.build([product, Record(2, title="Oak desk lamp"), Record(3, title="Steel bottle")])
+    same = Record("l", title="wanderlust Thermosflasche aus Stahl")
+    like = Record("l", title="Thermosflasche aus Stahl, Wanderlust, neu")
+    for candidate in (compare(product, same), suggest(same, index)[0]):
+        assert candidate.product_id == 1
+        assert candidate.score >= 75
+        assert (of(candidate, "title").verdict, of(candidate, "title").note) == ("same", "a linked listing calls it so")
+    assert of(compare(product, like), "title").verdict is Verdict.CLOSE
+    assert of(compare(product, Record("l", title="Nomad bottle sage")), "title").note == ""
+    assert of(compare(product, Record("l", title="Thermosbecher")), "title").verdict is Verdict.DIFFERS

@@ -106,6 +106,7 @@ class Link(Base):
     __table_args__ = (
         UniqueConstraint("product_id", "channel_id", "slot"),
         Index("ix_links_channel", "channel_id", "id"),
+        Index("ix_links_created", "created_at"),  # whose aliases are new; made in order, so that each lands at the end
         Index(
             "ix_links_people",
             "source",
@@ -158,7 +159,7 @@ class PastLink(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     auto_sync: Mapped[bool] = mapped_column(default=True)
     ended_batch_id: Mapped[int] = mapped_column(BigInt, index=True)
-    ended_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    ended_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now, index=True)
 
 
 class Refusal(Base):

@@ -14,7 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, func, insert, or_, select
+from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 import importers
@@ -266,6 +266,9 @@ def undo(session: Session, job_id: int, *, by: Actor, now: datetime | None = Non
         days = links.UNDO_DAYS
         raise Refused(phrase("This import is more than {days} days old and can no longer be taken back.", days=days))
     unlinked = links.undo(session, job.batch_id, by=by).changed if job.batch_id else 0
+    gone = select(PastLink.product_id).where(PastLink.batch_id == job.batch_id)  # they lose what channels called them
+    touched = update(Product).where(Product.id.in_(gone)).values(changed_at=utc_now())
+    session.execute(touched.execution_options(synchronize_session=False))
     session.execute(delete(PastLink).where(PastLink.batch_id == job.batch_id))  # or its listings could never go
     restored = _restore_values(session, job, by)
     removed, kept = _remove_created(session, job)

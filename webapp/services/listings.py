@@ -15,6 +15,7 @@ import importers
 from webapp.db import among
 from webapp.errors import NotFound, phrase
 from webapp.models.base import utc_now
+from webapp.models.catalog import Product
 from webapp.models.channels import Channel
 from webapp.models.links import Aside, Decision, Link, NearMiss, PastLink, Refusal, Suggestion
 from webapp.models.listings import NOT_COMPUTED, Listing, ListingState
@@ -73,6 +74,15 @@ def upsert_block(
     if stale:
         session.execute(update(Listing).where(Listing.id.in_(stale)).values(place=NOT_COMPUTED))
         refusals.note_changes(session, stale)
+    renamed = [i for i, (_, after) in result.changed.items() if "title" in after]
+    if renamed:  # what a linked product is called has changed
+        linked = select(Link.product_id).where(Link.listing_id.in_(renamed))
+        session.execute(
+            update(Product)
+            .where(Product.id.in_(linked))
+            .values(changed_at=now)
+            .execution_options(synchronize_session=False)
+        )
     rechecks.ask_listings(session, (i for i, (_, after) in result.changed.items() if not JUDGED.isdisjoint(after)))
     return result
 

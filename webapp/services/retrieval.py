@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from rapidfuzz import fuzz
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select, union
 from sqlalchemy.orm import Session
 
 import matching
@@ -25,7 +25,7 @@ from matching.normalize import fold
 from webapp.db import among
 from webapp.models.base import utc_now
 from webapp.models.catalog import Product
-from webapp.models.links import Link
+from webapp.models.links import Link, PastLink
 from webapp.models.listings import Listing
 from webapp.services import words
 
@@ -105,7 +105,7 @@ class CatalogueIndex:
             self._index, self._mapped, self._looked = None, None, 0.0
 
     def _build(self, session: Session) -> matching.Index:
-        self._seen = session.scalar(select(func.max(Product.changed_at)))
+        self._seen = _newest(session)
         index = matching.Index.build(product_records(session))
         self._looked, self._unsaved = time.monotonic(), True
         if self._folder is not None and len(index) > SMALL:
@@ -113,11 +113,11 @@ class CatalogueIndex:
         return index
 
     def _refresh(self, session: Session) -> None:
-        newest = session.scalar(select(func.max(Product.changed_at)))
+        newest = _newest(session)
         if newest != self._seen and self._index is not None:
             since = (self._seen - OVERLAP) if self._seen else datetime.min.replace(tzinfo=utc_now().tzinfo)
             many = max(SMALL, len(self._index) // 10)
-            if _few(session, select(Product.id).where(Product.changed_at >= since), many) > many:
+            if _few(session, _touched(since), many) > many:
                 self._index = self._build(session)
                 return
             self._index = _changed(session, self._index, since)
@@ -179,6 +179,23 @@ def _changed(session: Session, index: matching.Index, since: datetime) -> matchi
     return fresh
 
 
+def _newest(session: Session) -> datetime | None:
+    """When the catalogue changed last, or what it is called on a channel."""
+    moments = select(
+        select(func.max(Product.changed_at)).scalar_subquery(),
+        select(func.max(Link.created_at)).scalar_subquery(),
+        select(func.max(PastLink.ended_at)).scalar_subquery(),
+    )
+    return max((at for at in session.execute(moments).one() if at is not None), default=None)
+
+
+def _touched(since: datetime) -> Select[Any]:
+    """Ids of products whose facts changed since then, or which were linked or taken apart: their aliases changed."""
+    changed = select(Product.id).where(Product.changed_at >= since)
+    linked = select(Link.product_id).where(Link.created_at >= since)
+    return select(union(changed, linked, select(PastLink.product_id).where(PastLink.ended_at >= since)).subquery())
+
+
 def _few(session: Session, query: Select[Any], most: int) -> int:
     """How many rows, counted up to one more than `most`."""
     return int(session.scalar(select(func.count()).select_from(query.limit(most + 1).subquery())) or 0)
@@ -206,7 +223,7 @@ def _every(session: Session) -> Iterator[list[Product]]:
 
 def _latest(session: Session, since: datetime) -> Iterator[list[Product]]:
     """What has changed since then, in chunks."""
-    ids = sorted(session.scalars(select(Product.id).where(Product.changed_at >= since)))
+    ids = sorted(session.scalars(_touched(since)))
     for start in range(0, len(ids), CHUNK):
         yield list(by_ids(session, ids[start : start + CHUNK]).values())
 

@@ -626,6 +626,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("apart > 0"),
     )
     op.create_index(op.f("ix_links_batch_id"), "links", ["batch_id"], unique=False)
+    op.create_index("ix_links_created", "links", ["created_at"], unique=False)
     op.create_index("ix_links_channel", "links", ["channel_id", "id"], unique=False)
     op.create_index(
         "ix_links_due",
@@ -721,6 +722,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["product_id"], ["products.id"], name=op.f("fk_past_links_product_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_past_links")),
     )
+    op.create_index(op.f("ix_past_links_ended_at"), "past_links", ["ended_at"], unique=False)
     op.create_index(op.f("ix_past_links_ended_batch_id"), "past_links", ["ended_batch_id"], unique=False)
     op.create_index(op.f("ix_past_links_listing_id"), "past_links", ["listing_id"], unique=False)
     op.create_index(op.f("ix_past_links_product_id"), "past_links", ["product_id"], unique=False)
