@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 
 from importers.fields import OPTION_COLUMNS, OPTION_PREFIX
 from importers.report import Kind
@@ -24,6 +25,13 @@ WORDS: dict[str, tuple[str, ...]] = {
         *("codice prodotto", "riferimento", "codigo", "codigo del producto", "codigo do produto", "codigo producto"),
         *("product code", "item code", "article number", "part number sku", "stock code", "codice", "code article"),
         *("clave", "item number sku", "product reference", "internal reference"),
+        *("sku del vendedor", "sku do vendedor", "sku du vendeur", "sku del venditore", "verkaufer sku"),
+        *("sku del producto", "sku do produto", "sku du produit", "sku del prodotto", "artikel sku", "produkt sku"),
+        *("clave del producto", "clave del articulo", "clave interna", "codigo interno", "codigo del articulo"),
+        *("codigo do item", "codigo do artigo", "referencia del producto", "referencia do produto", "ref produit"),
+        *("reference de l article", "reference interne", "ref article", "code du produit", "code interne"),
+        *("numero de referencia", "numero de reference", "produktnummer", "produktcode", "artikelcode"),
+        *("codice interno", "riferimento del prodotto", "riferimento interno"),
     ),
     "title": (
         *("title", "product title", "item name", "name", "product name", "item title", "listing title", "titulo"),
@@ -32,10 +40,19 @@ WORDS: dict[str, tuple[str, ...]] = {
         *("artikelbezeichnung", "artikelname", "produktname", "produkttitel", "titolo", "denominazione"),
         *("nome del prodotto", "producto", "produto", "product", "item", "artikel", "articolo", "intitule"),
         *("titulo de la publicacion", "titulo do anuncio", "denominacion"),
+        *("titulo del anuncio", "titulo del articulo", "nombre del articulo", "nombre de la publicacion"),
+        *("nome do anuncio", "nome do item", "nome do artigo", "titulo da publicacao", "titre de l annonce"),
+        *("titre du produit", "titre de l article", "titre de l offre", "nom de l article", "nom de l annonce"),
+        *("designation du produit", "designation de l article", "libelle du produit", "libelle de l article"),
+        *("artikeltitel", "angebotstitel", "produktbezeichnung", "titolo dell inserzione", "titolo dell annuncio"),
+        *("titolo del prodotto", "titolo dell articolo", "nome dell articolo", "nome dell inserzione", "titoli"),
     ),
     "brand": (
         *("brand", "brand name", "marca", "marque", "marke", "marchio", "brands", "vendor", "manufacturer"),
         *("fabricante", "fabricant", "hersteller", "produttore", "proveedor marca"),
+        *("nombre de la marca", "nome da marca", "nom de la marque", "nome del marchio", "nome della marca"),
+        *("marca del producto", "marca do produto", "marque du produit", "marca del prodotto", "markenname"),
+        *("marken", "marchi", "produttori"),
     ),
     "gtin": (
         *("gtin", "gtin upc ean or isbn", "ean gtin", "gtin ean", "ean", "ean13", "ean 13", "ean code", "codigo ean"),
@@ -44,6 +61,11 @@ WORDS: dict[str, tuple[str, ...]] = {
         *("codigo de barras", "codigo barras", "codigo de barra", "codice a barre", "codice ean", "strichcode"),
         *("gtin ean upc", "ean upc", "upc ean", "upc", "upc code", "isbn", "codigo universal de producto", "gencod"),
         *("barcode ean upc", "ean isbn", "global trade item number", "p ean", "p upc", "jan"),
+        *("codigo universal", "codigos universales", "codigo universal do produto", "codigos universais"),
+        *("code universel", "codes universels", "codice universale", "codici universali", "code a barres"),
+        *("codigo upc", "codigo gtin", "code ean", "code upc", "code gtin", "codice upc", "codice gtin", "codici ean"),
+        *("codice barre", "codici a barre", "gencode", "strichcodes", "ean nummer", "ean nr", "gtin nummer"),
+        *("gtin code", "barcode nummer", "codigo de barras ean", "codigo de barras gtin", "numero ean", "numero gtin"),
     ),
     "mpn": (
         *("mpn", "manufacturer part number", "part number", "numero de pieza", "numero de parte", "modelo", "model"),
@@ -68,6 +90,10 @@ WORDS: dict[str, tuple[str, ...]] = {
         *("valor", "prix", "prix de vente", "prix ttc", "prix regulier"),
         *("prix unitaire", "preis", "verkaufspreis", "vk preis", "regularer preis", "prezzo", "prezzo di vendita"),
         *("prezzo di listino", "tarif", "preu"),
+        *("precio de la publicacion", "precio del producto", "preco do anuncio", "preco do produto"),
+        *("preco unitario", "prix de l annonce", "prix du produit", "prix de l article", "angebotspreis"),
+        *("einzelpreis", "stuckpreis", "artikelpreis", "preise", "prezzo unitario", "prezzo del prodotto"),
+        *("prezzo dell inserzione", "prezzi"),
     ),
     "quantity": (
         *("quantity", "qty", "stock", "inventory", "available quantity", "quantity available", "stock quantity"),
@@ -76,6 +102,14 @@ WORDS: dict[str, tuple[str, ...]] = {
         *("quantidade", "quantidade disponivel", "estoque", "qtd", "qtde", "quantite", "quantite disponible", "qte"),
         *("stock disponible unites", "menge", "bestand", "lagerbestand", "anzahl", "stuckzahl", "verfugbar"),
         *("quantita", "giacenza", "disponibilita", "scorte", "disponible", "disponivel", "lager"),
+        *("existencia disponible", "existencia actual", "inventario disponible", "unidades disponibles"),
+        *("piezas disponibles", "stock actual", "cantidad en stock", "cantidades", "cantidad en existencia"),
+        *("cantidad en inventario", "unidades en stock", "estoque disponivel", "estoque atual"),
+        *("quantidade em estoque", "quantidade de estoque", "saldo em estoque", "saldo de estoque", "qtd em estoque"),
+        *("qtd estoque", "unidades disponiveis", "quantite en stock", "quantite de stock", "qte en stock"),
+        *("qte stock", "stock actuel", "unites disponibles", "verfugbare menge", "verfugbarer bestand"),
+        *("verfugbare stuckzahl", "bestandsmenge", "lagermenge", "mengen", "quantita disponibile"),
+        *("quantita in magazzino", "quantita in stock", "giacenze", "pezzi disponibili"),
     ),
     "base_sku": (
         *("base sku", "parent sku", "parent", "item group id", "group sku", "sku padre", "sku pai", "sku parent"),
@@ -100,6 +134,15 @@ WORDS: dict[str, tuple[str, ...]] = {
         *("id", "ad id", "numero de articulo", "id de la publicacion", "id publicacion", "id do anuncio", "mlb"),
         *("id anuncio", "angebotsnummer", "artikelnummer ebay", "id annonce", "id inserzione", "numero de l objet"),
         *("external id", "asin", "asin1", "codigo do anuncio", "numero oggetto", "listingid", "itemid"),
+        *("numero de publicacion", "no de publicacion", "codigo de la publicacion", "id del anuncio"),
+        *("numero del anuncio", "codigo del anuncio", "id de la oferta", "id del articulo", "id del item"),
+        *("id mercado libre", "id mercadolibre", "id ml", "mlm", "id da publicacao", "numero da publicacao"),
+        *("numero do anuncio", "id da oferta", "id do item", "id mercado livre", "id de l annonce"),
+        *("numero de l annonce", "id de l offre", "numero de l offre", "id de l article", "id de l objet"),
+        *("angebots id", "angebotsnr", "artikel id", "artikelid", "anzeigen id", "anzeigennummer", "inserat id"),
+        *("inseratsnummer", "id dell inserzione", "numero dell inserzione", "codice dell inserzione"),
+        *("id dell annuncio", "numero dell annuncio", "codice dell annuncio", "id dell offerta", "id dell oggetto"),
+        *("numero dell oggetto", "id dell articolo"),
     ),
     "currency": ("currency", "currency code", "moneda", "moeda", "devise", "wahrung", "valuta", "divisa"),
     "status": ("status", "listing status", "estado", "etat", "statut", "stato", "zustand des angebots", "situacao"),
@@ -116,7 +159,15 @@ WORDS: dict[str, tuple[str, ...]] = {
     ),
     **{name: (name.replace("_", " "), name.replace("_", " ").replace("option", "option ")) for name in OPTION_COLUMNS},
 }
+#: Small words inside a header, which some write and others leave out: “ID de la publicación”, “ID publicación”.
+_LITTLE = frozenset(
+    "a l d el la los las lo le les il i gli o os as al de del do da dos das du des di della dello dell dei degli delle "
+    "der die den dem".split()
+)
 _BY_WORD = {field: {word: rank for rank, word in reversed(tuple(enumerate(words)))} for field, words in WORDS.items()}
+#: Words whose plural counts things: “Items” over a column of numbers is no title.
+_NO_PLURAL = frozenset(("item", "product", "producto", "produto", "articolo", "type"))
+_BY_GIST: dict[str, dict[str, int]] = {}
 #: Words that mean something else in another kind of file.
 _ONLY_FOR: dict[tuple[str, str], tuple[Kind, ...]] = {
     ("sku", "linnworks sku"): ("links",),
@@ -140,6 +191,19 @@ def forms(header: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(form for form in found if form))
 
 
+def gist(form: str) -> str:
+    """A form without little words and the s of plurals: “id de las publicaciones” becomes “id publicacione”."""
+    told = [word for word in form.split() if word not in _LITTLE]
+    return " ".join(word[:-1] if len(word) > 3 and word.endswith("s") else word for word in told)
+
+
+for _field, _ranks in _BY_WORD.items():
+    _found = _BY_GIST.setdefault(_field, {})
+    for _word, _rank in _ranks.items():
+        if _word not in _NO_PLURAL:
+            _found.setdefault(gist(_word), _rank + len(_ranks))
+
+
 def recognise(header: str, fields: tuple[str, ...], kind: Kind) -> tuple[str, int] | None:
     """The field that a header means in this kind of file, and the rank of the word (0 is the best), or None."""
     if header.strip().lower().startswith(OPTION_PREFIX) and kind == "products":
@@ -147,10 +211,17 @@ def recognise(header: str, fields: tuple[str, ...], kind: Kind) -> tuple[str, in
         return (OPTION_PREFIX + name, 0) if name else None
     if header.rstrip().endswith("?"):
         return None  # “In stock?” is answered with yes or no, and stands beside the quantity.
+    said = forms(header)
+    return _best(said, _BY_WORD, fields, kind) or _best(tuple(map(gist, said)), _BY_GIST, fields, kind)
+
+
+def _best(
+    said: tuple[str, ...], ranks: Mapping[str, Mapping[str, int]], fields: tuple[str, ...], kind: Kind
+) -> tuple[str, int] | None:
     best: tuple[str, int] | None = None
-    for form in forms(header):
+    for form in said:
         for field in fields:
-            rank = _BY_WORD[field].get(form)
+            rank = ranks[field].get(form)
             if rank is None or kind not in _ONLY_FOR.get((field, form), (kind,)):
                 continue
             if best is None or rank < best[1]:

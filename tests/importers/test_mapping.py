@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from importers.fields import KIND_FIELDS
 from importers.mapping import guess_mapping
 from importers.report import FileRefused
-from importers.vocabulary import WORDS, normalise, recognise
+from importers.vocabulary import WORDS, gist, normalise, recognise
 
 
 def fields(headers, kind="products", **options):
@@ -31,6 +32,46 @@ def fields(headers, kind="products", **options):
 )
 def test_usual_headers_are_recognised_whatever_their_case_accents_and_language(headers, expected):
     assert list(fields(headers.split(",")).values()) == expected.split()
+
+
+SAID = {
+    "listing_id": "ID de publicación|Id publicación|ID de la publicación|Número de publicación|ID del anuncio"
+    "|ID do anúncio|Código anúncio|Numéro de l’annonce|ID annonce|ID de l'offre|Angebots-ID|Anzeigennummer"
+    "|ID dell’inserzione|Numero inserzione",
+    "sku": "SKU del vendedor|SKU vendedor|Código de producto|Códigos|Clave de artículo|Código interno|Código do item"
+    "|Référence de l’article|Code produit|Produktnummer|Art.-Nr.|Codice del prodotto|Riferimento interno",
+    "title": "Título de publicación|Títulos|Nombre artículo|Nombre de producto|Nome produto|Título anúncio"
+    "|Titre annonce|Nom produit|Libellé de l'article|Artikeltitel|Titolo inserzione|Nome articolo",
+    "quantity": "Existencia|Existencias|Cantidades|Existencia disponible|Cantidad en stock|Quantidade em estoque"
+    "|Estoques|Quantité en stock|Quantités|Verfügbare Menge|Lagermenge|Quantità disponibile|Giacenze",
+    "price": "Precios|Precio venta|Precio de publicación|Preços|Preço do produto|Prix vente"
+    "|Prix unitaire|Einzelpreis|Preise|Prezzo vendita|Prezzi",
+    "gtin": "Código universal|Códigos universales|Código universal de productos|Código de barra|Códigos de barras"
+    "|Código EAN|Code à barres|Codes-barres|Code universel|EAN-Nummer|GTIN-Code|Codici a barre",
+    "brand": "Marca|Marcas|Marca del producto|Nombre de marca|Marques|Marque du produit|Marken|Marchi|Marca prodotto",
+}
+
+
+@pytest.mark.parametrize(("field", "headers"), SAID.items())
+def test_what_sellers_write_is_known_in_one_and_in_many_with_and_without_the_little_words(field, headers):
+    known = {header: list(fields([header], "listings").values()) for header in headers.split("|")}
+    assert known == {header: [field] for header in known}
+
+
+@pytest.mark.parametrize(
+    "header", ["Items", "Products", "In stock", "De la", "Marché", "Mes", "Días", "Precio anterior"]
+)
+def test_words_that_mean_something_else_are_left_alone(header):
+    assert fields([header], "listings") == {}
+
+
+@pytest.mark.parametrize("kind", KIND_FIELDS)
+def test_no_word_means_two_fields_of_a_kind_once_its_little_words_are_gone(kind):
+    gists: dict[str, set[str]] = {}
+    for field in KIND_FIELDS[kind]:
+        for word in WORDS[field]:
+            gists.setdefault(gist(word), set()).add(field)
+    assert {said: meant for said, meant in gists.items() if len(meant) > 1} == {}
 
 
 def test_every_word_of_the_vocabulary_is_in_its_normal_form_and_found():
