@@ -1,4 +1,8 @@
-"""Review: one listing after another, each decided with one key; every answer brings the next listing along."""
+"""Review: one listing after another, each decided with one key; every answer brings the next listing along.
+
+The next listing is not fetched ahead: it comes with the answer to the decision, so that there is no second request to
+save, and one fetched before the decision would show products that the decision has just taken.
+"""
 
 from __future__ import annotations
 
