@@ -305,8 +305,8 @@ def sort_words() -> dict[Sort, str]:
         Sort.NEWEST: _("newest link"),
         Sort.OLDEST: _("oldest link"),
         Sort.DIFFERENCE: _("largest difference"),
-        Sort.SCORE: _("lowest score"),
-        Sort.NEVER: _("never synced"),
+        Sort.SCORE: _("linked by suggestion, lowest score first"),
+        Sort.NEVER: _("only never synced, newest first"),
     }
 
 
