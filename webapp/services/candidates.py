@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 import matching
@@ -226,14 +226,18 @@ def near_pairs(session: Session, channel: Channel, reason: str, *, limit: int) -
     return [(listing_id, product_id) for listing_id, product_id in session.execute(_near(channel, reason).limit(limit))]
 
 
+def near_open(channel: Channel) -> list[ColumnElement[bool]]:
+    """The near misses of a channel that can be linked: the listing waits, and the product can have it there."""
+    here = [NearMiss.channel_id == channel.id]
+    waits = exists().where(Listing.id == NearMiss.listing_id, Listing.state == ListingState.PENDING)
+    held = exists().where(Link.product_id == NearMiss.product_id, Link.channel_id == channel.id)
+    return [*here, waits] if channel.many else [*here, waits, ~held]
+
+
 def _near(channel: Channel, reason: str) -> Select[int, int]:
-    """The near misses of one reason whose listing still waits, in the order of the index."""
-    return (
-        select(NearMiss.listing_id, NearMiss.product_id)
-        .join(Listing, Listing.id == NearMiss.listing_id)
-        .where(NearMiss.channel_id == channel.id, NearMiss.reason == reason, Listing.state == ListingState.PENDING)
-        .order_by(NearMiss.listing_id)
-    )
+    """The near misses of one reason that can be linked, in the order of the index."""
+    query = select(NearMiss.listing_id, NearMiss.product_id).where(NearMiss.reason == reason, *near_open(channel))
+    return query.order_by(NearMiss.listing_id)
 
 
 def _siblings(listing: Listing) -> list[ColumnElement[bool]]:

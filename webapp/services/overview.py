@@ -20,7 +20,7 @@ from webapp.models.imports import ImportJob, ImportState
 from webapp.models.links import Aside, BatchVerb, Link, LinkBatch, LinkSource, NearMiss
 from webapp.models.listings import Listing, ListingState
 from webapp.models.propagation import SyncRun
-from webapp.services import channels, counts, health, plans, suspicions
+from webapp.services import candidates, channels, counts, health, plans, suspicions
 
 CAP = 10_000  # what is not kept is counted up to here
 # Written out in statements, or SQLite would look at each row again instead of asking the index alone.
@@ -145,9 +145,7 @@ def needs(session: Session, progress: Sequence[Progress], *, now: datetime) -> l
     doubtful = suspicions.count(session)
     found += [Need("suspicious", doubtful)] if doubtful else []
     found += _said_before(session, progress)
-    near = _capped(
-        session, {p.channel.id: [NearMiss.channel_id == p.channel.id] for p in progress}, NearMiss.listing_id
-    )
+    near = _capped(session, {p.channel.id: candidates.near_open(p.channel) for p in progress}, NearMiss.listing_id)
     found += [Need("near", near[p.channel.id], p.channel) for p in progress if near[p.channel.id]]
     sure = _capped(session, {p.channel.id: _nearly_right(p.channel) for p in progress if p.waiting}, Listing.id)
     found += [Need("sure", sure[p.channel.id], p.channel) for p in progress if sure.get(p.channel.id)]
