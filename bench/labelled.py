@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from zlib import crc32
 
 from matching.records import Record
 
@@ -31,12 +32,19 @@ class LabelledSet:
                 truth.setdefault(product, set()).add(listing)
         return LabelledSet(f"{self.name}, reversed", self.listings, self.products, truth)
 
-    def bare(self) -> LabelledSet:
-        """The same pairs as poor data: titles and brands only."""
-        products, listings = (
-            [replace(r, description="", price=None) for r in side] for side in (self.products, self.listings)
-        )
-        return LabelledSet(f"{self.name}, bare", products, listings, self.truth)
+    def worn(self) -> LabelledSet:
+        """The same pairs as poor data: a quarter of the title's words and half of the brands gone, no text, no price.
+
+        Which ones is decided by a hash of the record's id, so that it is the same each time.
+        """
+        products, listings = ([_worn(r) for r in side] for side in (self.products, self.listings))
+        return LabelledSet(f"{self.name}, worn", products, listings, self.truth)
+
+
+def _worn(record: Record) -> Record:
+    title = " ".join(w for w in record.title.split() if crc32(f"{record.id} {w}".encode()) % 100 >= 25)
+    brand = record.brand if crc32(str(record.id).encode()) % 2 else ""
+    return replace(record, title=title or record.title, brand=brand, description="", price=None)
 
 
 def _price(text: str) -> Decimal | None:

@@ -25,7 +25,7 @@ from webapp.models.accounts import COMMAND_LINE
 from webapp.services import catalog, channels, decisions, links, listings, reconciliation, retrieval
 from webapp.services.undo import take_back
 
-CHUNK = 2_000  # listings in one step: they compete for products, so that a larger step suggests better
+CHUNK = 4_000  # listings in one step: they compete for products, so that a larger step suggests better
 COLUMNS = ("channel", "listing_id", "rank", "sku", "score", "probability", "reasons")
 NEW_FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
 ON_CHANNEL = click.option("--channel", "channel", metavar="NAME", required=True)
