@@ -41,7 +41,7 @@ def create_app(settings: Settings | None = None, **overrides: Any) -> Flask:
     CSRFProtect(app)
     app.before_request(web.open_session)
     app.before_request(web.refuse_strangers)
-    Babel(app, locale_selector=lambda: _locale(settings))
+    Babel(app, locale_selector=lambda: _locale(settings), default_timezone=settings.timezone)
     Security(app, SQLAlchemyUserDatastore(db, User, RoleView), register_blueprint=True)
     app.extensions["security"].unauthn_handler(lambda *_args, **_kw: web.to_sign_in())
     doorbell = jobs.Doorbell(settings.queue_url, settings.secret_key)

@@ -33,6 +33,7 @@ class Settings:
     outbound_allow: tuple[Network, ...] = ()
     organisation: str = "Pairbook"
     currency: str = "USD"
+    timezone: str = "UTC"
     languages: tuple[str, ...] = ("en", "es", "pt", "fr")
     secure_cookies: bool = False
     trusted_proxies: int = 0
@@ -94,6 +95,7 @@ def load(environ: dict[str, str] | None = None) -> Settings:
         outbound_allow=_networks(get("outbound_allow")),
         organisation=get("organisation", "Pairbook"),
         currency=get("currency", "USD").upper(),
+        timezone=_timezone(get("timezone").strip()),
         secure_cookies=get("secure_cookies", "no").lower() in {"1", "yes", "true", "on"},
         trusted_proxies=_whole("trusted_proxies", get("trusted_proxies", "0"), 0, 9),
         upload_limit=_whole("upload_limit", get("upload_limit", str(100 * 1024 * 1024)), 1024, 2**33),
@@ -129,6 +131,20 @@ def _address(text: str) -> str:
     raise SettingError(
         f"PAIRBOOK_PUBLIC_URL is “{text}”. Use what people type to get here, such as https://pairbook.example.com, "
         "without a path."
+    )
+
+
+def _timezone(name: str) -> str:
+    """The zone that times are shown in: the one that is named, else this machine's, else UTC."""
+    from babel.dates import LOCALTZ, get_timezone
+
+    own = getattr(LOCALTZ, "key", None) or getattr(LOCALTZ, "zone", None)  # that of a copied zone file has no name
+    for zone in [name] if name else [str(own or ""), "UTC"]:
+        with suppress(LookupError):
+            if zone and get_timezone(zone):
+                return zone
+    raise SettingError(
+        f"PAIRBOOK_TIMEZONE is “{name}”. Use a name of the IANA time zones, such as America/Mexico_City or UTC."
     )
 
 

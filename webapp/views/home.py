@@ -5,9 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from babel.dates import format_date
 from flask import Blueprint
-from flask_babel import get_locale
+from flask_babel import format_date
 
 from webapp import web
 from webapp.models.accounts import Permission
@@ -36,7 +35,7 @@ def index() -> Any:
         more=len(needs) - NEEDS_SHOWN,
         total={name: sum(getattr(p, name) for p in found.progress) for name in TOTALS},
         minutes=max(1, sum(p.waiting for p in found.progress) * overview.SECONDS_A_DECISION // 60),
-        today=format_date(now, "full", locale=get_locale()),
+        today=format_date(now, "full"),
         acts=[(act, words.act_words(act)) for act in found.acts],
         runs=[(run, channel, words.run_words(run.state)) for run, channel in found.runs],
         widest=max((abs(d.by) for d in found.differences), default=1),
