@@ -27,6 +27,10 @@ _UNIT: Final = re.compile(r"(?<=\d)(?=[^\W\d_])")  # between a number and its un
 _AGREE: Final = 1e-6  # "0.75 l" is 750 ml but for the arithmetic
 
 
+_SAME, _CLOSE, _DIFFERS = Verdict.SAME, Verdict.CLOSE, Verdict.DIFFERS
+_MISSING, _UNUSED = Verdict.MISSING, Verdict.NOT_USED
+
+
 class Fit(StrEnum):
     """What became of one listing of the family."""
 
@@ -107,11 +111,9 @@ def _place(
 ) -> Placed:  # fmt: skip
     fitting: dict[Verdict, list[tuple[int | str, tuple[Option, ...]]]] = {Verdict.SAME: [], Verdict.CLOSE: []}
     for product in products:
-        options = tuple(table.option(product, listing) for table in tables)
-        said = {o.verdict for o in options} - {Verdict.NOT_USED}
-        worst = Verdict.SAME if said == {Verdict.SAME} else Verdict.CLOSE
-        if said and said <= {Verdict.SAME, Verdict.CLOSE}:
-            fitting[worst].append((product.id, options))
+        worst = _worst(product, listing, tables)
+        if worst is not None:
+            fitting[worst].append((product.id, tuple(table.option(product, listing) for table in tables)))
     for verdict, fit in ((Verdict.SAME, Fit.FITS), (Verdict.CLOSE, Fit.CLOSE)):
         found = [f for f in fitting[verdict] if (listing.id, f[0]) not in refused]
         if len(found) > 1:
@@ -120,6 +122,18 @@ def _place(
             product_id, options = (found or fitting[verdict])[0]
             return Placed(listing.id, product_id, fit if found else Fit.REFUSED, options)
     return Placed(listing.id, None, Fit.NONE, _alone(listing, axes))
+
+
+def _worst(product: Record, listing: Record, tables: Sequence[_Table]) -> Verdict | None:
+    """The least that an option says of a pair, same or close; None when one rules it out, or none says anything."""
+    worst = None
+    for table in tables:
+        verdict = table.verdict(product, listing)
+        if verdict is _DIFFERS or verdict is _MISSING:
+            return None
+        if verdict is _CLOSE or (verdict is _SAME and worst is None):
+            worst = verdict
+    return worst
 
 
 def _alone(listing: Record, axes: Sequence[_Axis]) -> tuple[Option, ...]:
@@ -197,6 +211,8 @@ class _Table:
     """What one option says of any pair of the family: verdicts by the folded values of listing and product."""
 
     axis: _Axis
+    ours: Mapping[int | str, tuple[str, str]]  # value by product, as it is and folded
+    theirs: Mapping[int | str, tuple[str, str]]
     verdicts: Mapping[tuple[str, str], Verdict]
     telling: bool  # whether the variants differ in it at all
 
@@ -205,35 +221,39 @@ class _Table:
         cls, axis: _Axis, products: Sequence[Record], listings: Sequence[Record], known: Mapping[int | str, int | str]
     ) -> _Table:
         """Compare every value of the listings with every value of the products."""
-        ours = {fold(v, LONGEST): v for p in products if (v := _value(p, axis.ours))}
-        theirs = {fold(v, LONGEST): v for x in listings if (v := _value(x, axis.theirs))}
+        mine = {p.id: (v, fold(v, LONGEST)) for p in products for v in (_value(p, axis.ours),)}
+        other = {x.id: (v, fold(v, LONGEST)) for x in listings for v in (_value(x, axis.theirs),)}
+        ours = {folded: value for value, folded in mine.values() if value}
+        theirs = {folded: value for value, folded in other.values() if value}
         taught = _taught(axis, products, listings, known)
         kind = kind_of(axis.name)
         verdicts: dict[tuple[str, str], Verdict] = {}
         for folded, value in theirs.items():
-            row = {mine: same_value(kind, text, value) for mine, text in ours.items()}
-            same = [folded] if folded in ours else [mine for mine, verdict in row.items() if verdict is Verdict.SAME]
+            row = {a: same_value(kind, text, value) for a, text in ours.items()}
+            same = [folded] if folded in ours else [a for a, verdict in row.items() if verdict is _SAME]
             if not same and folded in taught:
                 same = [taught[folded]]
             if len(same) == 1:  # what is spelt alike, means the same or was taught leaves no room for what is similar
-                row = {mine: Verdict.SAME if mine == same[0] else Verdict.DIFFERS for mine in row}
+                row = {a: _SAME if a == same[0] else _DIFFERS for a in row}
             elif same:
-                row = {mine: Verdict.CLOSE if mine in same else verdict for mine, verdict in row.items()}
-            verdicts |= {(folded, mine): verdict for mine, verdict in row.items()}
-        return cls(axis, verdicts, max(len(ours), len(theirs)) > 1)
+                row = {a: _CLOSE if a in same else verdict for a, verdict in row.items()}
+            verdicts |= {(folded, a): verdict for a, verdict in row.items()}
+        return cls(axis, mine, other, verdicts, max(len(ours), len(theirs)) > 1)
+
+    def verdict(self, product: Record, listing: Record) -> Verdict:
+        """What the option says of a pair."""
+        (ours, a), (theirs, b) = self.ours[product.id], self.theirs[listing.id]
+        if ours and theirs:
+            return self.verdicts[b, a]
+        if not self.telling:
+            return _UNUSED
+        said = (ours and _named(ours, listing.title)) or (theirs and _named(theirs, product.title))
+        return _CLOSE if said else _MISSING
 
     def option(self, product: Record, listing: Record) -> Option:
-        """What the option says of a pair."""
-        ours, theirs = _value(product, self.axis.ours), _value(listing, self.axis.theirs)
-        if ours and theirs:
-            verdict = self.verdicts[fold(theirs, LONGEST), fold(ours, LONGEST)]
-        elif not self.telling:
-            verdict = Verdict.NOT_USED
-        elif (ours and _named(ours, listing.title)) or (theirs and _named(theirs, product.title)):
-            verdict = Verdict.CLOSE
-        else:
-            verdict = Verdict.MISSING
-        return Option(self.axis.name, ours, theirs, verdict)
+        """The option of a pair with both values."""
+        verdict = self.verdict(product, listing)
+        return Option(self.axis.name, self.ours[product.id][0], self.theirs[listing.id][0], verdict)
 
 
 def _taught(
