@@ -40,7 +40,10 @@ CROWD_FROM, CROWD_SHARE = 20, 20
 _EXAMINED: Final = 1
 #: How many products stay read while many listings are decided.
 _KEPT: Final = 20_000
-_UNSAID: Final = {field: Evidence(field, Verdict.NOT_USED) for field in _WEIGHTS}
+# Named here, since each look at an enumeration's member is a call.
+_SAME, _CLOSE, _DIFFERS = Verdict.SAME, Verdict.CLOSE, Verdict.DIFFERS
+_MISSING, _NOT_USED = Verdict.MISSING, Verdict.NOT_USED
+_UNSAID: Final = {field: Evidence(field, _NOT_USED) for field in _WEIGHTS}
 _GTIN, _MPN = COLUMN["gtin"], COLUMN["mpn"]
 
 
@@ -170,7 +173,7 @@ def weighed(said: Iterable[Finding]) -> tuple[float, float]:
     gained = facts_gained = 0.0
     conflicts = []
     for f in said:
-        if f.verdict is Verdict.MISSING or f.verdict is Verdict.NOT_USED:
+        if f.verdict is _MISSING or f.verdict is _NOT_USED:
             continue
         points = POINTS[f.field]
         possible += points
@@ -208,10 +211,10 @@ def _rivals(lead: float) -> Finding:
     """How far a candidate stands out: `lead` is its score less the best other candidate's."""
     share = min(1.0, max(0.0, 0.5 + lead / 60))
     if lead >= 20:
-        return Finding("rivals", Verdict.SAME, "", "", share, _NONE_CLOSE)
+        return Finding("rivals", _SAME, "", "", share, _NONE_CLOSE)
     if lead >= 0:
-        return Finding("rivals", Verdict.CLOSE, "", "", share, _NEARLY_AS_ALIKE)
-    return Finding("rivals", Verdict.DIFFERS, "", "", share, _MORE_ALIKE)
+        return Finding("rivals", _CLOSE, "", "", share, _NEARLY_AS_ALIKE)
+    return Finding("rivals", _DIFFERS, "", "", share, _MORE_ALIKE)
 
 
 def share_points(said: Sequence[Sequence[Finding]], scores: Sequence[int]) -> list[tuple[Evidence, ...]]:
@@ -221,7 +224,7 @@ def share_points(said: Sequence[Sequence[Finding]], scores: Sequence[int]) -> li
     weights, shares = np.zeros((len(said), len(said[0]))), np.zeros((len(said), len(said[0])))
     for k, one in enumerate(said):
         for i, f in enumerate(one):
-            if f.verdict is not Verdict.NOT_USED and f.verdict is not Verdict.MISSING:
+            if f.verdict is not _NOT_USED and f.verdict is not _MISSING:
                 weights[k, i] = _WEIGHTS[f.field]
                 shares[k, i] = f.share
     points, most = share_out(weights, shares, np.array(scores, np.int64), said[0][-1].field == "rivals")
@@ -253,7 +256,7 @@ _DIFFERENCE_ORDER: Final = {field: place for place, field in enumerate(_NAMES)}
 
 def difference(said: Sequence[Finding]) -> str:
     """The one fact that differs, said in one line; "" when none does."""
-    differing = [f for f in said if f.verdict is Verdict.DIFFERS and f.field in _DIFFERENCE_ORDER]
+    differing = [f for f in said if f.verdict is _DIFFERS and f.field in _DIFFERENCE_ORDER]
     if not differing:
         return ""
     first = min(differing, key=lambda f: _DIFFERENCE_ORDER[f.field])
