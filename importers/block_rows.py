@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
+from operator import itemgetter
 from typing import Any
 
 from importers.blocks import Block
@@ -13,7 +14,7 @@ from importers.cells import Cell, CellError, Note, match_key
 from importers.fields import OPTION_DETAILS
 from importers.preset_rows import KeptRow
 from importers.report import Problem
-from importers.rows import KEY_FIELDS, Fields, Reader, RowReader, gather_options
+from importers.rows import KEY_FIELDS, NO_TITLE, Fields, Reader, RowReader, gather_options
 from importers.tables import Row
 
 #: Rows that are read at once, unless they are long ones; they are pulled in small lots, so that few large rows do not
@@ -76,12 +77,13 @@ class BlockReader:
             return ReadRows(Block([], {}))
         columns, unusual = self._columns(rows)
         found: list[tuple[int, Fields | None, list[Problem]]] = []
-        notes: list[tuple[int, str, Note]] = []
+        notes = self._untitled(rows, columns, unusual)
         for place in sorted(unusual):
             number, cells = rows[place]
             found.append((place, *self._rows.read(number, cells)))
             notes += [(number, header, note) for header, note in self._rows.notes]
             self._rows.notes.clear()
+        notes.sort(key=itemgetter(0))  # a row's own stay in their order
         for place, fields, _ in found:
             for name, values in columns.items():
                 values[place] = fields.get(name) if fields else None
@@ -94,6 +96,17 @@ class BlockReader:
             block = block.where(kept)
         bad = {place - bisect_left(gone, place): problems for place, _, problems in found if problems}
         return ReadRows(block, bad, notes)
+
+    def _untitled(
+        self, rows: Sequence[Row], columns: dict[str, list[Any]], unusual: set[int]
+    ) -> list[tuple[int, str, Note]]:
+        """The warnings of plain rows whose title is blank; see RowReader."""
+        titles = columns["title"] if self._rows.wants_title else []
+        if None not in titles:
+            return []
+        header = self._rows.headers["title"]
+        places = (place for place, title in enumerate(titles) if title is None and place not in unusual)
+        return [(rows[place][0], header, NO_TITLE) for place in places]
 
     def _columns(self, rows: Sequence[Row]) -> tuple[dict[str, list[Any]], set[int]]:
         """The values by field, and the places of the rows that must be read by themselves."""

@@ -108,6 +108,9 @@ _NOTE_MESSAGES: dict[str, Callable[[str, str], str]] = {
     "gtin_check_digit": lambda label, value: phrase(
         "the check digit of the GTIN {value} is wrong. Compare it with the package.", value=value
     ),
+    "no_title": lambda label, value: phrase(
+        "the {label} is blank. A new product is shown by its SKU alone.", label=label
+    ),
 }  # fmt: skip
 
 

@@ -105,9 +105,7 @@ def _open_package(path: Path, options: Options, limits: Limits) -> Table:
     if "meta-inf/manifest.mf" in names or "androidmanifest.xml" in names:
         raise _no_spreadsheet(phrase("a program"))
     if any(name.endswith((".csv", ".tsv", ".txt", ".xlsx", ".xls")) for name in names):
-        raise _unsupported(
-            phrase("The file is a ZIP archive. Unpack it, and select a file that was in it.")
-        )
+        raise _unsupported(phrase("The file is a ZIP archive. Unpack it, and select a file that was in it."))
     raise _no_spreadsheet(phrase("a ZIP archive"))
 
 

@@ -25,6 +25,7 @@ class Reader(Protocol):
 
 _SHORTENED = re.compile(r"[0-9][.,][0-9]+[eE]\+?[0-9]+")
 _CURRENCY = re.compile(r"[A-Z]{3}")
+NO_TITLE: Note = ("no_title", field_of("title").label, "")
 #: Fields without which a row of this kind means nothing.
 KEY_FIELDS: dict[Kind, tuple[str, ...]] = {
     "products": ("sku",),
@@ -133,6 +134,7 @@ class RowReader:
                 self.readers.append((index, column.field, reader))
         self.has_options = any(name.startswith("option") for name in self.headers)
         self.id_from_sku = kind == "listings" and "listing_id" not in self.headers
+        self.wants_title = kind == "products" and "title" in self.headers
 
     def _reader(self, field: Field, grammar: Grammar, currency_in_price: bool) -> Reader:
         if field.name in self._known:
@@ -211,6 +213,8 @@ class RowReader:
         for name in KEY_FIELDS[self.kind]:
             if name not in fields and not (name == "listing_id" and "listing_sku" in fields):
                 self._refuse_blank(number, name, bad, problems)
+        if self.wants_title and not problems and "title" not in fields:
+            self.notes.append((self.headers["title"], NO_TITLE))
 
     def _refuse_blank(self, number: int, name: str, bad: set[str], problems: list[Problem]) -> None:
         alias = "sku" if name == "listing_id" and self.id_from_sku else name

@@ -239,3 +239,11 @@ def test_the_index_finds_what_a_dictionary_finds(monkeypatch, most_sorted):
         expected.setdefault(key, []).append(row)
     first_of = {row: rows[0] for rows in expected.values() for row in rows[1:]}
     assert index.find().repeats == first_of
+
+
+def test_a_product_without_a_title_is_kept_with_a_warning_in_plain_rows_and_in_doubtful_ones(run):
+    checked = run("sku,title,quantity\nA-1,Mug,1\nA-2, ,1\nA-3,,5.0\nA-4,,x\n,,\n")
+    told = [(w.row, w.column, w.code) for w in checked.report.warnings]
+    assert told == [(3, "title", "no_title"), (4, "title", "no_title")]
+    assert checked.errors == [(5, "not_a_number")]
+    assert run("listing id,title\nL-1,\n", "listings").warnings == set()

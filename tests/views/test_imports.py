@@ -129,6 +129,19 @@ def test_each_doubt_about_a_column_is_counted_by_itself(browse, shop):
     assert "A spreadsheet shortened 2 of these codes to values such as 7.50106E+12." in bob.get("/import/2").text
 
 
+def test_new_products_without_a_title_are_not_taken_in_silence(browse, shop):
+    bob = browse("bob")
+    send(bob, "SKU,Descripción\nA-1,Taza\nB-1,Gorra\n", kind="products")
+    said = "No column holds the title: 1 new product would be shown by its SKU alone."
+    assert said in bob.get("/import/1").text
+    send(bob, "SKU,Precio\nA-1,5\n", kind="products")
+    assert "No column holds the title" not in bob.get("/import/2").text
+    send(bob, "SKU,Título\nA-1,\nB-1,Gorra\n", kind="products")
+    page = bob.get("/import/3").text
+    assert "Row 2: the title is blank. A new product is shown by its SKU alone." in page
+    assert "No column holds the title" not in page
+
+
 def test_confirming_twice_imports_once(app, browse, shop):
     bob = browse("bob")
     send(bob, LISTINGS, channel=shop)

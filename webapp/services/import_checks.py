@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 import importers
 from webapp.db import among
-from webapp.errors import phrase
+from webapp.errors import phrase, phrases
 from webapp.models.catalog import Product
 from webapp.models.channels import Channel
 from webapp.models.imports import ImportJob, ImportKind
@@ -55,6 +55,20 @@ def resolve(session: Session, job: ImportJob, report: importers.Report, staged: 
         errors=tuple(sorted([*report.errors, *found.values()], key=lambda p: p.row)[:MOST_LISTED]),
         errors_total=report.errors_total + len(found),
     )
+
+
+def untitled(report: importers.Report, new: int) -> importers.Report:
+    """The report, with a warning when no column holds the title of its `new` products."""
+    if report.kind != "products" or not new or "title" in report.columns.values():
+        return report
+    words = phrases(
+        "No column holds the title: {n} new product would be shown by its SKU alone. Choose the column of the title.",
+        "No column holds the title: {n} new products would be shown by their SKUs alone. "
+        "Choose the column of the title.",
+        new,
+    )
+    warning = importers.Problem(report.header_row or 1, "", "no_title", "", words)
+    return replace(report, warnings=(warning, *report.warnings), warnings_total=report.warnings_total + 1)
 
 
 def _unknown(

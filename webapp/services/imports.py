@@ -90,6 +90,7 @@ def keep_report(
     session: Session, job: ImportJob, report: importers.Report, forecast: Mapping[str, int] | None = None
 ) -> None:
     """Write what a check found; a refused file is at its end here."""
+    report = import_checks.untitled(report, (forecast or {}).get("new", 0))
     job.report = {**report.as_json(), "forecast": dict(forecast or {})}
     job.rows_ok, job.lease_until = report.rows_ok, None
     job.state = ImportState.REFUSED if report.outcome == "reject" else ImportState.CHECKED
