@@ -236,3 +236,25 @@ def test_a_viewer_reads_the_history_and_sends_nothing(app, browse, stub, hook):
     assert charlie.get("/sync/history").status_code == 200
     assert charlie.post(f"/connectors/{hook}/sync", data={"seen": "1", "stock": "1"}).status_code == 403
     assert stub.arrivals == []
+
+
+def test_a_run_shows_each_listing_once_with_its_last_try_and_what_the_channel_showed(app, settings, browse, stub, hook):
+    """The first try fails and the second is taken: one line, from the number of the imported file to ours."""
+    stub.script("500")
+    bob = browse("bob")
+    bob.post(f"/connectors/{hook}/sync", data={"seen": "1", "stock": "1"})
+    with app.app_context():
+        shop = Shop(app, settings, stub)
+        failed = bob.get(f"/sync/history/{newest(app).id}?show=failed").text
+        assert failed.count("data-row class") == 3
+        shop.later(4_000)
+        stub.script("reject:L1")
+        shop.send()
+    run = newest(app)
+    assert (run.sent, run.failed) == (2, 1)
+    page = bob.get(f"/sync/history/{run.id}").text
+    assert [page.count(f">L{n}<") for n in range(3)] == [1, 1, 1]
+    assert len(re.findall(r"4 →</span> 9", page)) == 3
+    only = bob.get(f"/sync/history/{run.id}?show=failed").text
+    assert [only.count(f">L{n}<") for n in range(3)] == [0, 1, 0]
+    assert "–" not in only[only.index("<tbody") :]

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, case, exists, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 import connectors
@@ -26,6 +26,9 @@ from webapp.services.stock import counted
 LEASE = timedelta(seconds=60)
 GRACE = timedelta(seconds=30)  # what a lease lasts beyond the longest call of a slow channel
 CHUNK = 500
+# What a listing shows is what it was told last, or what the channel's last file said when it was told nothing yet.
+SHOWN_QUANTITY = case((Link.told_stock_version == 0, Listing.quantity), else_=Link.told_quantity)
+SHOWN_PRICE = case((Link.told_price_version == 0, Listing.price), else_=Link.told_price)
 
 
 def lease_of(limits: connectors.Limits) -> timedelta:
@@ -171,8 +174,8 @@ def _take(session: Session, channel: Channel, now: datetime, limit: int) -> list
             Link.tries,
             Link.want_stock,
             Link.want_price,
-            Link.told_quantity,
-            Link.told_price,
+            SHOWN_QUANTITY.label("shown_quantity"),
+            SHOWN_PRICE.label("shown_price"),
             Listing.external_id,
             Listing.sku,
             Product.version,
@@ -294,8 +297,8 @@ def _attempt(
         "product_version": row.version,
         "quantity": quantity,
         "price": price,
-        "old_quantity": row.told_quantity,
-        "old_price": row.told_price,
+        "old_quantity": row.shown_quantity,
+        "old_price": row.shown_price,
         "currency": money(row, channel),
         "key": f"{row.listing_id}-{row.fence}-{row.version}-{aspects}",
         "state": AttemptState.CLAIMED,

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Row, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Integer, Row, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from connectors import price_text
@@ -20,6 +20,8 @@ from webapp.models.links import Link
 from webapp.models.listings import Listing
 from webapp.models.propagation import SyncRun
 from webapp.services import audit
+from webapp.services.claims import SHOWN_PRICE as SHOWN_PRICE
+from webapp.services.claims import SHOWN_QUANTITY as SHOWN_QUANTITY
 from webapp.services.claims import desired, money, other_money
 from webapp.services.propagation import start_run
 from webapp.services.stock import counted
@@ -28,9 +30,6 @@ ZEROED = (50, Decimal("0.10"))  # more than 50 listings and 10 % of those in sto
 REPRICED = (5, Decimal("0.10"))  # more than 5 listings and 10 % of those with a price moving by a factor above 2
 FACTOR = 2
 CHUNK = 2_000
-# What a listing shows is what it was told last, or what the channel's last file said when it was told nothing yet.
-SHOWN_QUANTITY = case((Link.told_stock_version == 0, Listing.quantity), else_=Link.told_quantity)
-SHOWN_PRICE = case((Link.told_price_version == 0, Listing.price), else_=Link.told_price)
 
 
 @dataclass(frozen=True)

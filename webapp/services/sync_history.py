@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import bindparam, func, literal, select
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, exists, func, literal, select
+from sqlalchemy.orm import Session, aliased
 
 from webapp.config import Settings
 from webapp.errors import NotFound, phrase
@@ -47,7 +47,7 @@ class RunRow:
 
 @dataclass(frozen=True)
 class Line:
-    """One delivery: what was said about which listing of which product, and what came of it."""
+    """A listing's last delivery in a run: what was said about which listing of which product, and what came of it."""
 
     attempt: Attempt
     listing: Listing
@@ -94,13 +94,20 @@ def get_run(session: Session, run_id: int) -> SyncRun:
 def lines(
     session: Session, run_id: int, *, only_failed: bool = False, before: int | None = None, limit: int = PAGE
 ) -> tuple[list[Line], int | None]:
-    """A page of a run's deliveries, newest first, and the id to go on from."""
+    """A page of a run's listings, each with its last delivery, newest first, and the id to go on from.
+
+    Those that failed are counted as the run counts them: by the last try that came to an end and was not called off.
+    """
+    later = aliased(Attempt)
+    newer = [later.listing_id == Attempt.listing_id, later.run_id + 0 == Attempt.run_id, later.id > Attempt.id]
+    if only_failed:
+        newer += [later.state == _DONE, later.outcome != Outcome.FENCED]
     query = (
         select(Attempt, Listing, Product, Link.id)
         .join(Listing, Listing.id == Attempt.listing_id)
         .join(Product, Product.id == Attempt.product_id)
         .outerjoin(Link, Link.id == Attempt.link_id)
-        .where(Attempt.run_id == run_id)
+        .where(Attempt.run_id == run_id, ~exists().where(*newer))
     )
     if only_failed:
         query = query.where(Attempt.outcome.in_(_FAILING))
