@@ -60,7 +60,6 @@ class Variant:
     turns: frozenset[str] = frozenset()
     against: tuple[matching.Evidence, ...] = ()
     held: str = ""  # the channel's id of the listing that has the product
-    score: int | None = None
 
     @property
     def open(self) -> bool:
@@ -159,7 +158,8 @@ def link(
     for v in found.variants if found else ():
         wanted = {p for x, p in ticked if x == v.listing.id}
         if wanted and v.open and v.product is not None and v.product.id in wanted:
-            pairs.append(links.Pair(v.listing.id, v.product.id, v.score))
+            score = matching.compare(retrieval.product_record(v.product), retrieval.listing_record(v.listing)).score
+            pairs.append(links.Pair(v.listing.id, v.product.id, score))
         elif wanted and v.standing is not Standing.LINKED:
             name = v.listing.sku or v.listing.external_id
             words = phrase("{listing} was changed meanwhile and left as it is.", listing=name)
@@ -262,12 +262,12 @@ class _Family:
         options: tuple[matching.Option, ...],
         turns: frozenset[str],
     ) -> Variant:
-        """A pair that may be made, with its score, and what contradicts beyond the options."""
+        """A pair that may be made, and what contradicts beyond the options."""
         ours, theirs = self.ours[product.id], self.theirs[listing.id]
         found = matching.contradiction(ours, theirs)
         against = tuple(e for e in found.evidence if e.field not in ("options", "size")) if found else ()
         standing = Standing.DIFFERS if against else standing
-        return Variant(listing, standing, product, options, turns, against, score=matching.compare(ours, theirs).score)
+        return Variant(listing, standing, product, options, turns, against)
 
     def _turns(self, listing: Listing) -> frozenset[str]:
         mine = self.listing.options or {}
