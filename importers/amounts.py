@@ -7,7 +7,18 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Literal
 
-from importers.cells import WHITE_SPACE, Cell, CellError, Mark, Number, TextReader, mark_error, number_as_text, together
+from importers.cells import (
+    WHITE_SPACE,
+    Cell,
+    CellError,
+    Mark,
+    Note,
+    Number,
+    TextReader,
+    mark_error,
+    number_as_text,
+    together,
+)
 from importers.report import shown
 from importers.wording import phrase
 
@@ -25,6 +36,9 @@ _SPACES = " \u00a0\u202f\u2009'’"
 _NUMBER_LIKE = re.compile(rf"[0-9](?:[0-9.,{_SPACES}]*[0-9])?|[.,][0-9]+")
 _SCIENTIFIC = re.compile(r"[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+")
 _MONEY = re.compile(r"(?:(?P<before>[A-Z]{3})\s?)?(?P<amount>[0-9.,]+)(?:\s?(?P<after>[A-Z]{3}))?")
+#: One sign of a currency before or after an amount, as in “$549.00”, “R$ 9,90” or “12 €”.
+_SIGN = r"(?:(?:US|MX|R)?\$|[€£])"
+_SIGNED = re.compile(rf"{_SIGN}\s?(?P<after>[0-9.,].*)|(?P<before>.*[0-9])\s?{_SIGN}")
 _GROUPED = {mark: re.compile(rf"[0-9]{{1,3}}(?:{re.escape(mark)}[0-9]{{3}})+") for mark in (*_SPACES, ",", ".")}
 _LOOK_ALIKES = str.maketrans({"O": "0", "o": "0", "l": "1", "I": "1", "|": "1", "S": "5", "B": "8"})
 
@@ -148,6 +162,12 @@ def not_a_number(text: str, label: str) -> CellError:
     return CellError("not_a_number", said)
 
 
+def without_sign(text: str) -> str:
+    """An amount without one currency sign at its beginning or end; any other text as it is."""
+    found = _SIGNED.fullmatch(text)
+    return (found["after"] or found["before"]) if found else text
+
+
 def _below_zero(label: str, value: str) -> CellError:
     said = phrase("the {label} {value} is below zero. Type 0 or more.", label=label, value=value)
     return CellError("negative", said)
@@ -203,7 +223,10 @@ class QuantityReader:
 class PriceReader:
     """Reads a column of prices: exact decimals of at most 4 places below 10^12, given back as plain text."""
 
-    def __init__(self, label: str, grammar: Grammar, *, currency_allowed: bool = False) -> None:
+    def __init__(
+        self, label: str, grammar: Grammar, *, currency_allowed: bool = False, notes: list[Note] | None = None
+    ) -> None:
+        self.notes = [] if notes is None else notes
         self.label = label
         self.grammar = grammar
         self.currency_allowed = currency_allowed
@@ -216,7 +239,11 @@ class PriceReader:
             text = _number_text(cell)
             if not text:
                 return None
-            plain = self.grammar.plain(self._amount(text), self.label)
+            written = self._amount(text)
+            amount = without_sign(written)
+            plain = self.grammar.plain(amount, self.label)
+            if amount != written:
+                self.notes.append(("currency_sign", self.label, text))
         else:
             text = plain = _from_workbook(cell, self.label)
         return self._in_range(plain, text)

@@ -108,6 +108,10 @@ _NOTE_MESSAGES: dict[str, Callable[[str, str], str]] = {
     "gtin_check_digit": lambda label, value: phrase(
         "the check digit of the GTIN {value} is wrong. Compare it with the package.", value=value
     ),
+    "currency_sign": lambda label, value: phrase(
+        "the currency sign of the {label} {value} is left out; the currency is that of the file or of the channel.",
+        label=label, value=value,
+    ),
     "no_title": lambda label, value: phrase(
         "the {label} is blank. A new product is shown by its SKU alone.", label=label
     ),

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from importers.amounts import Grammar, GtinReader, PriceReader, QuantityReader
+from importers.amounts import Grammar, GtinReader, PriceReader, QuantityReader, without_sign
 from importers.cells import Cell, CellError, Mark, Note, TextReader, as_shown, is_blank, mark_error, match_key
 from importers.fields import OPTION_COLUMNS, OPTION_DETAILS, OPTION_PREFIX, Field, field_of
 from importers.report import Column, Kind, Limits, Problem, shown
@@ -142,7 +142,7 @@ class RowReader:
         if field.reads == "quantity":
             return QuantityReader(field.label, grammar)
         if field.reads == "price":
-            return PriceReader(field.label, grammar, currency_allowed=currency_in_price)
+            return PriceReader(field.label, grammar, currency_allowed=currency_in_price, notes=self.said)
         made_of: type[TextReader] = {"gtin": GtinReader, "currency": CurrencyReader}.get(field.reads, TextReader)
         if field.name == "listing_id":
             made_of = ListingIdReader
@@ -257,6 +257,6 @@ def column_grammar(options_decimal: str | None, values: Sequence[Cell]) -> Gramm
     """The number grammar of a column, from what was declared and from the first values of the column."""
     if options_decimal in ("comma", "point"):
         return Grammar("comma" if options_decimal == "comma" else "point")
-    texts = [value.strip() for value in values if isinstance(value, str)]
+    texts = [without_sign(value.strip()) for value in values if isinstance(value, str)]
     comma = any(re.fullmatch(r"[0-9][0-9.]*,[0-9]{1,2}", text) for text in texts)
     return Grammar(None, comma_seen=comma)

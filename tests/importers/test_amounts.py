@@ -98,7 +98,7 @@ def test_a_price_that_has_one_reading_is_read_exactly(text, decimal, expected):
         ),
         *(("1.50", "comma", "ambiguous_number"), ("12,34,56", None, "not_a_number"), ("1.2.3", None, "not_a_number")),
         *(("-1", None, "negative"), ("-0.01", None, "negative"), ("1000000000000", None, "too_large")),
-        *(("0.00001", None, "too_many_decimals"), ("€5", None, "not_a_number"), ("5 EUR", None, "not_a_number")),
+        *(("0.00001", None, "too_many_decimals"), ("¥5", None, "not_a_number"), ("5 EUR", None, "not_a_number")),
         *(("1e3", None, "not_a_number"), ("25,5O", None, "not_a_number"), ("１.５", None, "not_a_number")),
         *(("1,234.567,89", None, "not_a_number"), ("NaN", None, "not_a_number"), ("'", None, "not_a_number")),
     ],
@@ -184,3 +184,35 @@ def test_known_barcodes_have_right_check_digits():
     assert has_right_check_digit("4006381333931")
     assert has_right_check_digit("96385074")
     assert not has_right_check_digit("4006381333932")
+
+
+@pytest.mark.parametrize(
+    ("cell", "decimal", "plain"),
+    [
+        *(("$549.00", None, "549.00"), ("$ 549", None, "549"), ("549.5 $", None, "549.5"), ("12 €", None, "12")),
+        *(("€12,50", "comma", "12.50"), ("R$ 1.299,90", None, "1299.90"), ("MX$1,299.90", None, "1299.90")),
+        *(("US$5", None, "5"), ("£0.99", None, "0.99"), (" $\u00a05.00 ", None, "5.00")),
+    ],
+)
+def test_one_sign_of_a_currency_is_taken_off_a_price_with_a_warning(cell, decimal, plain):
+    notes = []
+    assert PriceReader("price", Grammar(decimal), notes=notes)(cell) == plain
+    assert [code for code, _, _ in notes] == ["currency_sign"]
+
+
+@pytest.mark.parametrize("cell", ["$", "$$5", "$5$", "$ five", "A$5", "$5 MXN", "MXN 5", "5 pesos", "$-5", "-$5", "%5"])
+def test_everything_else_beside_a_price_is_refused_still(cell):
+    notes = []
+    with pytest.raises(CellError) as caught:
+        PriceReader("price", Grammar(), notes=notes)(cell)
+    assert caught.value.code == "not_a_number"
+    assert notes == []
+
+
+def test_a_price_with_a_sign_and_two_readings_is_refused_as_without_it(run):
+    checked = run("sku,title,price\nA-1,Mug,€1.234\nA-2,Mug,€12,50\n".replace("€12,50", '"€12,50"'))
+    assert checked.errors == [(2, "ambiguous_number")]
+    checked = run('sku,title,price,quantity\nA-1,Mug,$549.00,1\nA-2,Mug,"$1,299",1\nA-3,Mug,9.5,$1\nA-4,Mug,7,1\n')
+    assert checked.errors == [(3, "ambiguous_number"), (4, "not_a_number")]
+    assert {row: fields["price"] for row, fields in checked.rows.items()} == {2: "549.00", 5: "7"}
+    assert [(w.row, w.column, w.code) for w in checked.report.warnings] == [(2, "price", "currency_sign")]
