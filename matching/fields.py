@@ -222,6 +222,7 @@ def compare_brand(product: Side, listing: Side) -> Finding:
     return Finding("brand", _MISSING, ours, theirs)
 
 
+@lru_cache(maxsize=20_000)
 def quantity_text(dimension: int, value: float) -> str:
     """A quantity as people write it: (volume, 1500) is "1.5 l"."""
     if dimension == PACK:

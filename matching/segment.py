@@ -163,6 +163,8 @@ class Segment:
 
     def aliases(self, place: int, most: int) -> list[str]:
         """The words of the product's other names, as `title` gives those of its own, up to `most`."""
+        if self.rows == len(self):
+            return []
         first, at = self.read["first_rows"], self.read["text_at"]
         end = first[place + 1] if place + 1 < len(first) else self.rows
         rows = range(first[place] + 1, min(end, first[place] + 1 + most))
