@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 from tests.conftest import POSTGRES
 from webapp.db import db
 from webapp.migrations import alembic_config, newest
-from webapp.models import Channel, Setting, User
+from webapp.models import Channel, Link, Listing, Setting, User
 from webapp.models.base import utc_now
 from webapp.services import health
 
@@ -99,7 +99,7 @@ def test_status_is_well_when_nothing_waits(shop):
     answer = shop.json("status")
     assert answer["ok"]
     assert answer["problems"] == []
-    assert answer["targets"] == {"dirty": 0, "oldest_seconds": None, "refused": 0}
+    assert answer["targets"] == {"dirty": 0, "oldest_seconds": None, "refused": 0, "retried": 0, "named": []}
 
 
 def test_status_names_channels_that_a_person_must_look_at(shop):
@@ -112,6 +112,24 @@ def test_status_names_channels_that_a_person_must_look_at(shop):
     assert "51 listings" in shop("status", code=1).out
     shop("channel", "release", "Alpha")
     assert shop.json("status")["ok"]
+
+
+def test_status_names_listings_that_were_refused_and_counts_those_that_are_tried_again(shop):
+    shop("reconcile")
+    with shop.inside() as (session, _):
+        linked = list(session.scalars(select(Link).order_by(Link.id)))
+        for link in linked:
+            link.problem, link.due_at = "Frozen by campaign", None
+        name = session.get_one(Listing, linked[0].listing_id).external_id
+    answer = shop.json("status", code=1)
+    assert answer["targets"]["refused"] == len(linked)
+    assert f"{name} on Alpha: Frozen by campaign" in answer["problems"][0]
+    with shop.inside() as (session, _):
+        for link in session.scalars(select(Link)):
+            link.due_at = utc_now()
+    said = shop("status").out
+    assert "did not take" in said
+    assert "is well" not in said
 
 
 def test_status_counts_afresh_and_repairs_a_doubted_number(shop):

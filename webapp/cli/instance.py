@@ -107,7 +107,9 @@ def status(say: Say, repair: bool) -> None:
         with unit_of_work() as session:
             counts.recount(session)
     found = health.look(current(db.engine), newest())
-    words = "Everything is well." if found["ok"] else "\n".join(found["problems"])
+    retried = found["targets"]["retried"] if found["ok"] else 0
+    well = f"Nothing needs you; {plural(retried, 'listing')} did not take the last update and will be told again."
+    words = "\n".join(found["problems"]) or (well if retried else "Everything is well.")
     say(found, words, code=0 if found["ok"] else REFUSED)
 
 

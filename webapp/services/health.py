@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, delete, func, or_, select
+from sqlalchemy import and_, delete, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from webapp.db import unit_of_work
@@ -21,6 +21,7 @@ HEARTBEAT = timedelta(seconds=10)
 LOST = timedelta(seconds=45)  # a worker that was silent for this long is gone
 OLD = timedelta(minutes=15)  # a target that waits for this long needs a person
 RECENT = timedelta(days=7)  # a failed import is old news after this
+NAMED = 5  # listings in trouble that the answer names
 WORKER = "worker:"
 
 
@@ -96,8 +97,21 @@ def _worker(session: Session, now: datetime) -> dict[str, Any]:
 
 def _targets(session: Session, now: datetime) -> dict[str, Any]:
     dirty, oldest = session.execute(select(func.count(), func.min(Link.dirty_at)).where(Link.due_at.is_not(None))).one()
-    refused = session.scalar(select(func.count()).select_from(Link).where(Link.problem != "", Link.due_at.is_(None)))
-    return {"dirty": dirty, "oldest_seconds": (now - oldest).total_seconds() if oldest else None, "refused": refused}
+    trouble = Link.problem != literal_column("''")  # as the partial index has it
+    refused = session.scalar(select(func.count()).select_from(Link).where(trouble, Link.due_at.is_(None)))
+    retried = session.scalar(select(func.count()).select_from(Link).where(trouble, Link.due_at.is_not(None)))
+    named = select(Channel.name, Listing.external_id, Link.problem).where(trouble, Link.due_at.is_(None))
+    named = named.join(Channel, Channel.id == Link.channel_id).join(Listing, Listing.id == Link.listing_id)
+    return {
+        "dirty": dirty,
+        "oldest_seconds": (now - oldest).total_seconds() if oldest else None,
+        "refused": refused,
+        "retried": retried,
+        "named": [
+            {"channel": channel, "listing_id": listing, "message": why}
+            for channel, listing, why in session.execute(named.order_by(Link.channel_id, Link.id).limit(NAMED))
+        ],
+    }
 
 
 def _channels(session: Session) -> list[dict[str, str]]:
@@ -159,8 +173,11 @@ def _problems(answer: dict[str, Any]) -> list[str]:
         minutes = targets["oldest_seconds"] / 60
         found.append(f"A listing has waited for {minutes:.0f} minutes to be told. Look at the sync history.")
     if targets["refused"]:
-        refused = "1 listing refused its" if targets["refused"] == 1 else f"{targets['refused']} listings refused their"
-        found.append(f"{refused} last update. Look at the sync history.")
+        n = targets["refused"]
+        which = "; ".join(f"{each['listing_id']} on {each['channel']}: {each['message']}" for each in targets["named"])
+        which += "; and others" if n > len(targets["named"]) else ""
+        refused = "The last update of 1 listing was" if n == 1 else f"The last updates of {n:,} listings were"
+        found.append(f"{refused} refused ({which}). Look at the sync history.")
     found += [f"Import {i['import']} of {i['file']} failed: {i['message']}" for i in imports["failed"]]
     if answer["counts"]:
         found.append("The numbers of listings differ from a real count. Run “pairbook status --repair”.")

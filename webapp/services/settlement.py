@@ -194,7 +194,8 @@ def _settle_one(
 ) -> bool:
     """Note one answer on its attempt and its link; gives whether it came too late for the link."""
     result = Outcome(outcome.status.value)
-    attempt.code, attempt.message = outcome.code[:120], outcome.message
+    why = outcome.message or outcome.code or phrase("The channel gave no reason.")  # an empty one would say: no trouble
+    attempt.code, attempt.message = outcome.code[:120], outcome.message if result in TAKEN else why
     if link is None or link.id != attempt.link_id or link.fence != attempt.link_version:
         # A late answer that never came may still land: it stays "unknown", and the listing is left alone for a while.
         _end(attempt, Outcome.UNKNOWN if result == Outcome.UNKNOWN else Outcome.LATE, now)
@@ -206,16 +207,16 @@ def _settle_one(
     if result in TAKEN:
         _taken(link, attempt, changed, now)
     elif changed:
-        link.tries, link.problem = 0, outcome.message
+        link.tries, link.problem = 0, why
         link.due_at = now + min(timedelta(seconds=delay or 0), SOON)
     elif outcome.permanent or delay is None:
-        link.problem = outcome.message or outcome.code
+        link.problem = why
         link.due_at = link.dirty_at = link.run_id = None
         link.want_stock = link.want_price = False
     else:
         wait = timedelta(seconds=delay)
         link.due_at = now + (max(wait, QUARANTINE) if result == Outcome.UNKNOWN else wait)
-        link.problem = outcome.message
+        link.problem = why
     return False
 
 

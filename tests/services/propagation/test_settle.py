@@ -58,6 +58,14 @@ def test_a_partial_answer_is_settled_listing_by_listing(shop, stub):
     assert (run.state, run.sent, run.failed) == (RunState.PARTLY, 3, 2)
 
 
+def test_a_refusal_without_a_reason_is_trouble_all_the_same(shop, stub):
+    [(listing_id, _)] = shop.open(1)
+    stub.script('body:{"items": [{"listing_id": "L0", "status": "rejected"}]}')
+    assert shop.send().failed == 1
+    assert shop.link(listing_id).problem == "The channel gave no reason."
+    assert shop.attempts()[0].message == "The channel gave no reason."
+
+
 def test_a_listing_that_the_answer_forgets_is_no_success(shop, stub):
     pairs = shop.open(3)
     stub.script("missing")
