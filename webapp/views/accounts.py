@@ -251,7 +251,7 @@ def _nouns() -> list[tuple[str, str]]:
         "product": _("Products"),
         "stock": _("Stock"),
         "price": _("Prices"),
-        "sync": _("Sending"),
+        "sync": _("Syncs"),
         "channel": _("Connectors"),
         "user": _("People"),
     }
