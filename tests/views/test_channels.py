@@ -10,6 +10,7 @@ from sqlalchemy import select
 from tests.factories import Make
 from webapp.db import unit_of_work
 from webapp.models import Channel, Link, SendMode
+from webapp.models.accounts import AuditEntry
 from webapp.services import channels
 
 URL = "https://shop.example/hook"
@@ -72,10 +73,28 @@ def test_a_name_in_use_is_refused(browse, alpha):
     assert "already" in answer.text
 
 
-def test_a_currency_of_nonsense_is_refused(app, browse):
-    answer = browse("alice").post("/connectors/new", data={"kind": "file", "name": "F", "currency": "12€"})
+@pytest.mark.parametrize("typed", ["12€", "pesos", "PES", "DEM", "XXX", "MXN EUR"])
+def test_what_is_no_currency_of_today_is_refused_wherever_it_is_typed(app, browse, alpha, typed):
+    alice = browse("alice")
+    answer = alice.post("/connectors/new", data={"kind": "file", "name": "F", "currency": typed})
     assert answer.status_code == 422
+    assert f"“{typed}” is no currency code." in answer.text
+    assert f'value="{typed}"' in answer.text
     assert find(app, "F") is None
+    assert alice.post(f"/connectors/{alpha}", data={"mode": "manual", "currency": typed}).status_code == 422
+    assert find(app, "Alpha").currency == "USD"
+
+
+def test_the_currency_of_a_connector_is_shown_changed_and_noted(app, browse, alpha):
+    alice = browse("alice")
+    assert re.search(r'id="currency"[^>]*value="USD"', alice.get(f"/connectors/{alpha}").text)
+    assert alice.post(f"/connectors/{alpha}", data={"mode": "manual", "currency": " mxn "}).status_code == 303
+    assert find(app, "Alpha").currency == "MXN"
+    with app.app_context(), unit_of_work(read_only=True) as session:
+        noted = session.scalars(select(AuditEntry).where(AuditEntry.event == "channel.changed")).one()
+    assert (noted.before["currency"], noted.after["currency"]) == ("USD", "MXN")
+    alice.post(f"/connectors/{alpha}", data={"mode": "manual"})
+    assert find(app, "Alpha").currency == "MXN"
 
 
 def test_mode_price_and_options_are_changed_and_a_blank_secret_is_kept(app, settings, browse, alpha):

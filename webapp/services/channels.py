@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
+from babel.core import get_global
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -28,6 +29,13 @@ from webapp.models.propagation import Attempt, AttemptState, SyncRun
 from webapp.services import audit, counts, targets
 
 TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # they turn the words that follow around
+#: Currencies somebody pays with today (ISO 4217, as CLDR lists them): PES has been none since 1985.
+CURRENCIES = frozenset(
+    code
+    for listed in get_global("territory_currencies").values()
+    for code, _since, until, is_tender in listed
+    if is_tender and until is None
+)
 BY_HAND = {"file"}  # a person carries these files to the marketplace: a file after each change helps nobody
 
 
@@ -68,7 +76,7 @@ def connect(
         kind=kind,
         many=many,
         options=open_options,
-        currency=currency or settings.currency,
+        currency=currency_code(currency) or settings.currency,
         mode=SendMode.MANUAL if kind in BY_HAND else mode or SendMode.AUTOMATIC,
         secrets=_seal(hidden, settings),
     )
@@ -89,6 +97,16 @@ def fresh_secrets(kind: str, given: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def currency_code(text: str) -> str:
+    """The ISO 4217 code that a person typed, in capitals; "" for none. Raises Refused for anything else."""
+    code = text.strip().upper()
+    if code and code not in CURRENCIES:
+        raise Refused(
+            phrase("“{code}” is no currency code. Type the three letters, such as MXN, USD or EUR.", code=text.strip())
+        )
+    return code
+
+
 def change(
     session: Session,
     channel: Channel,
@@ -98,9 +116,14 @@ def change(
     mode: SendMode | None = None,
     sends_price: bool | None = None,
     options: Mapping[str, str] | None = None,
+    currency: str = "",
 ) -> Channel:
-    """Change how a channel is sent to; what is due already stays due and is held while the mode is manual."""
-    before = {"mode": channel.mode.value, "sends_price": channel.sends_price}
+    """Change how a channel is sent to; what is due already stays due and is held while the mode is manual.
+
+    Raises Refused for a bad option or currency; a blank currency leaves it as it is.
+    """
+    before = _facts(channel)
+    channel.currency = currency_code(currency) or channel.currency
     if mode is not None:
         channel.mode = mode
     if sends_price is not None:
@@ -114,7 +137,6 @@ def change(
         channel.options, hidden = _split(channel.kind, merged)
         channel.secrets = _seal(hidden, settings)
     session.flush()
-    after = {"mode": channel.mode.value, "sends_price": channel.sends_price}
     audit.record(
         session,
         by,
@@ -122,9 +144,13 @@ def change(
         f"channel {channel.name}",
         phrase("Changed {channel}.", channel=channel.name),
         before=before,
-        after=after,
+        after=_facts(channel),
     )
     return channel
+
+
+def _facts(channel: Channel) -> dict[str, Any]:
+    return {"mode": channel.mode.value, "sends_price": channel.sends_price, "currency": channel.currency}
 
 
 def pause(session: Session, channel: Channel, paused: bool, *, by: Actor) -> list[str]:

@@ -57,7 +57,7 @@ def add() -> Any:
             settings=web.settings(),
             options={**given, **fresh},
             many=request.form.get("many") == "1",
-            currency=_currency(),
+            currency=request.form.get("currency", ""),
             mode=SendMode.AUTOMATIC if request.form.get("automatic") == "1" else SendMode.MANUAL,
         )
     except DomainError as error:
@@ -91,6 +91,7 @@ def save(channel_id: int) -> Any:
             mode=_mode(request.form.get("mode", "")),
             sends_price=request.form.get("sends_price") == "1",
             options=_options(channel.kind),
+            currency=request.form.get("currency", ""),
         )
         channels.allow_many(session, channel, request.form.get("many") == "1", by=by)
     except Refused as error:
@@ -183,10 +184,3 @@ def _mode(text: str) -> SendMode:
         return SendMode(text)
     except ValueError:
         raise Refused(_("Choose when to send: by hand or automatically.")) from None
-
-
-def _currency() -> str:
-    text = request.form.get("currency", "").strip().upper()
-    if text and not (len(text) == 3 and text.isascii() and text.isalpha()):
-        raise Refused(_("A currency has three letters, such as EUR."))
-    return text
