@@ -106,7 +106,6 @@ class Link(Base):
     __table_args__ = (
         UniqueConstraint("product_id", "channel_id", "slot"),
         Index("ix_links_channel", "channel_id", "id"),
-        Index("ix_links_created", "created_at"),  # whose aliases are new; made in order, so that each lands at the end
         Index(
             "ix_links_people",
             "source",

@@ -11,26 +11,26 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from rapidfuzz import fuzz
-from sqlalchemy import ColumnElement, Select, func, select, union
+from sqlalchemy import ColumnElement, Select, func, or_, select, union
 from sqlalchemy.orm import Session
 
 import matching
 from matching.identifiers import gtin_neighbours, loose_key, match_key, parse_gtin
 from matching.normalize import fold
 from webapp.db import among
-from webapp.models.base import utc_now
 from webapp.models.catalog import Product
 from webapp.models.links import Link, PastLink
 from webapp.models.listings import Listing
 from webapp.services import words
 
 LOOK_AGAIN = 1.0  # seconds between two looks for changed products
-OVERLAP = timedelta(seconds=10)  # a transaction may commit a little after the moment it wrote down
+OVERLAP = timedelta(seconds=10)
+LATE = 50_000  # links that may commit after one with a higher id: a step of a reconciliation, and some
 SAVE_AGAIN = 60.0  # seconds between two saves of an index that changes
 CHUNK = 5_000
 SMALL = 2_000  # products of a catalogue that is indexed on the spot, in 0.2 s
@@ -38,6 +38,19 @@ DOUBLES = 5  # look-alikes that are shown
 FEW = 50  # products that are indexed on the spot to look for doubles among
 SEEN = "seen"  # the file that says up to which moment the saved index knows of changes
 ALIKE = 80  # of 100: how much of a typed word a product has to have
+
+
+@dataclass(frozen=True)
+class Seen:
+    """How far an index knows the tables: the moment of the last change of a product or end of a link, the last link."""
+
+    at: datetime | None = None
+    link: int = 0
+
+    @property
+    def since(self) -> datetime:
+        """From when on to look again: a transaction may commit a little after the moment it wrote down."""
+        return self.at - OVERLAP if self.at else datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -58,7 +71,7 @@ class CatalogueIndex:
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
         self._index: matching.Index | None = None
-        self._seen: datetime | None = None
+        self._seen = Seen()
         self._looked = self._saved_at = 0.0
         self._unsaved = False
         self._mapped: float | None = None  # when what is mapped was saved, by the clock of the file
@@ -115,12 +128,11 @@ class CatalogueIndex:
     def _refresh(self, session: Session) -> None:
         newest = _newest(session)
         if newest != self._seen and self._index is not None:
-            since = (self._seen - OVERLAP) if self._seen else datetime.min.replace(tzinfo=utc_now().tzinfo)
             many = max(SMALL, len(self._index) // 10)
-            if _few(session, _touched(since), many) > many:
+            if _few(session, _touched(self._seen), many) > many:
                 self._index = self._build(session)
                 return
-            self._index = _changed(session, self._index, since)
+            self._index = _changed(session, self._index, self._seen)
             self._seen, self._unsaved = newest, True
         self._looked = time.monotonic()
 
@@ -143,7 +155,8 @@ class CatalogueIndex:
         saved_at = (self._folder / SEEN).stat().st_mtime
         if saved_at != self._mapped or self._index is None:
             try:
-                seen = datetime.fromisoformat((self._folder / SEEN).read_text(encoding="ascii"))
+                moment, link = (self._folder / SEEN).read_text(encoding="ascii").split()
+                seen = Seen(datetime.fromisoformat(moment), int(link))
                 self._index = matching.Index.load(self._folder)
             except (OSError, ValueError):  # of another version, or just being replaced
                 self._index = None
@@ -153,13 +166,13 @@ class CatalogueIndex:
 
     def _save(self, index: matching.Index) -> None:
         """Save for others. The moment is written last: an older moment only has more products looked at again."""
-        if self._folder is None or self._seen is None:
+        if self._folder is None or self._seen.at is None:
             return
         with (self._folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             index.save(self._folder)
             fresh = self._folder / f"{SEEN}.new"
-            fresh.write_text(self._seen.isoformat(), encoding="ascii")
+            fresh.write_text(f"{self._seen.at.isoformat()} {self._seen.link}", encoding="ascii")
             fresh.replace(self._folder / SEEN)
         self._saved_at, self._unsaved = time.monotonic(), False
 
@@ -169,31 +182,34 @@ def _is_small(session: Session) -> bool:
     return _few(session, select(Product.id).where(Product.retired_at.is_(None)), SMALL) <= SMALL
 
 
-def _changed(session: Session, index: matching.Index, since: datetime) -> matching.Index:
+def _changed(session: Session, index: matching.Index, seen: Seen) -> matching.Index:
     """The index with what has changed since then; the old one stays as it is for those that are searching in it."""
     fresh = copy(index)
-    fresh.update(list(product_records(session, since=since)))
+    fresh.update(list(product_records(session, since=seen)))
     fresh.remove(
-        session.scalars(select(Product.id).where(Product.changed_at >= since, Product.retired_at.is_not(None)))
+        session.scalars(select(Product.id).where(Product.changed_at >= seen.since, Product.retired_at.is_not(None)))
     )
     return fresh
 
 
-def _newest(session: Session) -> datetime | None:
+def _newest(session: Session) -> Seen:
     """When the catalogue changed last, or what it is called on a channel."""
-    moments = select(
-        select(func.max(Product.changed_at)).scalar_subquery(),
-        select(func.max(Link.created_at)).scalar_subquery(),
-        select(func.max(PastLink.ended_at)).scalar_subquery(),
-    )
-    return max((at for at in session.execute(moments).one() if at is not None), default=None)
+    changed, ended, link = session.execute(
+        select(
+            select(func.max(Product.changed_at)).scalar_subquery(),
+            select(func.max(PastLink.ended_at)).scalar_subquery(),
+            select(func.max(Link.id)).scalar_subquery(),
+        )
+    ).one()
+    return Seen(max((at for at in (changed, ended) if at is not None), default=None), link or 0)
 
 
-def _touched(since: datetime) -> Select[Any]:
+def _touched(seen: Seen) -> Select[Any]:
     """Ids of products whose facts changed since then, or which were linked or taken apart: their aliases changed."""
-    changed = select(Product.id).where(Product.changed_at >= since)
-    linked = select(Link.product_id).where(Link.created_at >= since)
-    return select(union(changed, linked, select(PastLink.product_id).where(PastLink.ended_at >= since)).subquery())
+    changed = select(Product.id).where(Product.changed_at >= seen.since)
+    fresh = or_(Link.id > seen.link, Link.created_at >= seen.since)
+    linked = select(Link.product_id).where(Link.id > seen.link - LATE, fresh)
+    return select(union(changed, linked, select(PastLink.product_id).where(PastLink.ended_at >= seen.since)).subquery())
 
 
 def _few(session: Session, query: Select[Any], most: int) -> int:
@@ -201,7 +217,7 @@ def _few(session: Session, query: Select[Any], most: int) -> int:
     return int(session.scalar(select(func.count()).select_from(query.limit(most + 1).subquery())) or 0)
 
 
-def product_records(session: Session, *, since: datetime | None = None) -> Iterator[matching.Record]:
+def product_records(session: Session, *, since: Seen | None = None) -> Iterator[matching.Record]:
     """Products as matching wants them, with the titles of their confirmed listings as aliases."""
     for products in _every(session) if since is None else _latest(session, since):
         aliases = _aliases(session, [p.id for p in products])
@@ -221,7 +237,7 @@ def _every(session: Session) -> Iterator[list[Product]]:
         last = products[-1].id
 
 
-def _latest(session: Session, since: datetime) -> Iterator[list[Product]]:
+def _latest(session: Session, since: Seen) -> Iterator[list[Product]]:
     """What has changed since then, in chunks."""
     ids = sorted(session.scalars(_touched(since)))
     for start in range(0, len(ids), CHUNK):

@@ -73,7 +73,7 @@ def test_a_worker_takes_the_saved_index_up_and_learns_what_has_changed_since(ses
 
 def test_the_index_of_another_catalogue_is_not_taken_up(session, make, shop, large, folder):
     CatalogueIndex(folder).keep(session)
-    (folder / "seen").write_text("2999-01-01T00:00:00+00:00", encoding="ascii")
+    (folder / "seen").write_text("2999-01-01T00:00:00+00:00 0", encoding="ascii")
     make.product("NEW-1", title="A new thing")
     session.commit()
     assert len(CatalogueIndex(folder).current(session)) == 22

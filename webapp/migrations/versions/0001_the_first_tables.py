@@ -626,7 +626,6 @@ def upgrade() -> None:
         postgresql_where=sa.text("apart > 0"),
     )
     op.create_index(op.f("ix_links_batch_id"), "links", ["batch_id"], unique=False)
-    op.create_index("ix_links_created", "links", ["created_at"], unique=False)
     op.create_index("ix_links_channel", "links", ["channel_id", "id"], unique=False)
     op.create_index(
         "ix_links_due",
