@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import settings as hypothesis_settings
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
@@ -30,6 +31,10 @@ from webapp.migrations import upgrade
 from webapp.models import Base, SignIn, User
 from webapp.models.accounts import COMMAND_LINE, Actor, Role
 from webapp.models.base import utc_now
+
+# A machine that is busy with other things is no reason to fail.
+hypothesis_settings.register_profile("patient", deadline=None)
+hypothesis_settings.load_profile("patient")
 
 POSTGRES = os.environ.get("PAIRBOOK_TEST_DATABASE_URL", "")
 QUEUE = os.environ.get("PAIRBOOK_TEST_QUEUE_URL", "")
