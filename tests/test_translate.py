@@ -21,6 +21,9 @@ TEXTS = {
     "Row {row}: {problem}": "Fila {row}: {problem}",
     "the {field} “{value}” is not a number.": "el {field} «{value}» no es un número.",
     ("{n} row was read.", "{n} rows were read."): ("Se leyó {n} fila.", "Se leyeron {n} filas."),
+    "Row {row} repeats the {label} of {rows}.": "Fila {row}: repite {label} de {rows}.",
+    "row {n}": "la fila {n}",
+    "rows {rows}": "las filas {rows}",
     "{file} weighs {weight} kg.": "{file} pesa {weight} kg.",
     "{a} and again {a}": "{a} y otra vez {a}",
 }
@@ -59,6 +62,8 @@ def forget() -> None:
         ("the price “price” is not a number.", "el precio «price» no es un número."),  # what was typed stays
         ("the listing ID -4.5 is below zero.", "ID de la publicación: -4.5 es menos que cero."),
         ("1 row was read.", "Se leyó 1 fila."),
+        ("Row 4 repeats the listing ID of row 1,030.", "Fila 4: repite ID de la publicación de la fila 1.030."),
+        ("Row 4 repeats the listing ID of rows 2, 3.", "Fila 4: repite ID de la publicación de las filas 2, 3."),
         ("12,345 rows were read.", "Se leyeron 12.345 filas."),
         ("The file is empty. 2 rows were read.", "El archivo está vacío. Se leyeron 2 filas."),
         ("Nobody knows this. The file is empty.", "Nobody knows this. El archivo está vacío."),

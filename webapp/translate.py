@@ -23,7 +23,7 @@ _SLOT = re.compile(r"\{(\w+)\}")
 #: Values that are said, not typed by somebody: texts of ours, to be told in the reader's language as well.
 _SAID = frozenset(
     "label field kind role verb word what main problem reason cause said detail difference "
-    "ours theirs first second third others".split()
+    "ours theirs first second third others rows".split()
 )
 #: Values that may look like numbers and are none of ours: they stay as they stand in the file.
 _TYPED = frozenset("value sku listing name column sheet channel".split())

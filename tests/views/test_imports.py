@@ -142,6 +142,13 @@ def test_new_products_without_a_title_are_not_taken_in_silence(browse, shop):
     assert "No column holds the title" not in page
 
 
+def test_a_problem_names_the_field_where_no_column_is_meant(browse, shop):
+    bob = browse("bob")
+    send(bob, "Canal,ID,Título\nBeta,L1,Taza\nBeta,L2,Gorra\nAlpha,L3,Vaso\n")
+    page = bob.get("/import/1").text
+    assert "2 values in Channel are not known here" in page
+
+
 def test_confirming_twice_imports_once(app, browse, shop):
     bob = browse("bob")
     send(bob, LISTINGS, channel=shop)

@@ -260,7 +260,9 @@ def get(session: Session, name: str) -> Channel:
     """The channel of that name; raises NotFound with the names there are."""
     channel = session.scalar(select(Channel).where(Channel.name == name))
     if channel is None:
-        names = ", ".join(session.scalars(select(Channel.name).order_by(Channel.name))) or phrase("none yet")
+        names = ", ".join(session.scalars(select(Channel.name).order_by(Channel.name)))
+        if not names:
+            raise NotFound(phrase("There is no channel “{name}”, nor any other one yet.", name=name))
         raise NotFound(phrase("There is no channel “{name}”. Channels: {channels}.", name=name, channels=names))
     return channel
 

@@ -91,17 +91,20 @@ def _unknown(
 def _unknown_channels(
     job: ImportJob, chunk: list[tuple[int, dict[str, Any]]], channels: Mapping[str, Channel]
 ) -> dict[int, importers.Problem]:
-    names = ", ".join(sorted(channels)) or phrase("none yet")
+    names = ", ".join(sorted(channels))
     found = {}
     for row, values in chunk:
         name = values.get("channel")
         if name and name not in channels:
-            words = phrase(
-                "Row {row}: there is no channel “{name}”. Channels: {channels}. Add it first, or correct the name.",
-                row=row,
-                name=name,
-                channels=names,
-            )
+            if names:
+                words = phrase(
+                    "Row {row}: there is no channel “{name}”. Channels: {channels}. Add it first, or correct the name.",
+                    row=row, name=name, channels=names,
+                )  # fmt: skip
+            else:
+                words = phrase(
+                    "Row {row}: there is no channel “{name}”, nor any other one yet. Add it first.", row=row, name=name
+                )
             found[row] = importers.Problem(row, "channel", "unknown_value", str(name), words)
         elif not name and job.channel_id is None:
             words = phrase(

@@ -194,15 +194,16 @@ def problems(report: importers.Report) -> list[Group]:
     groups: dict[tuple[str, str], list[importers.Problem]] = defaultdict(list)
     for problem in report.errors:
         groups[(problem.code, problem.column)].append(problem)
-    return [_group(found) for found in groups.values()]
+    return [_group(found, report.headers) for found in groups.values()]
 
 
-def _group(found: Sequence[importers.Problem]) -> Group:
+def _group(found: Sequence[importers.Problem], headers: Sequence[str]) -> Group:
     first, words = found[0], translated(found[0].message)
     if len(found) == 1:
         title, _dot, rest = words.partition(". ")
         return Group(title.rstrip("."), rest, 1)
-    title = _many_words(first.code, len(found), first.column)
+    column = first.column if first.column in headers else _field_words().get(first.column, first.column)
+    title = _many_words(first.code, len(found), column)
     named = [format_decimal(p.row) for p in found[:ROWS_NAMED]]
     left = len(found) - len(named)
     if left:
