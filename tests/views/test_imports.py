@@ -118,37 +118,6 @@ def test_what_will_happen_adds_up_and_happens(app, browse, shop):
     assert count(app, Link) == 2
 
 
-def test_each_doubt_about_a_column_is_counted_by_itself(browse, shop):
-    bob = browse("bob")
-    wrong = "".join(f"B-{n},Mug,400638133393{n}\n" for n in (2, 3, 4))
-    send(bob, f"sku,title,ean\nA-1,Mug,7.50106E+12\n{wrong}", kind="products")
-    page = bob.get("/import/1").text
-    assert "Row 2: a spreadsheet shortened this code to 7.50106E+12" in page
-    assert "3 rows have the same doubt. Row 3: the check digit of the GTIN 4006381333932 is wrong." in page
-    send(bob, "sku,title,ean\nA-1,Mug,7.50106E+12\nA-2,Mug,7.50107E+12\n", kind="products")
-    assert "A spreadsheet shortened 2 of these codes to values such as 7.50106E+12." in bob.get("/import/2").text
-
-
-def test_new_products_without_a_title_are_not_taken_in_silence(browse, shop):
-    bob = browse("bob")
-    send(bob, "SKU,Descripción\nA-1,Taza\nB-1,Gorra\n", kind="products")
-    said = "No column holds the title: 1 new product would be shown by its SKU alone."
-    assert said in bob.get("/import/1").text
-    send(bob, "SKU,Precio\nA-1,5\n", kind="products")
-    assert "No column holds the title" not in bob.get("/import/2").text
-    send(bob, "SKU,Título\nA-1,\nB-1,Gorra\n", kind="products")
-    page = bob.get("/import/3").text
-    assert "Row 2: the title is blank. A new product is shown by its SKU alone." in page
-    assert "No column holds the title" not in page
-
-
-def test_a_problem_names_the_field_where_no_column_is_meant(browse, shop):
-    bob = browse("bob")
-    send(bob, "Canal,ID,Título\nBeta,L1,Taza\nBeta,L2,Gorra\nAlpha,L3,Vaso\n")
-    page = bob.get("/import/1").text
-    assert "2 values in Channel are not known here" in page
-
-
 def test_confirming_twice_imports_once(app, browse, shop):
     bob = browse("bob")
     send(bob, LISTINGS, channel=shop)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 import importers
@@ -16,7 +16,7 @@ from webapp.errors import phrase, phrases
 from webapp.models.catalog import Product
 from webapp.models.channels import Channel
 from webapp.models.imports import ImportJob, ImportKind
-from webapp.models.listings import Listing
+from webapp.models.listings import Listing, ListingState
 
 CHUNK = 2_000  # rows that are looked up at once
 MOST_LISTED = 1_000  # problems in a report; all of them lie beside the staged file
@@ -57,8 +57,15 @@ def resolve(session: Session, job: ImportJob, report: importers.Report, staged: 
     )
 
 
-def untitled(report: importers.Report, new: int) -> importers.Report:
-    """The report, with a warning when no column holds the title of its `new` products."""
+def count_waiting(session: Session, job: ImportJob) -> int:
+    """How many of the listings that this import brought wait for a person."""
+    mine = select(func.count()).where(Listing.state == ListingState.PENDING, Listing.import_id == job.id)
+    return session.scalar(mine) or 0
+
+
+def untitled(report: importers.Report, forecast: Mapping[str, int]) -> importers.Report:
+    """The report, with a warning when no column holds the title of its new products."""
+    new = forecast.get("new", 0)
     if report.kind != "products" or not new or "title" in report.columns.values():
         return report
     words = phrases(

@@ -90,8 +90,7 @@ def keep_report(
     session: Session, job: ImportJob, report: importers.Report, forecast: Mapping[str, int] | None = None
 ) -> None:
     """Write what a check found; a refused file is at its end here."""
-    report = import_checks.untitled(report, (forecast or {}).get("new", 0))
-    job.report = {**report.as_json(), "forecast": dict(forecast or {})}
+    job.report = {**import_checks.untitled(report, forecast or {}).as_json(), "forecast": dict(forecast or {})}
     job.rows_ok, job.lease_until = report.rows_ok, None
     job.state = ImportState.REFUSED if report.outcome == "reject" else ImportState.CHECKED
     session.flush()
@@ -213,7 +212,8 @@ def finish(session: Session, job: ImportJob, *, by: Actor, now: datetime) -> Imp
         job.batch_id = reconciliation.close_batch(session, job.batch_id, linked, by=by)
         states = [counts.of_channel(session, channel.id)] if channel else counts.by_channel(session).values()
         pending = sum(numbers.get(ListingState.PENDING, 0) for numbers in states)
-        job.report = {**job.report, "linked": linked, "pending": pending}
+        waiting = {"pending": pending, "waiting": import_checks.count_waiting(session, job)}
+        job.report = {**job.report, "linked": linked, **waiting}
     job.state, job.ended_at, job.lease_until = ImportState.DONE, now, None
     words = phrase(
         "Imported {file}: {new} new, {changed} changed, {same} as before.",

@@ -243,6 +243,12 @@ def likely_channel(report: importers.Report, channels: Sequence[Channel]) -> str
     return str(named[0].id) if len(named) == 1 else ""
 
 
+def unknown_channels(report: importers.Report, most: int = 5) -> list[str]:
+    """The first names of channels in the file that are not there."""
+    named = (p.value for p in report.errors if (p.column, p.code) == ("channel", "unknown_value"))
+    return [*dict.fromkeys(named)][:most]
+
+
 def remarks(report: importers.Report) -> list[str]:
     """Doubts about the file as a whole, each once."""
     found = (p.message for p in report.warnings if not p.column and p.code != "several_sheets")

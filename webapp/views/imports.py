@@ -121,6 +121,7 @@ def detail(job_id: int) -> Any:
         bars=[(line.title, line.rows, line.kind) for line in outcome],
         more=(job.report.get("forecast") or {}).get("more", 0),
         problems=import_words.problems(report),
+        missing=import_words.unknown_channels(report),
         remarks=import_words.remarks(report),
         options=import_choices.options_of(job),
         readings=import_words.readings(report),
@@ -156,6 +157,22 @@ def check(job_id: int) -> Any:
     with unit_of_work() as work:
         place = _place(work, noted, by)
         import_choices.choose(work, job_id, options, kind=kind, channel=place)
+    _check(job_id, stored)
+    return redirect(url_for("imports.detail", job_id=job_id), code=303)
+
+
+@bp.post("/import/<int:job_id>/channel")
+@web.requires(Permission.CHANNELS)
+def add_channel(job_id: int) -> Any:
+    """Create a channel that the file names and that is not there yet, and check the file again."""
+    by, settings = web.actor(), web.settings()
+    web.release_session()
+    with unit_of_work() as work:
+        job = imports.get(work, job_id)
+        channels.connect(work, request.form.get("name", ""), "file", by=by, settings=settings)
+        place = work.get(Channel, job.channel_id) if job.channel_id else None
+        import_choices.choose(work, job_id, import_choices.options_of(job), kind=job.kind, channel=place)
+        stored = job.stored_as
     _check(job_id, stored)
     return redirect(url_for("imports.detail", job_id=job_id), code=303)
 
@@ -362,6 +379,7 @@ def _result(job: ImportJob) -> dict[str, Any]:
         "passed": passed,
         "linked": int(job.report.get("linked", 0)),
         "pending": int(job.report.get("pending", 0)),
+        "waiting": int(job.report.get("waiting", 0)),
         "moving": job.state in MOVING,
         "undoable": partial(imports.undoable, now=utc_now()),
         "kinds": import_words.kinds(),

@@ -1,0 +1,81 @@
+"""What the import screens say: doubts and problems with their numbers, and channels that are not there yet."""
+
+from __future__ import annotations
+
+from tests.views import test_imports as screens
+from tests.views.test_imports import LISTINGS, count, numbers, send
+from webapp.models import Channel
+
+shop, same_process = screens.shop, screens._same_process
+
+
+def test_each_doubt_about_a_column_is_counted_by_itself(browse, shop):
+    bob = browse("bob")
+    wrong = "".join(f"B-{n},Mug,400638133393{n}\n" for n in (2, 3, 4))
+    send(bob, f"sku,title,ean\nA-1,Mug,7.50106E+12\n{wrong}", kind="products")
+    page = bob.get("/import/1").text
+    assert "Row 2: a spreadsheet shortened this code to 7.50106E+12" in page
+    assert "3 rows have the same doubt. Row 3: the check digit of the GTIN 4006381333932 is wrong." in page
+    send(bob, "sku,title,ean\nA-1,Mug,7.50106E+12\nA-2,Mug,7.50107E+12\n", kind="products")
+    assert "A spreadsheet shortened 2 of these codes to values such as 7.50106E+12." in bob.get("/import/2").text
+
+
+def test_new_products_without_a_title_are_not_taken_in_silence(browse, shop):
+    bob = browse("bob")
+    send(bob, "SKU,Descripción\nA-1,Taza\nB-1,Gorra\n", kind="products")
+    said = "No column holds the title: 1 new product would be shown by its SKU alone."
+    assert said in bob.get("/import/1").text
+    send(bob, "SKU,Precio\nA-1,5\n", kind="products")
+    assert "No column holds the title" not in bob.get("/import/2").text
+    send(bob, "SKU,Título\nA-1,\nB-1,Gorra\n", kind="products")
+    page = bob.get("/import/3").text
+    assert "Row 2: the title is blank. A new product is shown by its SKU alone." in page
+    assert "No column holds the title" not in page
+
+
+def test_a_problem_names_the_field_where_no_column_is_meant(browse, shop):
+    bob = browse("bob")
+    send(bob, "Canal,ID,Título\nBeta,L1,Taza\nBeta,L2,Gorra\nAlpha,L3,Vaso\n")
+    page = bob.get("/import/1").text
+    assert "2 values in Channel are not known here" in page
+
+
+def test_the_result_counts_what_this_file_left_for_review_as_its_check_did(browse, shop):
+    bob = browse("bob")
+    send(bob, LISTINGS, channel=shop)
+    bob.post("/import/1/confirm")
+    send(bob, "listing id,title\nL3,Green mug\nL8,Vase\n", channel=shop)
+    assert numbers(bob.get("/import/2").text) == [1, 1]
+    bob.post("/import/2/confirm")
+    assert "0 linked by SKU. 1 wait for your review." in bob.get("/import/2/done").text
+    send(bob, "sku,title\nA-7,Vase\n", kind="products")
+    bob.post("/import/3/confirm")
+    assert "0 linked by SKU. Waiting for your review in all: 2." in bob.get("/import/3/done").text
+
+
+def test_a_column_chosen_by_hand_counts_as_recognised(browse, shop):
+    bob = browse("bob")
+    send(bob, "listing id,sku,What it is\nL1,A-1,Mug\n", channel=shop)
+    assert "2 of 3 recognised, 1 ignored" in bob.get("/import/1").text
+    chosen = {"header": ["listing id", "sku", "What it is"], "field": ["listing_id", "sku", "title"], "channel": shop}
+    bob.post("/import/1/check", data=chosen)
+    assert "3 of 3 recognised" in bob.get("/import/1").text
+
+
+def test_an_owner_creates_the_channel_a_file_names_and_the_file_is_checked_again(app, browse, shop):
+    text = "channel,listing id,title\nBeta & Co,L1,Mug\nBeta & Co,L2,Cup\nAlpha,L3,Vase\n"
+    send(browse("bob"), text)
+    assert "Create the channel" not in browse("bob").get("/import/1").text
+    assert browse("bob").post("/import/1/channel", data={"name": "Beta & Co"}).status_code == 403
+    alice = browse("alice")
+    page = alice.get("/import/1").text
+    assert page.count("Create the channel “Beta &amp; Co”") == 1
+    answer = alice.post("/import/1/channel", data={"name": "Beta & Co"})
+    assert (answer.status_code, answer.location) == (303, "/import/1")
+    assert "Import 3 rows" in alice.get("/import/1").text
+    assert alice.post("/import/1/channel", data={"name": "Beta & Co"}).status_code == 409
+    assert count(app, Channel) == 2
+    send(alice, text.replace("Beta", "Gamma").replace("Alpha", "Delta"))
+    page = alice.get("/import/2").text
+    assert "Create the channel “Gamma &amp; Co”" in page
+    assert "Create the channel “Delta”" in page
