@@ -15,7 +15,7 @@ from webapp.jobs import tasks
 from webapp.models import Channel, Link, Listing, ListingState, User
 from webapp.models.accounts import Actor
 from webapp.models.base import utc_now
-from webapp.services import channels, links, pairs, plans, reconciliation
+from webapp.services import channels, links, pairs, plans, suggestions
 
 CHUNK = 1_000  # listings of each channel that get suggestions, of those that wait
 DECIDED = 60  # of them, how many a person links, sets aside, skips, and takes apart again
@@ -48,10 +48,10 @@ def people(folder: Path, _size: Size) -> Answer:
 
 def _suggest(channel: Channel) -> int:
     with unit_of_work(read_only=True) as session:
-        ids = reconciliation.to_suggest(session, channel=channel, limit=CHUNK)
-        found = reconciliation.suggest_for(session, ids, current_app.extensions["pairbook_index"])
+        ids = suggestions.to_suggest(session, channel=channel, limit=CHUNK)
+        found = suggestions.suggest_for(session, ids, current_app.extensions["pairbook_index"])
     with unit_of_work() as session:
-        return reconciliation.keep_suggestions(session, found)
+        return suggestions.keep(session, found)
 
 
 def _decide(channel: Channel, by: Actor) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from webapp.config import Settings
 from webapp.models import Channel, Link, Listing, Product, SendMode
 from webapp.models.accounts import COMMAND_LINE
-from webapp.services import catalog, channels, links, listings, reconciliation, stock
+from webapp.services import catalog, channels, links, listings, stock, suggestions
 
 _numbers = count(1)
 
@@ -69,7 +69,7 @@ class Make:
     def suggested(self, listing: Listing, products: Sequence[Product], index: Any) -> None:
         """Suggestions for a listing, found by the real matching among the products that are there."""
         assert products
-        reconciliation.keep_suggestions(self.session, reconciliation.suggest_for(self.session, [listing.id], index))
+        suggestions.keep(self.session, suggestions.suggest_for(self.session, [listing.id], index))
 
     def stock(self, product: Product, quantity: int) -> None:
         """Set a product's stock in the main warehouse."""

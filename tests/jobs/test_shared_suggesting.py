@@ -32,12 +32,12 @@ from webapp.jobs import tasks
 app, slow = create_app(load()), float(sys.argv[1])
 tasks.SUGGEST_CHUNK = {CHUNK}
 
-def find(session, ids, index, found=tasks.reconciliation.suggest_for):
+def find(session, ids, index, found=tasks.suggestions.suggest_for):
     print(json.dumps(ids), flush=True)
     time.sleep(slow)
     return found(session, ids, index)
 
-tasks.reconciliation.suggest_for = find
+tasks.suggestions.suggest_for = find
 with app.app_context():
     index = app.extensions["pairbook_index"]
     tasks.suggest(index, until=0)  # everything is loaded before the race

@@ -14,7 +14,7 @@ from tests.views.bottles import BOTTLE, HX, bottles, text_of
 from webapp.db import db
 from webapp.models import Link, Suggestion
 from webapp.models.listings import WITHOUT_SUGGESTION
-from webapp.services import reconciliation
+from webapp.services import suggestions
 
 
 def test_the_page_shows_the_best_suggestion_with_reasons(browse, put):
@@ -50,7 +50,7 @@ def test_a_listing_whose_suggestions_are_not_there_yet_is_matched_on_the_spot(br
     assert "Suggestions for 1 listing are being prepared." in page
     assert look(lambda s: s.scalars(select(Suggestion)).all()) == []
     browse("bob").post(f"/review/{listing}/link", data={"product_id": 1}, headers=HX)
-    assert look(lambda s: s.scalars(select(Link)).one()).score >= reconciliation.THRESHOLD
+    assert look(lambda s: s.scalars(select(Link)).one()).score >= suggestions.THRESHOLD
 
 
 def test_without_a_suggestion_the_closest_products_are_listed(browse, put):

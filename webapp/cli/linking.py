@@ -22,7 +22,7 @@ from webapp.errors import NotFound
 from webapp.jobs import tasks
 from webapp.models import Channel, Link, Listing, Product
 from webapp.models.accounts import COMMAND_LINE
-from webapp.services import catalog, channels, decisions, links, listings, reconciliation, retrieval
+from webapp.services import catalog, channels, decisions, links, listings, retrieval, suggestions
 from webapp.services.undo import take_back
 
 CHUNK = 4_000  # listings in one step: they compete for products, so that a larger step suggests better
@@ -49,8 +49,8 @@ def _candidates(channel: Channel | None, top: int) -> Iterator[dict[int, list[ma
         ids = [0]
         while ids:
             with unit_of_work(read_only=True) as session:
-                ids = reconciliation.to_suggest(session, channel=each, only_new=False, after=ids[-1], limit=CHUNK)
-                found = reconciliation.suggest_for(session, ids, _index(), top=top) if ids else {}
+                ids = suggestions.to_suggest(session, channel=each, only_new=False, after=ids[-1], limit=CHUNK)
+                found = suggestions.suggest_for(session, ids, _index(), top=top) if ids else {}
             if found:
                 yield found
 
@@ -68,7 +68,7 @@ def suggest(say: Say, channel: str | None, top: int, out: Path | None) -> None:
             with unit_of_work() as session:
                 if sheet is not None:
                     sheet.writerows(_candidate_rows(session, candidates))
-                with_some += reconciliation.keep_suggestions(session, candidates)
+                with_some += suggestions.keep(session, candidates)
             done += len(candidates)
             say.progress(plural(done, "listing"))
     seconds = round(time.monotonic() - began, 3)

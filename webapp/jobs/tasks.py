@@ -31,6 +31,7 @@ from webapp.services import (
     retrieval,
     rules,
     suggesting,
+    suggestions,
     suspicions,
 )
 
@@ -229,7 +230,7 @@ def _suggest_on(channel_id: int, index: retrieval.CatalogueIndex, until: float |
             return done
         try:
             with unit_of_work(read_only=True) as session:
-                found = reconciliation.suggest_for(session, chunk.ids, index)
+                found = suggestions.suggest_for(session, chunk.ids, index)
             with unit_of_work() as session:
                 done += suggesting.settle(session, chunk, found)
         except BaseException:  # whoever comes next need not wait for the lease

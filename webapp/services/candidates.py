@@ -19,7 +19,7 @@ from webapp.models.catalog import Product
 from webapp.models.channels import Channel
 from webapp.models.links import Link, NearMiss, Refusal, Suggestion
 from webapp.models.listings import NOT_COMPUTED, SKIPPED_FROM, Listing, ListingState
-from webapp.services import reconciliation, refusals, retrieval
+from webapp.services import refusals, retrieval, suggestions
 
 FOUND = 9  # search results: as many as there are number keys
 NEAR_CAP = 5_000  # near misses are counted up to here: as many as one press links
@@ -127,7 +127,7 @@ def choices(session: Session, listing: Listing, channel: Channel, index: retriev
     kept = [(s.product_id, s.score, s.difference, s.evidence) for s, _ in rows if s.product_id not in binding]
     unknown = listing.place == NOT_COMPUTED or listing.place >= SKIPPED_FROM
     if unknown and (not kept or listing.state in refusals.ASIDE):
-        kept = [_plain(c) for c in reconciliation.worth_showing(_at_once(session, listing, index))]
+        kept = [_plain(c) for c in suggestions.worth_showing(_at_once(session, listing, index))]
         refused = {k[0] for k in kept}  # not known: whoever shows them asks
     return [replace(c, refused=c.product.id in refused) for c in _dressed(session, channel, kept)]
 
@@ -265,8 +265,8 @@ def _at_once(session: Session, listing: Listing, index: retrieval.CatalogueIndex
         return []
     refused = refusals.binding(session, [listing.id]).get(listing.id, set())
     record = retrieval.listing_record(listing)
-    found = matching.suggest_many([record], ready, top=reconciliation.SHOWN + len(refused))[0]
-    return [c for c in found if c.product_id not in refused][: reconciliation.SHOWN]
+    found = matching.suggest_many([record], ready, top=suggestions.SHOWN + len(refused))[0]
+    return [c for c in found if c.product_id not in refused][: suggestions.SHOWN]
 
 
 def _compare(product: Product, listing: matching.Record) -> matching.Candidate:
@@ -277,7 +277,7 @@ def _compare(product: Product, listing: matching.Record) -> matching.Candidate:
 
 
 def _plain(candidate: matching.Candidate) -> tuple[int, int, str, list[dict[str, Any]]]:
-    evidence = [reconciliation.evidence_json(e) for e in candidate.evidence]
+    evidence = [suggestions.evidence_json(e) for e in candidate.evidence]
     return int(candidate.product_id), candidate.score, candidate.difference, evidence
 
 

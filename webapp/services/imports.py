@@ -27,7 +27,18 @@ from webapp.models.channels import Channel
 from webapp.models.imports import ImportChange, ImportJob, ImportKind, ImportState
 from webapp.models.links import BatchVerb, Link, LinkBatch, LinkSource, PastLink
 from webapp.models.listings import Listing, ListingState
-from webapp.services import audit, catalog, counts, import_checks, links, listings, rechecks, reconciliation, refusals
+from webapp.services import (
+    audit,
+    catalog,
+    counts,
+    import_checks,
+    links,
+    listings,
+    rechecks,
+    reconciliation,
+    refusals,
+    suggestions,
+)
 from webapp.services.forecasts import forecast as forecast
 from webapp.services.upserts import Upserted, plain
 
@@ -201,7 +212,7 @@ def forget_some(session: Session, job: ImportJob, span: tuple[int, int], *, now:
     """Ask for suggestions again for the listings with an id in (low, high], if a file of products changed any."""
     job = _held(session, job, now)
     if job.created or job.updated:
-        reconciliation.forget_suggestions(session, span)
+        suggestions.forget(session, span)
 
 
 def finish(session: Session, job: ImportJob, *, by: Actor, now: datetime) -> ImportJob:

@@ -1,4 +1,4 @@
-"""Link what is exactly the same, name what nearly is, and suggest for the rest.
+"""Link what is exactly the same, and name what nearly is.
 
 The exact rule is the decision table of the house: keys equal after trimming and NFC, never blank, one
 listing and one product with that key on the channel, neither side linked, never a pair a person took apart.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -20,7 +20,6 @@ from sqlalchemy import (
     delete,
     exists,
     func,
-    insert,
     literal,
     null,
     or_,
@@ -31,7 +30,6 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
-import matching
 from matching.identifiers import near_reason
 from webapp.db import among, ring
 from webapp.errors import phrase, phrases
@@ -39,14 +37,11 @@ from webapp.models.accounts import SAME_SKU, Actor
 from webapp.models.base import utc_now
 from webapp.models.catalog import Product
 from webapp.models.channels import Channel, SendMode
-from webapp.models.links import BatchVerb, Link, LinkBatch, LinkSource, NearMiss, Refusal, Suggestion
-from webapp.models.listings import NOT_COMPUTED, WITHOUT_SUGGESTION, Listing, ListingState
-from webapp.services import audit, counts, rechecks, refusals, retrieval, targets
+from webapp.models.links import BatchVerb, Link, LinkBatch, LinkSource, NearMiss, Refusal
+from webapp.models.listings import Listing, ListingState
+from webapp.services import audit, counts, rechecks, targets
 
 STEP = 20_000  # listings in one transaction: other people's clicks get their turn in between
-SHOWN = 10  # suggestions kept for a listing
-THRESHOLD = 40  # below this score the best candidate is no suggestion
-RUNNER_UP = 5  # behind a suggestion, what else a person may want to compare
 
 
 @dataclass(frozen=True)
@@ -241,98 +236,6 @@ def waiting(session: Session, channel: Channel | None) -> dict[str, int]:
         "ambiguous": _count(
             session, select(Listing.id).where(*pending, Listing.match_key.is_not(None), known, has_rival)
         ),
-    }
-
-
-def to_suggest(
-    session: Session, *, channel: Channel | None = None, only_new: bool = True, after: int = 0, limit: int = 200
-) -> list[int]:
-    """Ids of waiting listings that need suggestions, in id order after `after`; all waiting ones unless `only_new`."""
-    query = (
-        select(Listing.id)
-        .where(Listing.state == ListingState.PENDING, Listing.id > after)
-        .order_by(Listing.id)
-        .limit(limit)
-    )
-    if only_new:
-        query = query.where(Listing.place == NOT_COMPUTED)
-    if channel is not None:
-        query = query.where(Listing.channel_id == channel.id)
-    return list(session.scalars(query))
-
-
-def suggest_for(
-    session: Session, listing_ids: Sequence[int], index: retrieval.CatalogueIndex, *, top: int = SHOWN
-) -> dict[int, list[matching.Candidate]]:
-    """Candidates for these listings, best first, without what a person refused on facts that still are the same."""
-    listings = list(session.scalars(select(Listing).where(Listing.id.in_(listing_ids)).order_by(Listing.id)))
-    refused = refusals.binding(session, listing_ids)
-    extra = max((len(r) for r in refused.values()), default=0)
-    found = matching.suggest_many(
-        [retrieval.listing_record(x) for x in listings], index.current(session), top=top + extra
-    )
-    return {
-        x.id: [c for c in candidates if c.product_id not in refused.get(x.id, ())][:top]
-        for x, candidates in zip(listings, found, strict=True)
-    }
-
-
-def worth_showing(candidates: Sequence[matching.Candidate]) -> list[matching.Candidate]:
-    """What a person is shown of a listing's candidates: nothing without a good first one, and its runners-up."""
-    if not candidates or candidates[0].score < THRESHOLD:
-        return []
-    return [c for c in candidates[:SHOWN] if c.score >= RUNNER_UP]
-
-
-def keep_suggestions(session: Session, found: dict[int, list[matching.Candidate]]) -> int:
-    """Store suggestions and give each listing its place in the queue; gives how many listings have one."""
-    if not found:
-        return 0
-    # The listings' rows are taken first: whoever suggests for the same ones waits, and then replaces these.
-    session.execute(select(Listing.id).where(Listing.id.in_(found)).order_by(Listing.id).with_for_update())
-    session.execute(delete(Suggestion).where(Suggestion.listing_id.in_(found)))
-    rows, places = [], []
-    for listing_id, candidates in found.items():
-        good = worth_showing(candidates)
-        places.append({"id": listing_id, "place": 100 - good[0].score if good else WITHOUT_SUGGESTION})
-        rows += [
-            {
-                "listing_id": listing_id,
-                "rank": rank,
-                "product_id": c.product_id,
-                "score": c.score,
-                "difference": c.difference,
-                "evidence": [evidence_json(e) for e in c.evidence],
-            }
-            for rank, c in enumerate(good, 1)
-        ]
-    if rows:
-        session.execute(insert(Suggestion), rows)
-    session.execute(update(Listing), places)
-    return sum(1 for p in places if p["place"] <= 100)
-
-
-def forget_suggestions(session: Session, span: tuple[int, int]) -> None:
-    """Ask again for the waiting listings with an id in (low, high]: the catalogue has grown."""
-    session.execute(
-        update(Listing)
-        .where(*_scope(None, span), Listing.state == ListingState.PENDING, Listing.place <= WITHOUT_SUGGESTION)
-        .values(place=NOT_COMPUTED)
-        .execution_options(synchronize_session=False)
-    )
-
-
-def evidence_json(evidence: matching.Evidence) -> dict[str, Any]:
-    """One field's evidence as the table keeps it."""
-    return {
-        "field": evidence.field,
-        "verdict": evidence.verdict.value,
-        "ours": evidence.ours,
-        "theirs": evidence.theirs,
-        "points": evidence.points,
-        "of": evidence.of,
-        "note": evidence.note,
-        "marks": [list(evidence.marks.ours), list(evidence.marks.theirs)],
     }
 
 

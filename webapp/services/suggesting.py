@@ -22,7 +22,7 @@ from webapp.models.base import utc_now
 from webapp.models.channels import Channel
 from webapp.models.listings import NOT_COMPUTED, Listing, ListingState
 from webapp.models.suggesting import SuggestClaim, SuggestRun
-from webapp.services import audit, reconciliation
+from webapp.services import audit, suggestions
 
 BELL = "suggest"
 LEASE = timedelta(seconds=120)  # a chunk takes seconds; what a dead worker held is free again after this
@@ -92,7 +92,7 @@ def settle(session: Session, chunk: Chunk, found: dict[int, list[matching.Candid
         return 0
     still = select(Listing.id).where(Listing.id.in_(found), *_WAITING)
     waiting = set(session.scalars(still.order_by(Listing.id).with_for_update()))
-    reconciliation.keep_suggestions(session, {i: c for i, c in found.items() if i in waiting})
+    suggestions.keep(session, {i: c for i, c in found.items() if i in waiting})
     run.done += len(chunk.ids)
     return len(waiting)
 

@@ -26,7 +26,7 @@ from webapp.models.links import BatchVerb, Link
 from webapp.models.listings import Listing
 from webapp.models.suspicions import Recheck, RecheckOf, Suspicion
 from webapp.services import acts, differences, rechecks
-from webapp.services.reconciliation import evidence_json
+from webapp.services.suggestions import evidence_json
 
 STEP = 250  # links in one step: 40 ms of comparing, and some 10 ms of writing where all of them differ
 CAP = 10_000  # they are counted up to here

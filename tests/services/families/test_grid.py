@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from webapp.models import Link, LinkBatch, ListingState
-from webapp.services import families, links, reconciliation
+from webapp.services import families, links, suggestions
 from webapp.services.families import Standing
 
 COLOURS, SIZES = ("Sage", "Sand"), ("500 ml", "750 ml")
@@ -79,9 +79,7 @@ def test_without_parents_a_family_is_told_by_suggestions_options_and_title(sessi
     waiting = [x for x in f.theirs.values() if x.id != f.first.id]
     assert families.grid(session, f.first, f.channel) is None
     index = context.extensions["pairbook_index"]
-    reconciliation.keep_suggestions(
-        session, reconciliation.suggest_for(session, [x.id for x in (*waiting, stranger, bare)], index)
-    )
+    suggestions.keep(session, suggestions.suggest_for(session, [x.id for x in (*waiting, stranger, bare)], index))
     grid = families.grid(session, f.first, f.channel)
     assert standings(grid).keys() == {v.sku[4:] for v in f.theirs.values()}
     assert grid.others == 3

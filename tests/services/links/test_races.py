@@ -16,7 +16,7 @@ from webapp.db import db, unit_of_work
 from webapp.errors import Conflict
 from webapp.models import Link, Listing, ListingState, NearMiss, PastLink, Suggestion
 from webapp.models.accounts import Actor, Role
-from webapp.services import counts, links, reconciliation
+from webapp.services import counts, links, reconciliation, suggestions
 from webapp.services.links import Pair
 
 PEOPLE = [Actor(None, name, Role.EDITOR) for name in ("Ana", "Bob", "Cleo", "Dan", "Eva", "Finn", "Gus", "Hugo")]
@@ -131,7 +131,7 @@ def test_two_who_note_near_misses_or_suggest_at_once_note_them_once(app, stage):
     noted = at_once(app, lambda s, _who, _i: reconciliation.note_near_misses(s, None, span), 4)
     assert noted == [30] * 4
     candidate = Candidate(product, 90, (), Advice.LIKELY, 1)
-    kept = at_once(app, lambda s, _who, _i: reconciliation.keep_suggestions(s, {i: [candidate] for i in ids}), 4)
+    kept = at_once(app, lambda s, _who, _i: suggestions.keep(s, {i: [candidate] for i in ids}), 4)
     assert kept == [30] * 4
     with unit_of_work(read_only=True) as session:
         assert session.scalar(select(func.count()).select_from(NearMiss)) == 30

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from webapp.models import Aside, Listing, ListingState, Refusal, Suggestion
 from webapp.models.accounts import COMMAND_LINE
-from webapp.services import candidates, catalog, facts, links, listings, reconciliation, refusals, review
+from webapp.services import candidates, catalog, facts, links, listings, reconciliation, refusals, review, suggestions
 from webapp.services.links import Pair
 from webapp.services.retrieval import CatalogueIndex
 
@@ -37,8 +37,8 @@ def bring(make, listing, **facts_of_listing):
 def suggested(session, listing):
     """The products that the worker would suggest, and that the review shows."""
     index = CatalogueIndex()
-    found = reconciliation.suggest_for(session, [listing.id], index)
-    reconciliation.keep_suggestions(session, found)
+    found = suggestions.suggest_for(session, [listing.id], index)
+    suggestions.keep(session, found)
     session.refresh(listing)
     kept = list(session.scalars(select(Suggestion.product_id).where(Suggestion.listing_id == listing.id)))
     channel = make_channel(session, listing)

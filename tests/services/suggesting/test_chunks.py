@@ -11,7 +11,7 @@ from webapp.jobs import tasks
 from webapp.models import Listing, ListingState, SuggestClaim, Suggestion
 from webapp.models.base import utc_now
 from webapp.models.listings import NOT_COMPUTED
-from webapp.services import links, reconciliation, suggesting
+from webapp.services import links, suggesting, suggestions
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_what_a_worker_finds_is_kept_and_said(session, make, queue, context):
     channel, index = make.channel(), context.extensions["pairbook_index"]
     chunk = take(session, channel)
     assert suggesting.progress(session, channel, 10) == suggesting.Progress(0, 10, "", 1)
-    assert suggesting.settle(session, chunk, reconciliation.suggest_for(session, chunk.ids, index)) == 4
+    assert suggesting.settle(session, chunk, suggestions.suggest_for(session, chunk.ids, index)) == 4
     assert suggesting.progress(session, channel, 6) == suggesting.Progress(4, 10, "", 0)
     found = session.scalars(select(Suggestion.listing_id).distinct()).all()
     assert sorted(found) == chunk.ids
@@ -106,7 +106,7 @@ def test_a_failure_frees_its_chunk_at_once(make, queue, context, monkeypatch, se
     session.commit()
     index = context.extensions["pairbook_index"]
     with monkeypatch.context() as broken:
-        broken.setattr(reconciliation, "suggest_for", lambda *_: 1 / 0)
+        broken.setattr(suggestions, "suggest_for", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             tasks.suggest(index)
     assert tasks.suggest(index) == 10
