@@ -107,7 +107,14 @@ def test_without_scripts_a_listing_is_linked_and_unlinked(live: Live, sample: No
 
 def test_a_phone_shows_no_key_caps_and_whole_pairs(sample: None, open_page: Any) -> None:
     page = open_page("bob", width=390, height=844)
-    for path in ("/review", "/pairs", "/products", "/review/near?channel=Amazon+MX"):
+    for path in (
+        "/review",
+        "/pairs",
+        "/products",
+        "/products/1",
+        "/products/1?tab=listings",
+        "/review/near?channel=Amazon+MX",
+    ):
         page.goto(path)
         expect(page.locator("kbd:visible:not(.numkey kbd)")).to_have_count(0)
         inside = "table => table.scrollWidth <= table.closest('.card').clientWidth"

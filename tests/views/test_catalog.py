@@ -38,7 +38,7 @@ def read(app, query):
 
 
 def skus(page):
-    return re.findall(r'<td class="mono">([^<]+)</td>', page)
+    return re.findall(r'<td class="mono(?: only-l)?">([^<]+)</td>', page)
 
 
 def test_the_tabs_part_the_catalogue_by_stock(browse, shop):

@@ -42,3 +42,18 @@ def test_an_order_that_leaves_pairs_out_says_so(browse, put):
     page: Any = browse("bob").get("/pairs")
     assert "linked by suggestion, lowest score first" in page.text
     assert "only never synced, newest first" in page.text
+
+
+def test_a_title_that_a_list_cuts_is_there_in_full(browse, put):
+    long = "Sartén de hierro fundido con mango largo y tapa de vidrio templado, 24 cm"
+
+    def build(m: Make) -> None:
+        m.link(m.product("PAN-24", title=long), m.listing("PAN-24", title=f"{long}, negro"))
+        m.listing("PAN-26", title=f"{long}, rojo")
+
+    put(build)
+    client = browse("bob")
+    pairs = client.get("/pairs").text
+    assert f'title="{long}"' in pairs
+    assert f'title="{long}, negro"' in pairs
+    assert f'title="{long}, rojo"' in client.get("/review").text
