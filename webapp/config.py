@@ -141,8 +141,8 @@ def _timezone(name: str) -> str:
     own = getattr(LOCALTZ, "key", None) or getattr(LOCALTZ, "zone", None)  # that of a copied zone file has no name
     for zone in [name] if name else [str(own or ""), "UTC"]:
         with suppress(LookupError):
-            if zone and get_timezone(zone):
-                return zone
+            get_timezone(zone)  # the empty name of a zone without one is none either
+            return zone
     raise SettingError(
         f"PAIRBOOK_TIMEZONE is “{name}”. Use a name of the IANA time zones, such as America/Mexico_City or UTC."
     )
