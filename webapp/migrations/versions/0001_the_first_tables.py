@@ -764,7 +764,9 @@ def upgrade() -> None:
     op.create_table(
         "rechecks",
         sa.Column("id", BIG, nullable=False),
-        sa.Column("of", sa.Enum("listings", "products", name="recheckof", native_enum=False, length=24), nullable=False),
+        sa.Column(
+            "of", sa.Enum("listings", "products", name="recheckof", native_enum=False, length=24), nullable=False
+        ),
         sa.Column("after", BIG, nullable=False),
         sa.Column("upto", BIG, nullable=False),
         sa.Column("worker", SHORT, nullable=False),
