@@ -21,7 +21,7 @@ from webapp.errors import Refused
 from webapp.jobs import tasks
 from webapp.models import ImportJob, ImportKind, ImportPreset, ImportState
 from webapp.models.accounts import COMMAND_LINE
-from webapp.services import channels, exports, imports
+from webapp.services import channels, exports, import_checks, imports
 
 EXITS = {"accept": 0, "partial": PARTIAL, "reject": REFUSED}
 ENDED = {ImportState.DONE, ImportState.FAILED, ImportState.UNDONE}
@@ -160,8 +160,8 @@ def check_only(
                 unchanged=0,
             )
             report = imports.check(session, job, say.settings.uploads, all_or_nothing=all_or_nothing)
-            job.report = report.as_json()
             forecast = imports.forecast(session, job, say.settings.uploads) if report.outcome != "reject" else {}
+            job.report = import_checks.untitled(report, forecast).as_json()
             if kind == ImportKind.LISTINGS and "link" in forecast:
                 forecast["linkable"] = forecast.pop("link")  # an import by command links nothing: `pairbook link` does
         return {**imports.report_json(job), "forecast": forecast}
