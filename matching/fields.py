@@ -44,6 +44,7 @@ _WRONG_CHECK_DIGIT: Final = phrase("the check digit is wrong")
 _ONE_WRONG_DIGIT: Final = phrase("one digit is wrong")
 _A_WRONG_CHECK_DIGIT: Final = phrase("a check digit is wrong")
 _TWO_ITEMS: Final = phrase("two valid numbers of different items")
+_LONGEST_SIZE: Final = 4  # letters of a clothing size: “xxxl”
 _IN_PIECES: Final = phrase("written in pieces")
 _BEGINS: Final = phrase("one code begins the other")
 _IN_TITLE: Final = phrase("named in the title")
@@ -268,8 +269,8 @@ def compare_size(product: Side, listing: Side) -> Finding:
 
 
 def _in_capitals(size: str) -> str:
-    """Letters of clothing sizes in capitals; units stay as they are."""
-    return size if " " in size else size.upper()
+    """Letters of clothing sizes in capitals; units and words stay as they are: “Lined” may be a size of notebooks."""
+    return size.upper() if len(size) <= _LONGEST_SIZE and " " not in size else size
 
 
 def _size_text(side: Side) -> str:

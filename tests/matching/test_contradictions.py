@@ -69,3 +69,9 @@ def test_the_score_is_that_of_comparing_the_two_and_a_conflict_caps_it():
 def test_the_side_of_the_higher_price_does_not_matter(one, other, currency):
     a, b = pair({"price": one, "currency": currency}, {"price": other, "currency": currency})
     assert price_factor(a, b) == price_factor(b, a) >= 1
+
+
+def test_a_word_that_stands_as_a_size_is_not_shouted():
+    found = compare(Record(1, options={"Size": "Lined"}), Record(2, options={"Size": "lined"}))
+    assert {e.ours.casefold() for e in found.evidence if e.field == "size" and e.ours} == {"lined"}
+    assert not any(e.ours == "LINED" for e in found.evidence)
