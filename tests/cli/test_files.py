@@ -57,6 +57,16 @@ def test_check_writes_nothing_and_leaves_no_file(shell):
     assert os.listdir(shell.settings.uploads) == []
 
 
+def test_a_report_says_what_changed_since_the_last_file(shell):
+    file = shell.file("p.csv", PRODUCTS)
+    assert shell.json("import", "products", file)["changes"] == {}
+    later = shell.file("q.csv", PRODUCTS.replace("9.90", "10.90").replace("A-2", "A-3"))
+    for more in (["--check"], []):
+        changes = shell.json("import", "products", later, *more)["changes"]
+        assert {name: n for name, n in changes.items() if name != "shown"} == {"known": 1, "gone": 1, "price": 1}
+        assert [(r["key"], r["before"], r["after"]) for r in changes["shown"]["price"]] == [("A-1", "9.90", "10.90")]
+
+
 def test_the_stored_copy_has_a_name_of_our_own(shell):
     shell("import", "products", shell.file("..%2fp.csv", PRODUCTS))
     with shell.inside() as (session, _):

@@ -79,3 +79,22 @@ def test_an_owner_creates_the_channel_a_file_names_and_the_file_is_checked_again
     page = alice.get("/import/2").text
     assert "Create the channel “Gamma &amp; Co”" in page
     assert "Create the channel “Delta”" in page
+
+
+def test_what_changed_since_the_last_file_is_shown_with_the_link_that_stays(browse, shop):
+    bob = browse("bob")
+    send(bob, LISTINGS, channel=shop)
+    assert "What changed since the last file" not in bob.get("/import/1").text
+    bob.post("/import/1/confirm")
+    send(bob, "listing id,sku,title,price\nL1,A-7,Blue mug,1299.00\nL2,A-2,Red cup,9.50\n", channel=shop)
+    page = bob.get("/import/2").text
+    for words in (
+        "What changed since the last file",
+        "1 known listing is not in this file",
+        "1 listing has another SKU than before, under the same listing ID",
+        "linked to A-1",
+        "1 price is another",
+        "1,299.00",
+        "1 title is another",
+    ):
+        assert words in page, words

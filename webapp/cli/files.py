@@ -21,7 +21,8 @@ from webapp.errors import Refused
 from webapp.jobs import tasks
 from webapp.models import ImportJob, ImportKind, ImportPreset, ImportState
 from webapp.models.accounts import COMMAND_LINE
-from webapp.services import channels, exports, import_checks, imports
+from webapp.services import channels, exports, import_checks, import_undo, imports
+from webapp.services.forecasts import Forecast
 
 EXITS = {"accept": 0, "partial": PARTIAL, "reject": REFUSED}
 ENDED = {ImportState.DONE, ImportState.FAILED, ImportState.UNDONE}
@@ -80,7 +81,7 @@ def import_links(say: Say, file: Path, channel: str | None) -> None:
 def undo_import(say: Say, number: int) -> None:
     """Take an import back: its number is “import” in the report."""
     with unit_of_work() as session:
-        done = imports.undo(session, number, by=COMMAND_LINE)
+        done = import_undo.undo(session, number, by=COMMAND_LINE)
     words = f"Removed {done['removed']:,}, restored {done['restored']:,}, unlinked {done['unlinked']:,}; "
     words += f"{done['kept']:,} in use stay."
     say(done, words, code=PARTIAL if done["kept"] else 0)
@@ -160,8 +161,10 @@ def check_only(
                 unchanged=0,
             )
             report = imports.check(session, job, say.settings.uploads, all_or_nothing=all_or_nothing)
-            forecast = imports.forecast(session, job, say.settings.uploads) if report.outcome != "reject" else {}
-            job.report = import_checks.untitled(report, forecast).as_json()
+            refused = report.outcome == "reject"
+            foreseen = Forecast() if refused else imports.forecast(session, job, say.settings.uploads)
+            forecast = dict(foreseen.numbers)
+            job.report = {**import_checks.untitled(report, forecast).as_json(), "changes": foreseen.changes}
             if kind == ImportKind.LISTINGS and "link" in forecast:
                 forecast["linkable"] = forecast.pop("link")  # an import by command links nothing: `pairbook link` does
         return {**imports.report_json(job), "forecast": forecast}

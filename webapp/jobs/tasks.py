@@ -109,7 +109,7 @@ def check_import(settings: Settings, job_id: int, *, all_or_nothing: bool = Fals
     with unit_of_work(read_only=True) as session:
         job = imports.get(session, job_id)
         report = imports.check(session, job, settings.uploads, all_or_nothing=all_or_nothing)
-        forecast = imports.forecast(session, job, settings.uploads) if report.outcome != "reject" else {}
+        forecast = imports.forecast(session, job, settings.uploads) if report.outcome != "reject" else None
     with unit_of_work() as session:
         job = imports.get(session, job_id, lock=True)
         if job.state == ImportState.CHECKING:

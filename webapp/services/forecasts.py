@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from array import array
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from itertools import compress, pairwise
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from webapp.models.catalog import Product
 from webapp.models.imports import ImportJob, ImportKind
 from webapp.models.links import Link
 from webapp.models.listings import Listing, ListingState
-from webapp.services import channels
+from webapp.services import channels, file_changes
+from webapp.services.file_changes import Changes
 from webapp.services.import_checks import CHUNK
 
 MOST_SORTED = 50_000  # up to here Python's own sort is quicker than loading a library
@@ -27,8 +29,16 @@ Row = Mapping[str, Any]
 Place = tuple[int, str]  # channel and listing id, or channel and match key
 
 
-def forecast(session: Session, job: ImportJob, uploads: Path) -> dict[str, int]:
-    """How many good rows end how; the numbers without `more` add up to them.
+@dataclass(frozen=True)
+class Forecast:
+    """What an import will do: `numbers` of rows by their end, and the `changes` of what is known (see Changes)."""
+
+    numbers: dict[str, int] = field(default_factory=dict)
+    changes: dict[str, Any] = field(default_factory=dict)
+
+
+def forecast(session: Session, job: ImportJob, uploads: Path) -> Forecast:
+    """How many good rows end how, and what the file changes; the numbers without `more` add up to the good rows.
 
     link: linked by the exact rule · review: new, wait for a person · update: known before · new: new products ·
     same: linked so already · refused: the listing or product is linked elsewhere · more: waiting listings,
@@ -38,17 +48,20 @@ def forecast(session: Session, job: ImportJob, uploads: Path) -> dict[str, int]:
     if job.kind == ImportKind.LISTINGS:
         return _listings(session, job, staged)
     if job.kind == ImportKind.LINKS:
-        return _links(session, job, staged)
-    numbers = Counter(update=0, new=0, more=0)
-    for block in importers.read_blocks(staged, size=CHUNK, names=("match_key",)):
+        return Forecast(_links(session, job, staged))
+    numbers, changes = Counter(update=0, new=0, more=0), Changes()
+    for block in importers.read_blocks(staged, size=CHUNK, names=("match_key", *file_changes.PRODUCED)):
         keys = block.column("match_key")
-        known = _known_products(session, keys)
+        known = file_changes.of_products(session, changes, block)
         fresh = set(keys) - known
         numbers["update"] += sum(map(known.__contains__, keys))
         numbers["new"] += sum(map(fresh.__contains__, keys)) if fresh else 0
         if job.kind == ImportKind.PRODUCTS and fresh:
             numbers["more"] += _waiting_for(session, fresh)
-    return dict(numbers)
+    if job.kind == ImportKind.PRODUCTS and changes.numbers["known"]:
+        there = session.scalar(select(func.count()).select_from(Product).where(Product.retired_at.is_(None))) or 0
+        changes.numbers["gone"] = there - changes.numbers["known"]
+    return Forecast(dict(numbers), changes.as_json())
 
 
 def _waiting_for(session: Session, keys: Set[str]) -> int:
@@ -62,24 +75,28 @@ def _waiting_for(session: Session, keys: Set[str]) -> int:
     return session.scalar(select(func.count()).select_from(alone)) or 0
 
 
-def _listings(session: Session, job: ImportJob, staged: Path) -> dict[str, int]:
+def _listings(session: Session, job: ImportJob, staged: Path) -> Forecast:
     """A SKU that a file gives to two listings of a channel is ambiguous, wherever the second one stands.
 
     So that a million rows are read once and not kept, what remains of each SKU is its hash, eight bytes, and
     those that occur twice are found at the end; two of a million differ and look equal once in 37 million files.
     """
     ids = _channel_ids(session, job)
-    numbers = Counter(link=0, review=0, update=0)
-    every, hopeful = array("q"), array("q")
+    numbers, changes = Counter(link=0, review=0, update=0), Changes()
+    every, hopeful, met = array("q"), array("q"), array("q")
+    seen: set[int] = set()
     first = session.scalar(select(Listing.id).where(Listing.channel_id.in_(ids.values())).limit(1)) is None
-    for block in importers.read_blocks(staged, size=CHUNK, names=("channel", "listing_id", "match_key")):
+    names = {"channel", "listing_id", "match_key"} | (set() if first else set(file_changes.LISTED))
+    for block in importers.read_blocks(staged, size=CHUNK, names=names):
         channel_ids, keys = [ids[name or ""] for name in block.column("channel")], block.column("match_key")
         places: list[Place] = list(zip(channel_ids, keys, strict=True))
         every.extend(map(hash, compress(places, keys)))
         if not first:
             listed: list[Place] = list(zip(channel_ids, block.column("listing_id"), strict=True))
-            absent = _unknown_listings(session, listed)
-            places = [place for place, one in zip(places, listed, strict=True) if one in absent] if absent else []
+            met.extend(map(hash, listed))
+            seen.update(channel_ids)
+            held = file_changes.of_listings(session, changes, block, listed)
+            places = [place for place, one in zip(places, listed, strict=True) if one not in held]
             numbers["update"] += len(listed) - len(places)
         linkable = _linkable(session, {place for place in places if place[1]}, first=first)
         chosen = [place for place in places if place in linkable]
@@ -88,7 +105,9 @@ def _listings(session: Session, job: ImportJob, staged: Path) -> dict[str, int]:
     twice = _twice(every) if hopeful else set()
     numbers["link"] = sum(one not in twice for one in hopeful)
     numbers["review"] += len(hopeful) - numbers["link"]
-    return dict(numbers)
+    if changes.numbers["known"]:
+        file_changes.close_listings(session, changes, seen, met)
+    return Forecast(dict(numbers), changes.as_json())
 
 
 def _twice(hashes: array[int]) -> set[int]:
@@ -167,18 +186,6 @@ def _taken(session: Session, rows: Sequence[Row]) -> set[Place]:
 
 def _known_products(session: Session, keys: Collection[str]) -> set[str]:
     return set(keys) - _absent(session, keys, Product.match_key, Product.retired_at.is_(None))
-
-
-def _unknown_listings(session: Session, listed: Iterable[Place]) -> set[Place]:
-    """Those of these channels and listing ids that are not there, channel by channel."""
-    by_channel: dict[int, list[str]] = {}
-    for channel_id, external_id in listed:
-        by_channel.setdefault(channel_id, []).append(external_id)
-    return {
-        (channel_id, external_id)
-        for channel_id, external_ids in by_channel.items()
-        for external_id in _absent(session, external_ids, Listing.external_id, Listing.channel_id == channel_id)
-    }
 
 
 def _absent(session: Session, values: Collection[str], column: Any, *where: ColumnElement[bool]) -> set[str]:

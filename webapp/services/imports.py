@@ -10,23 +10,22 @@ from array import array
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import insert, or_, select
 from sqlalchemy.orm import Session
 
 import importers
 from webapp.db import among, ring
-from webapp.errors import Conflict, NotFound, Refused, phrase, phrases
+from webapp.errors import Conflict, NotFound, phrase, phrases
 from webapp.models.accounts import Actor
 from webapp.models.base import utc_now
 from webapp.models.catalog import Product
 from webapp.models.channels import Channel
 from webapp.models.imports import ImportChange, ImportJob, ImportKind, ImportState
-from webapp.models.links import BatchVerb, Link, LinkBatch, LinkSource, PastLink
-from webapp.models.listings import Listing, ListingState
+from webapp.models.links import BatchVerb, LinkBatch, LinkSource
+from webapp.models.listings import ListingState
 from webapp.services import (
     audit,
     catalog,
@@ -34,11 +33,10 @@ from webapp.services import (
     import_checks,
     links,
     listings,
-    rechecks,
     reconciliation,
-    refusals,
     suggestions,
 )
+from webapp.services.forecasts import Forecast
 from webapp.services.forecasts import forecast as forecast
 from webapp.services.upserts import Upserted, plain
 
@@ -97,11 +95,11 @@ def check(session: Session, job: ImportJob, uploads: Path, *, all_or_nothing: bo
     return report
 
 
-def keep_report(
-    session: Session, job: ImportJob, report: importers.Report, forecast: Mapping[str, int] | None = None
-) -> None:
+def keep_report(session: Session, job: ImportJob, report: importers.Report, forecast: Forecast | None = None) -> None:
     """Write what a check found; a refused file is at its end here."""
-    job.report = {**import_checks.untitled(report, forecast or {}).as_json(), "forecast": dict(forecast or {})}
+    foreseen = forecast or Forecast()
+    said = import_checks.untitled(report, foreseen.numbers).as_json()
+    job.report = {**said, "forecast": foreseen.numbers, "changes": foreseen.changes}
     job.rows_ok, job.lease_until = report.rows_ok, None
     job.state = ImportState.REFUSED if report.outcome == "reject" else ImportState.CHECKED
     session.flush()
@@ -254,43 +252,6 @@ def fail(session: Session, job: ImportJob, message: str) -> None:
     session.flush()
 
 
-def undoable(job: ImportJob, *, now: datetime) -> bool:
-    """Whether an import is at its end, and young enough to be taken back."""
-    ended = job.state in {ImportState.DONE, ImportState.FAILED}
-    return ended and (job.ended_at or job.created_at) > now - timedelta(days=links.UNDO_DAYS)
-
-
-def undo(session: Session, job_id: int, *, by: Actor, now: datetime | None = None) -> dict[str, int]:
-    """Take an import back: new rows that nothing hangs on go, changed values return, its links are undone.
-
-    Raises Conflict before its end and after a first undo, Refused when it is too old.
-
-    Gives how many were `removed`, `restored`, `unlinked` and `kept` (rows that somebody uses by now).
-    """
-    job = get(session, job_id, lock=True)
-    if job.state not in {ImportState.DONE, ImportState.FAILED}:
-        raise Conflict(
-            phrase("This import was taken back already.")
-            if job.state == ImportState.UNDONE
-            else phrase("This import is not at its end yet.")
-        )
-    if not undoable(job, now=now or utc_now()):
-        days = links.UNDO_DAYS
-        raise Refused(phrase("This import is more than {days} days old and can no longer be taken back.", days=days))
-    unlinked = links.undo(session, job.batch_id, by=by).changed if job.batch_id else 0
-    gone = select(PastLink.product_id).where(PastLink.batch_id == job.batch_id)  # they lose what channels called them
-    touched = update(Product).where(Product.id.in_(gone)).values(changed_at=utc_now())
-    session.execute(touched.execution_options(synchronize_session=False))
-    session.execute(delete(PastLink).where(PastLink.batch_id == job.batch_id))  # or its listings could never go
-    restored = _restore_values(session, job, by)
-    removed, kept = _remove_created(session, job)
-    job.state = ImportState.UNDONE
-    numbers = {"removed": removed, "restored": restored, "unlinked": unlinked, "kept": kept}
-    words = phrase("Took back the import of {file}.", file=job.file_name[:120])
-    audit.record(session, by, "import.undone", f"import {job.id}", words, after=numbers)
-    return numbers
-
-
 def get(session: Session, job_id: int, *, lock: bool = False) -> ImportJob:
     """The import of that number; raises NotFound."""
     job = session.get(ImportJob, job_id, with_for_update=lock or None, populate_existing=lock)
@@ -355,51 +316,3 @@ def _apply_links(
         "linked": job.report.get("linked", 0) + change.changed,
     }
     return Upserted(created=list[Hashable](p.listing_id for p in pairs[: change.changed]), unchanged=change.unchanged)
-
-
-def _restore_values(session: Session, job: ImportJob, by: Actor) -> int:
-    """Give changed rows their values of before, where they still have the import's."""
-    restored, touched = 0, list[int]()
-    mine = select(ImportChange).where(ImportChange.import_id == job.id)
-    for change in session.scalars(mine.order_by(ImportChange.id.desc())):  # the last change of a row goes first
-        if job.kind in {ImportKind.PRODUCTS, ImportKind.STOCK}:
-            product = session.get(Product, change.row_id)
-            done = product is not None and catalog.restore(session, product, change.before, change.after, by=by)
-        else:
-            listing = session.get(Listing, change.row_id)
-            done = listing is not None and _restore_listing(listing, change.before, change.after)
-            touched += [change.row_id] if done else []
-        restored += done
-    session.flush()
-    rechecks.ask_listings(session, touched)
-    refusals.note_changes(session, touched)
-    return restored
-
-
-def _restore_listing(listing: Listing, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
-    back = {k: v for k, v in before.items() if _same(getattr(listing, k), after.get(k))}
-    for name, value in back.items():
-        setattr(listing, name, Decimal(value) if name == "price" and value is not None else value)
-    return bool(back)
-
-
-def _same(value: Any, written: Any) -> bool:
-    """Whether a value is what was written down of it: amounts are text there, with or without zeros at their end."""
-    if isinstance(value, Decimal):
-        return written is not None and value == Decimal(written)
-    return bool(value == written)
-
-
-def _remove_created(session: Session, job: ImportJob) -> tuple[int, int]:
-    """Remove rows that the import made and nothing hangs on; those in use are kept and counted."""
-    if job.kind == ImportKind.LISTINGS:
-        idle = (Listing.import_id == job.id, Listing.state != ListingState.LINKED)
-        removed = listings.remove(session, select(Listing.id).where(*idle))
-        kept = session.scalar(select(func.count()).select_from(Listing).where(Listing.import_id == job.id)) or 0
-        return removed, kept
-    if job.kind == ImportKind.PRODUCTS:
-        mine = (Product.import_id == job.id, Product.retired_at.is_(None))
-        linked = select(Link.product_id).where(Link.product_id == Product.id).exists()
-        kept = session.scalar(select(func.count()).select_from(Product).where(*mine, linked)) or 0
-        return catalog.retire(session, (*mine, ~linked)), kept
-    return 0, 0

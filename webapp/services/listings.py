@@ -59,7 +59,7 @@ def upsert_block(
     if not look_first and _insert(session, columns, import_id, now, pass_over=True) == len(columns.keys):
         result.created = list[Hashable](columns.keys)
     else:
-        known = _rows(session, columns.keys, columns.names)
+        known = values_of(session, columns.keys, columns.names)
         if not look_first:
             known = _without(session, known, import_id, now)
         fresh = _compare(session, columns, known, result, now)
@@ -67,7 +67,7 @@ def upsert_block(
             _insert(session, columns.at(fresh), import_id, now)
         result.created = [columns.keys[place] for place in fresh]
     if result.created and import_id is None:
-        result.ids.update({key: row[0] for key, row in _rows(session, result.created, ()).items()})
+        result.ids.update({key: row[0] for key, row in values_of(session, result.created, ()).items()})
     for channel_id, n in Counter(key[0] for key in result.created).items():  # type: ignore[index]
         counts.adjust(session, channel_id, {ListingState.PENDING: n})
     stale = [i for i, (_, after) in result.changed.items() if FACTS & set(after)]
@@ -151,8 +151,8 @@ def find(session: Session, channel: Channel, external_id: str) -> Listing:
     return listing
 
 
-def _rows(session: Session, keys: Iterable[Any], names: Sequence[str]) -> dict[Hashable, tuple[Any, ...]]:
-    """Id and these columns, amounts as they are stored, of the listings with the keys (channel, external id)."""
+def values_of(session: Session, keys: Iterable[Any], names: Sequence[str]) -> dict[Hashable, tuple[Any, ...]]:
+    """Id and these columns, amounts as they are stored, of the listings there are, by key (channel, external id)."""
     ids: dict[int, list[str]] = {}
     for channel_id, external_id in keys:
         ids.setdefault(channel_id, []).append(external_id)

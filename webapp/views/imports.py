@@ -22,9 +22,9 @@ from webapp.jobs import tasks
 from webapp.models import Channel, ImportJob, ImportKind, ImportState
 from webapp.models.accounts import Actor, Permission
 from webapp.models.base import utc_now
-from webapp.services import channels, counts, demo, import_choices, imports
+from webapp.services import channels, counts, demo, import_choices, import_undo, imports
 from webapp.translate import translated
-from webapp.views import import_words
+from webapp.views import import_changes, import_words
 
 bp = Blueprint("imports", __name__)
 CHECKED_AT_ONCE = 8 * 1024 * 1024  # bytes: a larger file is left to the worker
@@ -58,7 +58,7 @@ def _index(error: str = "", field: str = "", status: int = 200) -> Response:
         first_run=not jobs and not listed,
         states=import_words.states(),
         kinds=import_words.kinds(),
-        undoable=partial(imports.undoable, now=utc_now()),
+        undoable=partial(import_undo.undoable, now=utc_now()),
         most_mb=web.settings().upload_limit // (1024 * 1024),
         error=error,
         field=field,
@@ -120,6 +120,7 @@ def detail(job_id: int) -> Any:
         outcome=outcome,
         bars=[(line.title, line.rows, line.kind) for line in outcome],
         more=(job.report.get("forecast") or {}).get("more", 0),
+        changes=import_changes.told(job),
         problems=import_words.problems(report),
         missing=import_words.unknown_channels(report),
         remarks=import_words.remarks(report),
@@ -231,7 +232,7 @@ def progress(job_id: int) -> Any:
 @web.requires(Permission.IMPORT)
 def undo(job_id: int) -> Any:
     """Take the whole import back and say what that changed."""
-    numbers = imports.undo(web.session(), job_id, by=web.actor())
+    numbers = import_undo.undo(web.session(), job_id, by=web.actor())
     job = imports.get(web.session(), job_id)
     job.report = {**job.report, "undone": numbers}
     web.say(import_words.undone(job.kind, numbers))
@@ -381,7 +382,7 @@ def _result(job: ImportJob) -> dict[str, Any]:
         "pending": int(job.report.get("pending", 0)),
         "waiting": int(job.report.get("waiting", 0)),
         "moving": job.state in MOVING,
-        "undoable": partial(imports.undoable, now=utc_now()),
+        "undoable": partial(import_undo.undoable, now=utc_now()),
         "kinds": import_words.kinds(),
         "states": import_words.states(),
         "undone": import_words.undone(job.kind, cast(dict[str, int], job.report.get("undone") or {})),

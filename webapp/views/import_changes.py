@@ -1,0 +1,93 @@
+"""The words for what a checked file changes of what is known since the last one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from flask_babel import format_decimal, ngettext
+from flask_babel import gettext as _
+
+from webapp.models import ImportJob, ImportKind
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row that changed: what it is called, and the value before and after (None where it is gone)."""
+
+    key: str
+    before: str
+    after: str | None
+    linked: str = ""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One kind of change: how many, its first rows, and how many more there are."""
+
+    icon: str
+    title: str
+    detail: str
+    rows: list[Row]
+    more: int
+    doubtful: bool = False
+
+
+def told(job: ImportJob) -> list[Change]:
+    """A line for each kind of change in the file, what is most surprising first."""
+    changes: dict[str, Any] = job.report.get("changes") or {}
+    return [
+        _change(job.kind, kind, changes) for kind in ("sku", "gone", "price", "title", "quantity") if kind in changes
+    ]
+
+
+def _change(kind: ImportKind, name: str, changes: dict[str, Any]) -> Change:
+    n = int(changes[name])
+    shown = changes.get("shown", {}).get(name, [])
+    rows = [
+        Row(
+            r["key"],
+            _value(name, r["before"]),
+            _value(name, r["after"]) if "after" in r else None,
+            r.get("linked") or "",
+        )
+        for r in shown
+    ]
+    title, detail = _words(kind, name, n)
+    icon = {"sku": "link", "gone": "circle-dashed"}.get(name, "pencil")
+    return Change(icon, title, detail, rows, n - len(rows) if rows else 0, name == "sku")
+
+
+def _words(kind: ImportKind, name: str, n: int) -> tuple[str, str]:
+    count = format_decimal(n)
+    if name == "gone" and kind == ImportKind.LISTINGS:
+        title = ngettext(
+            "%(n)s known listing is not in this file", "%(n)s known listings are not in this file", n, n=count
+        )
+        return title, _("They stay as they are, and so do their links.")
+    if name == "gone":
+        title = ngettext(
+            "%(n)s known product is not in this file", "%(n)s known products are not in this file", n, n=count
+        )
+        return title, _("They stay as they are, and so do their links.")
+    if name == "sku":
+        words = ngettext(
+            "%(n)s listing has another SKU than before, under the same listing ID",
+            "%(n)s listings have another SKU than before, under the same listing ID", n, n=count,
+        )  # fmt: skip
+        return words, _("Links stay with the listing. Look at those that are linked to another SKU.")
+    if name == "price":
+        return ngettext("%(n)s price is another", "%(n)s prices are others", n, n=count), ""
+    if name == "title":
+        return ngettext("%(n)s title is another", "%(n)s titles are others", n, n=count), ""
+    return ngettext("%(n)s quantity is another", "%(n)s quantities are others", n, n=count), ""
+
+
+def _value(name: str, value: Any) -> str:
+    """Amounts and numbers as the reader writes them; text as it is."""
+    if value is None:
+        return ""
+    if name == "price":
+        return str(format_decimal(Decimal(value), "#,##0.00##"))
+    return str(format_decimal(value)) if isinstance(value, int) else str(value)
