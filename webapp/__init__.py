@@ -195,6 +195,7 @@ def _nav() -> list[tuple[str, str, str, int, str]]:
         ("catalog.index", _("Products"), "package", 0, "g d"),
         ("", _("Sync"), "", 0, ""),
         ("propagation.history", _("Sync History"), "history", 0, "g h"),
+        ("schedules.index", _("Schedules"), "calendar-clock", 0, "g t"),
         ("", _("Set up"), "", 0, ""),
         ("rules.index", _("Matching rules"), "sliders-horizontal", 0, "g m"),
         ("channels.index", _("Connectors"), "key", 0, "g c"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import click
 
-from webapp.cli import catalogue, files, instance, linking, sending, serving
+from webapp.cli import catalogue, files, instance, linking, scheduling, sending, serving
 from webapp.cli.support import Commands
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -23,6 +23,6 @@ def main() -> None:
     """
 
 
-for module in (serving, instance, files, linking, catalogue, sending):
+for module in (serving, instance, files, linking, catalogue, sending, scheduling):
     for command in module.COMMANDS:
         main.add_command(command)

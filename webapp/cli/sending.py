@@ -80,6 +80,7 @@ def drain(say: Say, seconds: float) -> None:
     total, until = tasks.Drained(), time.monotonic() + seconds
     while True:
         tasks.run_imports(say.settings)
+        tasks.run_schedules()
         done = tasks.propagate(say.settings)
         total.sent += done.sent
         total.failed += done.failed

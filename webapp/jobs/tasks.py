@@ -30,6 +30,7 @@ from webapp.services import (
     reconciliation,
     retrieval,
     rules,
+    schedules,
     suggesting,
     suggestions,
     suspicions,
@@ -64,6 +65,7 @@ def answer(settings: Settings, index: retrieval.CatalogueIndex) -> Callable[[set
 
     def look(_names: set[str]) -> None:
         run_imports(settings)
+        run_schedules()
         propagate(settings)
         suggest(index)
         check_links()
@@ -89,6 +91,23 @@ def send_channel(settings: Settings, channel_id: int, *, until: float | None = N
     while (until is None or time.monotonic() < until) and _send_some(settings, channel_id, total):
         pass
     return total
+
+
+def run_schedules() -> int:
+    """Start the run of every round that is due; gives how many. The comparing holds no lock."""
+    started = 0
+    while True:
+        with unit_of_work(read_only=True) as session:  # mostly there is none, and nobody need wait for that
+            if not schedules.due(session, now=utc_now()):
+                return started
+        with unit_of_work() as session:
+            claimed = schedules.claim(session, worker=worker_name(), now=utc_now())
+        if claimed is None:
+            return started
+        with unit_of_work(read_only=True) as session:
+            made = schedules.look(session, claimed)
+        with unit_of_work() as session:
+            started += schedules.settle(session, claimed, made, now=utc_now()) is not None
 
 
 def finish_run(settings: Settings, run_id: int, *, patience: float = 120.0) -> SyncRun:

@@ -20,7 +20,7 @@ from webapp.config import Settings
 from webapp.db import unit_of_work
 from webapp.jobs import Doorbell, tasks
 from webapp.models.base import utc_now
-from webapp.services import health, propagation, rechecks, retrieval, suggesting
+from webapp.services import health, propagation, rechecks, retrieval, schedules, suggesting
 
 log = structlog.get_logger("worker")
 LANES = 8  # channels sent to at the same time
@@ -46,6 +46,7 @@ class Worker:
         self._lanes = ThreadPoolExecutor(LANES, thread_name_prefix="lane")
         self._busy: set[int] = set()
         self._guard, self._suggesting, self._checking = threading.Lock(), threading.Lock(), threading.Lock()
+        self._planning = threading.Lock()
         self._threads = [
             threading.Thread(target=run, name=name, daemon=True)
             for name, run in (("sender", self._send), ("pulse", self._pulse))
@@ -122,6 +123,22 @@ class Worker:
             self._wake.clear()
             with self._context():
                 self._guarded("look", self._open_lanes)
+                self._guarded("rounds", self._open_rounds)
+
+    def _open_rounds(self) -> None:
+        """Have the rounds that are due compared beside the lanes: on a large channel that takes seconds."""
+        with unit_of_work(read_only=True) as session:
+            waits = schedules.due(session, now=utc_now())
+        if waits and not self._stop.is_set() and not self._planning.locked():
+            self._lanes.submit(self._rounds)
+
+    def _rounds(self) -> None:
+        if self._planning.acquire(blocking=False):
+            try:
+                with self._context():
+                    self._guarded("schedules", tasks.run_schedules)
+            finally:
+                self._planning.release()
 
     def _open_lanes(self) -> None:
         with unit_of_work(read_only=True) as session:

@@ -30,6 +30,7 @@ from webapp.models.links import (
 )
 from webapp.models.listings import Listing, ListingCount, ListingState
 from webapp.models.propagation import Attempt, AttemptState, Outcome, RunKind, RunState, SyncRun
+from webapp.models.schedules import Every, Schedule
 from webapp.models.stock import StockLevel, Warehouse
 from webapp.models.suggesting import SuggestClaim, SuggestRun
 from webapp.models.suspicions import Recheck, RecheckOf, Suspicion
@@ -45,6 +46,7 @@ __all__ = [
     "BatchVerb",
     "Channel",
     "Decision",
+    "Every",
     "ImportChange",
     "ImportJob",
     "ImportKind",
@@ -71,6 +73,7 @@ __all__ = [
     "RoleView",
     "RunKind",
     "RunState",
+    "Schedule",
     "SeenForm",
     "SendMode",
     "Setting",

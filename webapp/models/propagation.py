@@ -17,6 +17,7 @@ class RunKind(StrEnum):
 
     MANUAL = "manual"
     AUTOMATIC = "automatic"
+    SCHEDULED = "scheduled"
 
 
 class RunState(StrEnum):
@@ -80,9 +81,12 @@ class SyncRun(Base):
     fenced: Mapped[int] = mapped_column(Integer, default=0)
     artifact: Mapped[str] = mapped_column(String(255), default="")  # the upload file of a channel of kind file
     message: Mapped[str] = mapped_column(Text, default="")
+    schedule_id: Mapped[int | None] = mapped_column(BigInt)  # whose round it is: schedules stay, so a number is enough
+    planned_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when that round was to be; it may begin late
 
     __table_args__ = (
         Index("ix_sync_runs_channel", "channel_id", "id"),
+        Index("uq_sync_runs_round", "schedule_id", "planned_at", unique=True),  # however many workers start a round
         Index(
             "ix_sync_runs_running",
             "channel_id",

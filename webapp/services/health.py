@@ -16,6 +16,7 @@ from webapp.models.imports import ImportJob, ImportState
 from webapp.models.links import Link
 from webapp.models.listings import Listing, ListingCount
 from webapp.models.propagation import Attempt, AttemptState
+from webapp.models.schedules import Schedule
 
 HEARTBEAT = timedelta(seconds=10)
 LOST = timedelta(seconds=45)  # a worker that was silent for this long is gone
@@ -47,7 +48,7 @@ def last_beat(session: Session) -> datetime | None:
 
 
 def next_due(session: Session) -> datetime | None:
-    """When the next delivery may be tried, by what is due, channels that rest, and leases of dead workers."""
+    """When the next delivery may be tried: what is due, channels that rest, schedules, leases of dead workers."""
     by_hand_or_open = or_(
         Link.run_id.is_not(None), and_(Channel.mode == SendMode.AUTOMATIC, Channel.held == "", Link.auto_sync)
     )
@@ -59,7 +60,10 @@ def next_due(session: Session) -> datetime | None:
     )
     moments = [max(due, rest) if rest else due for due, rest in waiting if due]
     lease = session.scalar(select(func.min(Attempt.lease_until)).where(Attempt.state != AttemptState.DONE))
-    return min([*moments, *([lease] if lease else [])], default=None)
+    planned = select(func.min(Schedule.next_at)).join(Channel, Channel.id == Schedule.channel_id)
+    planned = planned.where(Schedule.cancelled_at.is_(None), Schedule.paused_at.is_(None))
+    following = session.scalar(planned.where(Channel.paused_at.is_(None), Channel.held == ""))
+    return min([*moments, *(moment for moment in (lease, following) if moment)], default=None)
 
 
 def look(found: str | None, wanted: str) -> dict[str, Any]:

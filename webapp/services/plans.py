@@ -60,6 +60,7 @@ class Plan:
     held: list[PlannedChange] = field(default_factory=list)
     unchanged: int = 0
     listings: int = 0
+    braked: str = ""  # why the brakes hold something, when they do
 
     def link_ids(self, aspect: str | None = None) -> list[int]:
         """The links that would be told something, each once."""
@@ -75,15 +76,18 @@ def plan(
     product_ids: Sequence[int] | None = None,
     link_ids: Sequence[int] | None = None,
     anyway: bool = False,
+    only_auto: bool = False,
 ) -> Plan:
     """Compare what every linked listing (or those of the given products or links) shows with what it ought to.
 
     "Shows" is what the channel was last told, or what its last file said when it was told nothing yet.
-    `anyway` lets through what the brakes would hold, but never a price in another currency than its listing's.
+    `anyway` lets through what the brakes would hold, but never a price in another currency than its listing's;
+    `only_auto` leaves out the pairs whose auto-sync is off.
     """
     made = Plan()
     in_stock = priced = 0
-    for row in _rows(session, channel, product_ids, link_ids):
+    which = [Link.auto_sync.is_(True)] if only_auto else []
+    for row in _rows(session, channel, product_ids, link_ids, *which):
         made.listings += 1
         told = _changes(row, channel, stock=stock, price=price)
         made.changes += [c for c in told if not c.held]
@@ -150,16 +154,17 @@ def _rows(
     channel: Channel,
     product_ids: Sequence[int] | None,
     link_ids: Sequence[int] | None,
+    *which: ColumnElement[bool],
 ) -> Iterator[Row[Any]]:
     """The channel's pairs in id order, a chunk at a time: what each shows, and what its product has."""
     if product_ids is not None:
         for start in range(0, len(product_ids), CHUNK):
-            yield from _pages(session, channel, Link.product_id.in_(product_ids[start : start + CHUNK]))
+            yield from _pages(session, channel, Link.product_id.in_(product_ids[start : start + CHUNK]), *which)
     elif link_ids is not None:
         for start in range(0, len(link_ids), CHUNK):
-            yield from _pages(session, channel, Link.id.in_(link_ids[start : start + CHUNK]))
+            yield from _pages(session, channel, Link.id.in_(link_ids[start : start + CHUNK]), *which)
     else:
-        yield from _pages(session, channel)
+        yield from _pages(session, channel, *which)
 
 
 def _pages(session: Session, channel: Channel, *which: ColumnElement[bool]) -> Iterator[Row[Any]]:
@@ -238,6 +243,7 @@ def _brake(made: Plan, bad: Any, rule: tuple[int, Decimal], total: int, words: C
     if len(caught) <= _limit(rule, total):
         return
     reason = words(len(caught))
+    made.braked = made.braked or reason
     stopped = {id(c) for c in caught}
     made.changes = [c for c in made.changes if id(c) not in stopped]
     made.held += [

@@ -51,18 +51,22 @@ def start_run(
     price_ids: Sequence[int] | None = None,
     unchanged: int = 0,
     held: int = 0,
+    round_of: tuple[int, datetime] | None = None,
 ) -> SyncRun:
-    """Ask for these links to be told now, by hand; the values are read when they are sent.
+    """Ask for these links to be told now; the values are read when they are sent.
 
     `price_ids` are the links whose price goes, when they are others than `link_ids`, whose stock goes: the brakes
-    may hold one aspect of a listing and let the other through.
+    may hold one aspect of a listing and let the other through. `round_of` is a schedule's id with the moment at which
+    this round was to be; without one it is a run by hand, which the trail tells of.
     """
     stock_ids = list(link_ids) if stock else []
     priced = list(link_ids if price_ids is None else price_ids) if price else []
     asked = len({*stock_ids, *priced})
     run = SyncRun(
         channel_id=channel.id,
-        kind=RunKind.MANUAL,
+        kind=RunKind.SCHEDULED if round_of else RunKind.MANUAL,
+        schedule_id=round_of[0] if round_of else None,
+        planned_at=round_of[1] if round_of else None,
         by_id=by.id,
         by_name=by.name,
         stock=stock,
@@ -80,19 +84,25 @@ def start_run(
     displaced |= _ask(session, run, priced, stock=False, price=True, now=now)
     for run_id in displaced - {run.id}:  # a run whose last links we took over has come to its end
         close_run(session, run_id, now=now)
-    what = phrase("price") if price else ""
-    if stock:
-        what = phrase("stock and price") if price else phrase("stock")
+    if not round_of:
+        _tell(session, channel, run, by=by)
+    ring(session, targets.BELL)
+    return run
+
+
+def _tell(session: Session, channel: Channel, run: SyncRun, *, by: Actor) -> None:
+    """The line of the trail about a run by hand."""
+    what = phrase("price") if run.price else ""
+    if run.stock:
+        what = phrase("stock and price") if run.price else phrase("stock")
     words = phrases(
         "Sent {what} of {n} listing to {channel}.",
         "Sent {what} of {n} listings to {channel}.",
-        asked,
+        run.asked,
         what=what,
         channel=channel.name,
     )
     audit.record(session, by, "sync.started", f"run {run.id}", words)
-    ring(session, targets.BELL)
-    return run
 
 
 def release(session: Session, channel: Channel, *, by: Actor, now: datetime) -> SyncRun | None:

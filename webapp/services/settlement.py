@@ -128,7 +128,7 @@ def close_run(session: Session, run_id: int, *, now: datetime) -> None:
         return
     run.ended_at = now
     run.state = RunState.DONE if not run.failed else RunState.PARTLY if run.sent else RunState.FAILED
-    if run.kind == RunKind.MANUAL:
+    if run.kind != RunKind.AUTOMATIC:
         run.fenced = max(0, run.asked - run.sent - run.failed)
     session.flush()
 

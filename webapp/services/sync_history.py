@@ -17,6 +17,7 @@ from webapp.models.channels import Channel
 from webapp.models.links import Link
 from webapp.models.listings import Listing, ListingState
 from webapp.models.propagation import FAILING, Attempt, AttemptState, Outcome, RunKind, RunState, SyncRun
+from webapp.models.schedules import Schedule
 from webapp.services import channels, counts
 
 PAGE = 50
@@ -43,6 +44,7 @@ class RunRow:
 
     run: SyncRun
     channel: str
+    schedule: Schedule | None = None
 
 
 @dataclass(frozen=True)
@@ -56,10 +58,16 @@ class Line:
 
 
 def runs(
-    session: Session, *, show: str = "", channel_id: int | None = None, before: int | None = None
+    session: Session,
+    *,
+    show: str = "",
+    channel_id: int | None = None,
+    schedule_id: int | None = None,
+    before: int | None = None,
 ) -> tuple[list[RunRow], int | None]:
     """A page of runs, newest first, and the id to go on from; `show` is part_done, failed, manual or nothing."""
-    query = select(SyncRun, Channel.name).join(Channel, Channel.id == SyncRun.channel_id)
+    query = select(SyncRun, Channel.name, Schedule).join(Channel, Channel.id == SyncRun.channel_id)
+    query = query.outerjoin(Schedule, Schedule.id == SyncRun.schedule_id)
     if show == "part_done":
         query = query.where(SyncRun.state == RunState.PARTLY)
     elif show == "failed":
@@ -68,10 +76,12 @@ def runs(
         query = query.where(SyncRun.kind == RunKind.MANUAL)
     if channel_id is not None:
         query = query.where(SyncRun.channel_id == channel_id)
+    if schedule_id is not None:
+        query = query.where(SyncRun.schedule_id == schedule_id)
     if before is not None:
         query = query.where(SyncRun.id < before)
     rows = session.execute(query.order_by(SyncRun.id.desc()).limit(PAGE + 1)).all()
-    found = [RunRow(run, name) for run, name in rows[:PAGE]]
+    found = [RunRow(run, name, schedule) for run, name, schedule in rows[:PAGE]]
     return found, found[-1].run.id if len(rows) > PAGE else None
 
 

@@ -18,6 +18,7 @@ from webapp.views import (
     review_variants,
     rules,
     said_words,
+    schedules,
     search,
     suspicions,
 )
@@ -25,7 +26,7 @@ from webapp.views import (
 
 def register(app: Flask) -> None:
     """Hang every blueprint into the app."""
-    for module in (accounts, catalog, channels, home, imports, links, propagation, rules, search):
+    for module in (accounts, catalog, channels, home, imports, links, propagation, rules, schedules, search):
         app.register_blueprint(module.bp)
 
 

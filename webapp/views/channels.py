@@ -13,9 +13,9 @@ from webapp.errors import DomainError, Refused
 from webapp.models import Channel, ListingState, SendMode
 from webapp.models.accounts import Permission
 from webapp.models.base import utc_now
-from webapp.services import channels, counts, propagation
+from webapp.services import channels, counts, propagation, schedules
 from webapp.translate import translated
-from webapp.views import sync_words
+from webapp.views import schedule_words, sync_words
 
 bp = Blueprint("channels", __name__)
 
@@ -35,6 +35,8 @@ def index() -> Any:
         kinds=connectors.kinds(),
         state=state,
         words=sync_words,
+        clock=schedules.told_by_the_clock(session),
+        said=schedule_words,
     )
 
 
@@ -169,6 +171,9 @@ def _edit(channel: Channel, error: str = "", status: int = 200) -> Response:
         numbers=counts.of_channel(session, channel.id),
         linked=ListingState.LINKED,
         pending=ListingState.PENDING,
+        clock=schedules.listed(session, channel_id=channel.id),
+        said=schedule_words,
+        now=utc_now(),
     )
 
 

@@ -14,11 +14,11 @@ from webapp import web
 from webapp.db import unit_of_work
 from webapp.errors import NotFound, Refused
 from webapp.jobs import tasks
-from webapp.models import Channel, Product, SyncRun
+from webapp.models import Channel, Product, RunState, Schedule, SyncRun
 from webapp.models.accounts import Permission
 from webapp.models.base import utc_now
-from webapp.services import channels, plans, propagation, sync_history
-from webapp.views import sync_words
+from webapp.services import channels, plans, propagation, schedules, sync_history
+from webapp.views import schedule_words, sync_words
 
 bp = Blueprint("propagation", __name__)
 AT_ONCE = 50  # listings that a request sends itself; more are left to the worker
@@ -156,9 +156,14 @@ def history() -> Any:
     found = channels.all_channels(session)
     channel = next((c for c in found if c.name == request.args.get("channel", "")), None)
     before = request.args.get("before", type=int)
-    rows, more = sync_history.runs(session, show=show, channel_id=channel.id if channel else None, before=before)
-    kept = {k: v for k, v in (("show", show), ("channel", channel.name if channel else "")) if v}
+    of = request.args.get("schedule", type=int)
+    schedule = schedules.get(session, of) if of is not None else None
+    rows, more = sync_history.runs(
+        session, show=show, channel_id=channel.id if channel else None, schedule_id=of, before=before
+    )
+    kept = {k: v for k, v in (("show", show), ("channel", channel.name if channel else ""), ("schedule", of)) if v}
     now = utc_now()
+    day = sync_history.last_day(session, now=now)
     return web.page(
         "propagation/history.html",
         block="runs",
@@ -171,8 +176,15 @@ def history() -> Any:
         first=before is None,
         next_url=_place(".history", before=more, **kept) if more else "",
         previous_url=_place(".history", **kept) if before is not None else "",
-        lanes=sync_words.lanes(sync_history.last_day(session, now=now), now),
+        lanes=sync_words.lanes(day, now),
+        today=len(day),
+        trouble_today=sum(row.run.state in {RunState.PARTLY, RunState.FAILED} for row in day),
         words=sync_words,
+        schedule=schedule,
+        schedules=schedules.listed(session, limit=9),
+        said=schedule_words,
+        now=now,
+        late=schedules.is_late,
         troubled=[c for c in found if c.held or c.paused_at is not None],
     )
 
@@ -240,6 +252,8 @@ def _told(session: Session, found: SyncRun) -> dict[str, Any]:
         "next_try": sync_history.next_try(session, found, now=utc_now()) if found.ended_at is None else None,
         "accepted": bool(found.sent) and sync_history.waits_for_upload(session, found.id),
         "words": sync_words,
+        "schedule": session.get(Schedule, found.schedule_id) if found.schedule_id else None,
+        "late": schedules.is_late(found),
     }
 
 

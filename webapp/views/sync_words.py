@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from webapp.models import Attempt, AttemptState, Outcome, RunKind, RunState, SyncRun
+from webapp.models import Attempt, AttemptState, Outcome, RunKind, RunState, Schedule, SyncRun
 from webapp.services.plans import Plan
 from webapp.services.sync_history import RunRow
 from webapp.translate import translated
+from webapp.views import schedule_words
 
 DAY = timedelta(hours=24)
 WIDTH, LANE, LABEL = 1_000, 26, 132  # the picture's own units
@@ -97,8 +98,10 @@ def took(run: SyncRun) -> str:
     return str(_("%(n)s min", n=round(minutes)) if minutes < 90 else _("%(n)s h", n=round(minutes / 60)))
 
 
-def by(run: SyncRun) -> str:
-    """Who started it."""
+def by(run: SyncRun, schedule: Schedule | None = None) -> str:
+    """Who started it: a person, a schedule, or the change itself."""
+    if run.kind == RunKind.SCHEDULED:
+        return str(_("Schedule, %(often)s", often=schedule_words.short(schedule)) if schedule else _("Schedule"))
     return translated(run.by_name) if run.kind == RunKind.MANUAL else str(_("Automatic"))
 
 
