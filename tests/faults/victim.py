@@ -6,14 +6,17 @@ Lines on standard input name a job; each is done by a child whose process id is 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import select
+import signal
 import sys
 
 import huey.consumer
 import structlog
 import waitress.server
 from flask import Flask
+from sqlalchemy import Engine, event
 
 from webapp import config, create_app, warmup
 from webapp.cli import serving
@@ -21,7 +24,7 @@ from webapp.config import Settings
 from webapp.db import db, unit_of_work
 from webapp.jobs import tasks
 from webapp.models.accounts import COMMAND_LINE
-from webapp.services import channels
+from webapp.services import channels, imports, reconciliation
 
 LOADED = (huey.consumer, structlog, waitress.server)  # or each child would load them again
 
@@ -43,6 +46,10 @@ def work(job: str, app: Flask) -> None:
         _tell("began")
         if job == "import":
             tasks.run_imports(settings)
+        elif job.startswith("dying import"):
+            small_steps()
+            die_at(int(job.split()[-1]))
+            tasks.run_imports(settings)
         elif job == "reconcile":
             with unit_of_work(read_only=True) as session:
                 channel = channels.get(session, "Hook")
@@ -53,6 +60,27 @@ def work(job: str, app: Flask) -> None:
             while True:
                 tasks.propagate(settings)
         db.engine.dispose()
+
+
+def small_steps() -> None:
+    """A few rows in each transaction, so that a short file takes many."""
+    imports.CHUNKS = dict.fromkeys(imports.CHUNKS, 8)
+    reconciliation.STEP = 16
+
+
+def die_at(point: int) -> None:
+    """kill -9 of this process right before its n-th statement or commit; at 0 it lives, and tells each of them."""
+    passed = itertools.count(1)
+
+    def pass_by(*_: object) -> None:
+        here = next(passed)
+        if here == point:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if not point:
+            _tell(f"passed {here}")
+
+    event.listen(Engine, "before_cursor_execute", pass_by)
+    event.listen(Engine, "commit", pass_by)
 
 
 def main() -> None:

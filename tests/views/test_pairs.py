@@ -271,8 +271,8 @@ def test_nothing_ticked_says_so(browse, put):
 
 def test_the_export_holds_every_pair_of_the_channel(browse, put):
     put(mug_and_bottle)
-    answer = browse("bob").get("/pairs/export?channel=Alpha")
-    lines = answer.data.decode("utf-8-sig").splitlines()
+    with browse("bob").get("/pairs/export?channel=Alpha") as answer:
+        lines = answer.data.decode("utf-8-sig").splitlines()
     assert answer.headers["Content-Disposition"].startswith("attachment")
     assert lines[0].startswith("channel,listing_id,sku")
     assert [line.split(",")[:3] for line in lines[1:]] == [["Alpha", "B0MUG", "MUG-1"]]

@@ -8,6 +8,7 @@ from webapp.views import (
     accounts,
     catalog,
     channels,
+    exports,
     home,
     imports,
     links,
@@ -26,7 +27,7 @@ from webapp.views import (
 
 def register(app: Flask) -> None:
     """Hang every blueprint into the app."""
-    for module in (accounts, catalog, channels, home, imports, links, propagation, rules, schedules, search):
+    for module in (accounts, catalog, channels, exports, home, imports, links, propagation, rules, schedules, search):
         app.register_blueprint(module.bp)
 
 

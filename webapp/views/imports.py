@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from flask import Blueprint, Response, redirect, request, send_file, url_for
+from flask import Blueprint, Response, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
@@ -24,7 +24,8 @@ from webapp.models.accounts import Actor, Permission
 from webapp.models.base import utc_now
 from webapp.services import channels, counts, demo, import_choices, import_undo, imports
 from webapp.translate import translated
-from webapp.views import import_changes, import_words
+from webapp.views import exports, import_changes, import_words
+from webapp.views.downloads import download
 
 bp = Blueprint("imports", __name__)
 CHECKED_AT_ONCE = 8 * 1024 * 1024  # bytes: a larger file is left to the worker
@@ -59,6 +60,7 @@ def _index(error: str = "", field: str = "", status: int = 200) -> Response:
         states=import_words.states(),
         kinds=import_words.kinds(),
         undoable=partial(import_undo.undoable, now=utc_now()),
+        exports=exports.kinds(),
         most_mb=web.settings().upload_limit // (1024 * 1024),
         error=error,
         field=field,
@@ -247,23 +249,19 @@ def problems(job_id: int, suffix: str) -> Any:
     if suffix not in {"csv", "xlsx"}:
         raise NotFound(_("These rows come as .xlsx or .csv."))
     uploads = web.settings().uploads
-    out = uploads / f"{job.stored_as}.out-{secrets.token_hex(4)}.{suffix}"
+    write = partial(
+        importers.write_problem_rows,
+        uploads / job.stored_as,
+        kind=job.kind.value,
+        staged=uploads / f"{job.stored_as}.rows",
+        options=import_choices.options_of(job),
+        say=translated,
+    )
+    stem, word = Path(job.file_name).stem or "rows", _("problems")
     try:
-        importers.write_problem_rows(
-            uploads / job.stored_as,
-            kind=job.kind.value,
-            staged=uploads / f"{job.stored_as}.rows",
-            out=out,
-            options=import_choices.options_of(job),
-            say=translated,
-        )
-        stream = out.open("rb")
+        return download(lambda out: write(out=out), f"{stem} - {word}.{suffix}")
     except importers.FileRefused as refusal:
         raise NotFound(refusal.problem.message) from None
-    finally:
-        out.unlink(missing_ok=True)  # the open file stays readable; nothing is left behind
-    stem, word = Path(job.file_name).stem or "rows", _("problems")
-    return send_file(stream, as_attachment=True, download_name=f"{stem} - {word}.{suffix}")
 
 
 @bp.post("/import/sample")

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from dataclasses import replace
 from datetime import timedelta
-from io import BytesIO
-from pathlib import Path
+from functools import partial
 from typing import Any
 
-from flask import Response, current_app, redirect, request, send_file, session, url_for
+from flask import Response, current_app, redirect, request, session, url_for
 from flask_babel import format_date, ngettext
 from flask_babel import gettext as _
 
@@ -25,6 +22,7 @@ from webapp.services.links import UNDO_DAYS
 from webapp.services.pair_sorts import Sort
 from webapp.services.pairs import Filter
 from webapp.translate import translated
+from webapp.views.downloads import download
 from webapp.views.links import bp, take_back, undone_words
 from webapp.views.pair_words import reason_words
 
@@ -77,14 +75,7 @@ def index() -> Any:
 def pairs_export() -> Any:
     """All pairs of the channel in the address, or of every one, as a file that imports again."""
     filters = read_filter()
-    folder = Path(tempfile.mkdtemp(dir=web.settings().uploads))
-    path = folder / "pairs.csv"
-    try:
-        exports.export(web.session(), "links", path, channel=filters.channel)
-        content = path.read_bytes()
-    finally:
-        shutil.rmtree(folder)
-    return send_file(BytesIO(content), mimetype="text/csv", as_attachment=True, download_name="pairs.csv")
+    return download(partial(exports.export, web.session(), "links", channel=filters.channel), "pairs.csv")
 
 
 @bp.post("/pairs/<int:listing_id>/unlink")
