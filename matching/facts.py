@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Final
 
 from matching.lexicon import (
@@ -14,16 +13,22 @@ from matching.lexicon import (
     NUMBER_WORDS,
     OPTION_KINDS,
     PACK_WORDS,
+    PIECE_WORDS,
+    SIZE_LETTERS,
     SIZE_WORDS,
     SIZES,
+    THING_WORDS,
     UNITS,
 )
-from matching.normalize import Quantity, fold, number_text
+from matching.normalize import SPOKEN, Quantity, fold, number_text
 
 PACK: Final = DIMENSION_ID["pack"]
 COUNT: Final = DIMENSION_ID["count"]
 _CONTENTS: Final = frozenset(DIMENSION_ID[name] for name in ("volume", "mass", "oz"))
+_LENGTHS: Final = frozenset(DIMENSION_ID[name] for name in ("length", "screen"))
 _LINKS: Final = frozenset("of de con com da di à a von mit avec with za po с из по je w z".split())
+_NUMBER: Final = re.compile(r"\d{1,5}(?:\.\d{1,3})?")
+_SHOE: Final = re.compile(r"\d{1,2}(?:\.5)?")
 _SMALL_NUMBER: Final = re.compile(r"\d{1,4}")
 _MEASURE: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) ?([^\W\d_]+)")
 _TIMES: Final = re.compile(r"x(\d{1,3})|(\d{1,3})x|(\d{1,3})er|c/(\d{1,3})")
@@ -32,37 +37,86 @@ _TIMES: Final = re.compile(r"x(\d{1,3})|(\d{1,3})x|(\d{1,3})er|c/(\d{1,3})")
 def counts(plain: Sequence[str], places: Iterable[int] | None = None) -> list[Quantity]:
     """Pack counts and piece counts in raw tokens: "pack of 6", "6-pack", "6er pack", "2 x 160 ct", "caja de 12".
 
-    Only the tokens at `places` are looked at when they are given: those with digits, and words for numbers.
+    And the measures of what is crossed, whose unit stands only once: "130 x 180 cm" is 130 cm, too. Only the tokens at
+    `places` are looked at when they are given: those with digits, and words for numbers.
     """
     found: list[Quantity] = []
     last = len(plain) - 1
     for i in range(last + 1) if places is None else places:
         token, after = plain[i], (plain[i + 1] if i < last else "")
-        if len(token) <= 4 and token.isdecimal() and token.isascii():
+        if after == "x" and (crossed := _crossed(plain, i)):
+            found += crossed
+        elif len(token) <= 4 and token.isdecimal() and token.isascii():
             before = plain[i - 1] if i else ""
-            found.extend(_counted(int(token), before, after, plain[i - 2] if i > 1 else "", plain[i + 2 : i + 4]))
+            found.extend(_counted(int(token), before, after, plain[i - 2] if i > 1 else "", plain[i + 2 : i + 5]))
         elif token in NUMBER_WORDS:
             if after in PACK_WORDS or token.endswith("pack"):
                 found.append(Quantity(PACK, float(NUMBER_WORDS[token])))
         else:
-            found.extend(_compact(token, after in PACK_WORDS))
+            found.extend(_compact(token, plain[i - 1] if i else "", after, alone=i == 0, last=i == last))
     return [q for q in found if q.value > 0]
+
+
+def _crossed(plain: Sequence[str], at: int) -> list[Quantity]:
+    """A number that is crossed with others up to one with a unit of length: "90 x 200 x 16 cm"."""
+    if not _NUMBER.fullmatch(plain[at]):
+        return []
+    for i in range(at + 1, min(at + 6, len(plain) - 2), 2):
+        if plain[i] != "x" or not _NUMBER.fullmatch(plain[i + 1]):
+            return []
+        unit = plain[i + 2]
+        if unit in UNITS:
+            dimension, factor, _ = UNITS[unit]
+            # A unit that is also an everyday word was not taken for one: between crossed numbers and it, it is.
+            crossed = [plain[at], plain[i + 1]] if unit in SPOKEN and i == at + 1 else [plain[at]]
+            return [Quantity(dimension, float(n) * factor) for n in crossed] if dimension in _LENGTHS else []
+    return []
 
 
 def _counted(number: int, before: str, after: str, before_link: str, beyond: Sequence[str]) -> list[Quantity]:
     """What a small number counts, by the words around it."""
     value = float(number)
+    linked = before in _LINKS and before_link in PACK_WORDS
+    near = before in PACK_WORDS and before not in THING_WORDS
     if after in COUNT_WORDS:
-        return [Quantity(COUNT, value)]
+        sold = (linked or before in PACK_WORDS) and after in PIECE_WORDS
+        sold = sold or (before == "x" and _is_content(before_link))
+        return [Quantity(COUNT, value), *([Quantity(PACK, value)] if sold else [])]
     if after == "er" and beyond and beyond[0] in PACK_WORDS:
         return [Quantity(PACK, value)]
-    if after in PACK_WORDS or before in PACK_WORDS or (before in _LINKS and before_link in PACK_WORDS):
+    if _is_unit(after):
+        return []
+    if linked or near or (after in PACK_WORDS and after not in THING_WORDS and not _counts_on(beyond)):
         return [Quantity(PACK, value)]
-    if after == "x" and len(beyond) == 2 and beyond[0][0].isdigit() and _is_content(beyond[1]):
+    if after == "x" and _times(before, beyond):
         return [Quantity(PACK, value)]
-    if before == "x" and not after and number <= 144 and not before_link.replace(".", "", 1).isdigit():
+    if before == "x" and number <= 144 and (_is_content(before_link) or not (after or _is_number(before_link))):
         return [Quantity(PACK, value)]
     return []
+
+
+def _times(before: str, beyond: Sequence[str]) -> bool:
+    """Whether "6 x" counts: "6 x 500 ml", "2 x Socks" at the beginning, "500 ml 6 x" at the end; not "10 x zoom"."""
+    if not beyond:
+        return _is_content(before)
+    if beyond[0][0].isdigit():
+        return len(beyond) > 1 and _is_content(beyond[1])
+    return not before
+
+
+def _counts_on(beyond: Sequence[str]) -> bool:
+    """Whether a word for packs goes on to the number that it counts: "Soap 14, pack of 3"."""
+    if len(beyond) < 2 or beyond[0] not in _LINKS or not beyond[1].isdecimal():
+        return False
+    return len(beyond) < 3 or not _is_unit(beyond[2])
+
+
+def _is_number(token: str) -> bool:
+    return token.replace(".", "", 1).isdigit()
+
+
+def _is_unit(token: str) -> bool:
+    return token in UNITS and token not in SPOKEN
 
 
 def _is_content(unit: str) -> bool:
@@ -70,19 +124,24 @@ def _is_content(unit: str) -> bool:
     return unit in COUNT_WORDS or (unit in UNITS and UNITS[unit][0] in _CONTENTS)
 
 
-@lru_cache(maxsize=50_000)
-def _compact(token: str, pack_follows: bool) -> tuple[Quantity, ...]:
-    """Counts written as one token: "6pk", "12ct", "x6", "6er", "6-pack", "c/6"."""
+def _compact(token: str, before: str, after: str, *, alone: bool, last: bool) -> tuple[Quantity, ...]:
+    """Counts written as one token: "6pk", "12ct", "x6", "6er", "6-pack", "c/6"; no zoom ("10x") and no model ("X3")."""
     head, _, tail = token.partition("-")
-    head = head.removesuffix("er")
-    if _SMALL_NUMBER.fullmatch(head) and tail:
+    if tail and _SMALL_NUMBER.fullmatch(head.removesuffix("er")):
         word = tail.split("-")[0]
         dimension = PACK if word in PACK_WORDS else COUNT if word in COUNT_WORDS else -1
-        return (Quantity(dimension, float(head)),) if dimension >= 0 else ()
+        return (Quantity(dimension, float(head.removesuffix("er"))),) if dimension >= 0 else ()
     times = _TIMES.fullmatch(token)
-    if times and (times[3] is None or pack_follows):
-        return (Quantity(PACK, float(next(g for g in times.groups() if g))),)
-    return ()
+    if times is None:
+        return ()
+    behind, ahead, each, of = times.groups()
+    counted = (
+        of
+        or (behind and (last or _is_content(before) or after in COUNT_WORDS))
+        or (ahead and (alone or after[:1].isdigit() or before in PACK_WORDS))
+        or (each and after in PACK_WORDS)
+    )
+    return (Quantity(PACK, float(behind or ahead or each or of)),) if counted else ()
 
 
 def colour_mask(tokens: Sequence[str]) -> int:
@@ -111,7 +170,9 @@ def size_of(plain: Sequence[str], options: Mapping[str, str]) -> str:
             folded = fold(value, 60)
             return _measure(folded) or SIZES.get(folded, folded)
     for i, token in enumerate(plain):
-        if token in SIZE_WORDS and i + 1 < len(plain) and (plain[i + 1] in SIZES or plain[i + 1].isdigit()):
-            return SIZES.get(plain[i + 1], plain[i + 1])
+        if token in SIZE_WORDS and i + 1 < len(plain):
+            named = plain[i + 1]
+            if named in SIZE_LETTERS or named.isdigit() or _SHOE.fullmatch(named):
+                return SIZE_LETTERS.get(named, named)
     letters = {SIZES[t] for t in plain if t in SIZES and (len(t) > 1 and t.endswith("l") and "x" in t)}
     return letters.pop() if len(letters) == 1 else ""

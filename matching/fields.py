@@ -14,6 +14,7 @@ from matching.identifiers import code_key, gtin_distance_one, loose_key, near_mi
 from matching.lexicon import DIMENSION_ID, DIMENSIONS
 from matching.marks import READ, differing_letters, differing_words
 from matching.normalize import fold, number_text
+from matching.pairs import NEAR
 from matching.records import NO_MARKS, Marks, Verdict
 from matching.sides import Side
 from matching.spans import differing_plain
@@ -30,6 +31,7 @@ CAPS: Final = {"gtin": 49, "pack": 59, "size": 69, "options": 69}
 #: Dimensions that say how much is sold: a conflict there makes another product, where another length or power may
 #: be a detail that only one seller mentions.
 _CONTENTS: Final = frozenset(DIMENSION_ID[n] for n in ("volume", "mass", "oz", "storage"))
+_LENGTHS: Final = frozenset(DIMENSION_ID[n] for n in ("length", "screen"))
 _UNITS: Final = {
     "volume": ("ml", "l", 1000), "mass": ("g", "kg", 1000), "length": ("mm", "m", 1000), "storage": ("GB", "TB", 1024),
     "power": ("W", "kW", 1000), "voltage": ("V", "kV", 1000), "frequency": ("MHz", "GHz", 1000),
@@ -241,11 +243,16 @@ def _texts(dimension: int, values: Iterable[float]) -> str:
 
 
 def _agree(a: Sequence[float], b: Sequence[float]) -> bool:
-    return any(abs(x - y) <= 0.02 * max(x, y) for x in a for y in b)
+    """Whether all values of the shorter list are in the longer: 8 and 256 GB are not 4 and 256 GB."""
+    short, long = (a, b) if len(a) <= len(b) else (b, a)
+    return all(any(abs(x - y) <= NEAR * max(x, y) for y in long) for x in short)
 
 
 def compare_size(product: Side, listing: Side) -> Finding:
-    """Quantities with units, dimension by dimension, and clothing sizes; another content is a conflict."""
+    """Quantities with units, dimension by dimension, and clothing sizes.
+
+    Another content is a conflict, and so are other measures of what is crossed ("130 x 180 cm").
+    """
     ours, theirs = product.quantities, listing.quantities
     if not (ours or theirs or product.size or listing.size):
         return _NOT_USED["size"]
@@ -261,11 +268,12 @@ def compare_size(product: Side, listing: Side) -> Finding:
     clash = [d for d in both if not _agree(ours[d], theirs[d])]
     if not clash:
         return Finding("size", _SAME, *texts, 1.0)
-    worst = min(clash, key=lambda d: (d not in _CONTENTS, d))
+    ruled_out = [d for d in clash if d in _CONTENTS or (d in _LENGTHS and len(ours[d]) == len(theirs[d]) > 1)]
+    worst = min(ruled_out or clash)
     shown = _texts(worst, ours[worst]), _texts(worst, theirs[worst])
     share = 1 - len(clash) / len(both)
-    verdict = _CLOSE if share >= 0.5 and worst not in _CONTENTS else _DIFFERS
-    return Finding("size", verdict, *shown, share if verdict is _CLOSE else 0.0, conflict=worst in _CONTENTS)
+    verdict = _CLOSE if share >= 0.5 and not ruled_out else _DIFFERS
+    return Finding("size", verdict, *shown, share if verdict is _CLOSE else 0.0, conflict=bool(ruled_out))
 
 
 def _in_capitals(size: str) -> str:
@@ -279,20 +287,29 @@ def _size_text(side: Side) -> str:
 
 
 def compare_pack(product: Side, listing: Side) -> Finding:
-    """How many units are sold together; a single unit that nobody mentions is silence, not one."""
+    """How many units are sold together; a single unit that nobody mentions is silence, not one.
+
+    "Pack of 6 pieces" may be six or one of six: it is the same as six pieces, and as a pack of six.
+    """
     ours, theirs = product.quantities, listing.quantities
     if not (PACK in ours or COUNT in ours or PACK in theirs or COUNT in theirs):
         return _NOT_USED["pack"]
-    for dimension in (PACK, COUNT):
-        a, b = ours.get(dimension, []), theirs.get(dimension, [])
-        if a and b:
-            agree = _agree(a, b)
-            texts = _texts(dimension, a), _texts(dimension, b)
-            return Finding(
-                "pack", _SAME if agree else _DIFFERS, *texts, float(agree), conflict=not agree and dimension == PACK
-            )
-    shown = [", ".join(_texts(d, s[d]) for d in (PACK, COUNT) if d in s) for s in (ours, theirs)]
-    return _silent("pack", *shown)
+    both = [d for d in (PACK, COUNT) if d in ours and d in theirs]
+    if not both:
+        shown = [", ".join(_texts(d, s[d]) for d in (PACK, COUNT) if d in s) for s in (ours, theirs)]
+        return _silent("pack", *shown)
+    agree = [d for d in both if _agree(ours[d], theirs[d])]
+    if agree and (_as_packs(ours) or _as_packs(theirs)):
+        both = agree
+    told = next((d for d in both if d not in agree), both[0])
+    texts = _texts(told, ours[told]), _texts(told, theirs[told])
+    same = told in agree
+    return Finding("pack", _SAME if same else _DIFFERS, *texts, float(same), conflict=not same)
+
+
+def _as_packs(quantities: dict[int, list[float]]) -> bool:
+    """Whether one number counts packs as well as pieces."""
+    return any(n in quantities.get(COUNT, ()) for n in quantities.get(PACK, ()))
 
 
 def compare_colour(product: Side, listing: Side) -> Finding:

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Final
 
 from matching.wording import phrase
+
+
+def _folded(words: str) -> str:
+    """Words without accents, as `normalize.fold` leaves them: "черныи" for "черный"."""
+    parted = unicodedata.normalize("NFD", words)
+    return unicodedata.normalize("NFC", "".join(c for c in parted if not unicodedata.combining(c)))
+
+
+def _set_of(text: str) -> frozenset[str]:
+    return frozenset(_folded(text).split())
+
 
 #: Every dimension a quantity may have. `pack` counts sold units, `count` counts pieces inside one unit.
 DIMENSIONS: Final = (
@@ -17,27 +29,28 @@ DIMENSION_ID: Final = {name: number for number, name in enumerate(DIMENSIONS)}
 _UNIT_ROWS: Final = """
 volume ml 1: ml millilitre milliliter millilitres milliliters mililitro mililitros мл
 volume ml 10: cl centilitre centiliter centilitres
-volume ml 100: dl
-volume ml 1000: l lt ltr liter litre liters litres litro litros litri л литр литра литров
+volume ml 100: dl дл
+volume ml 1000: l lt ltr liter litre liters litres litro litros litri litru litry litrow л литр литра литров
 volume ml 29.5735: floz
 volume ml 473.176: pint pints
 volume ml 946.353: quart quarts qt
 volume ml 3785.41: gal gallon gallons galon galones
-mass g 0.001: mg
-mass g 1: g gr gram grams gramm gramme grammes gramo gramos grama gramas grammi г гр
+mass g 0.001: mg мг
+mass g 1: g gr gram grams gramm gramme grammes gramo gramos grama gramas gramow grammi г гр грамм
 mass g 1000: kg kgs kilo kilos kilogram kilograms kilogramm кг
 mass g 453.592: lb lbs pound pounds
 oz oz 1: oz ounce ounces onza onzas
 length mm 1: mm millimeter millimetre milimetros мм
-length mm 10: cm centimeter centimetre centimeters centimetros см
+length mm 10: cm centimeter centimetre centimeters centimetros centimetres centimetri см
 length mm 1000: m meter metre meters metres metro metros metri м
 length mm 304.8: ft foot feet
-screen in 1: in inch inches zoll pulgada pulgadas pouce pouces polegada polegadas pollici cale palec palce tum inc
+screen in 1: in inch inches zoll pulgada pulgadas pouce pouces polegada polegadas pollici cale palec palce palcu palcovy
+screen in 1: palcova cali tum tums inc дюйм дюйма дюймов
 storage gb 0.001: mb
 storage gb 1: gb go гб
 storage gb 1024: tb to тб
 power w 1: w watt watts vatios vattios вт
-power w 1000: kw
+power w 1000: kw квт
 voltage v 1: v volt volts voltios вольт
 frequency mhz 0.000001: hz
 frequency mhz 0.001: khz
@@ -45,32 +58,48 @@ frequency mhz 1: mhz
 frequency mhz 1000: ghz
 energy wh 1: wh
 energy wh 1000: kwh
-charge mah 1: mah
+charge mah 1: mah мач
 resolution mp 1: mp megapixel megapixels megapixeles
 speed rpm 1: rpm
 area sqft 1: sqft
 """
 UNITS: Final[dict[str, tuple[int, float, str]]] = {}
-for _row in _UNIT_ROWS.strip().splitlines():
+for _row in _folded(_UNIT_ROWS).strip().splitlines():
     _head, _words = _row.split(":")
     _dimension, _base, _factor = _head.split()
     for _word in _words.split():
         UNITS[_word] = (DIMENSION_ID[_dimension], float(_factor), _base)
 
 #: Words that count pieces inside one sold unit ("80 ct").
-COUNT_WORDS: Final = frozenset(
-    """ct count cnt pcs pc pce piece pieces pz pza pzas pieza piezas peca pecas pezzi pezzo stk stuck stucke stueck
+COUNT_WORDS: Final = _set_of("""
+    ct count cnt pcs pc pce piece pieces pz pza pzas pieza piezas peca pecas pezzi pezzo stk stuck stucke stueck
     unidades unidad unidade uds und unds unid units unit unites unite sheets sheet hojas folhas feuilles blatt fogli
     tablets tabs tabletas capsules caps capsulas kapseln tablet tabletten comprimidos comprimes compresse szt ks adet
-    шт штук kpl st ud bags teabags wipes rolls rollos rollen rouleaux""".split()
-)
+    шт штук штуки kpl st ud bags teabags wipes rolls rollos rollen rouleaux rotoli rolos rolek rolki roli
+    pair pairs paar paare par pares paire paires paia pary пар пары tabletek tablety таблеток таблетки
+    capsule capsula capsulas gelules kapsulek kapsulki kapsli kapsle капсул капсулы cialde dosettes pads sachets sachet
+    sobres saquetas beutel bustine saszetek sacku пакетиков пакетов мешков рулонов рулона листов салфеток лезвий
+    toallitas lingettes salviette tucher feuchttucher blades lames klingen cuchillas lavados lavages lavaggi
+    waschladungen wl prani pran washes loads стирок cans bottles latas botellas garrafas flaschen dosen bouteilles
+    canettes lattine bottiglie puszek butelek plechovek lahvi банок бутылок
+""")
 #: Words that count how many units are sold together ("pack of 6", "6er Pack", "lote de 6", "caixa com 6").
-PACK_WORDS: Final = frozenset(
-    """pack packs pk pkg package packung pak paquete paquetes pacote pacotes paquet paquets paq pacco pacchi confezione
+PACK_WORDS: Final = _set_of("""
+    pack packs pk pkg package packung pak paquete paquetes pacote pacotes paquet paquets paq pacco pacchi confezione
     confezioni conf set sets kit lot lots lote lotes caja cajas caixa caixas boite boites box case cases bundle bulk
     multipack conjunto juego karton schachtel scatola scatole satz ensemble cartone упаковка упаковки уп набор balenie
-    baleni zestaw opakowanie paket""".split()
-)
+    baleni zestaw opakowanie opakowan paket pacotes packungen пачка пачек пачки коробка
+""")
+#: Of the words above those that also name the thing itself ("iPhone 13 case", "Lego set 7965"): they count only with a
+#: word in between ("set of 3") or behind "er" ("3er Set").
+THING_WORDS: Final = _set_of("""
+    case set kit box bundle bulk lot juego satz ensemble conjunto набор zestaw коробка scatola boite
+""")
+#: Words that count what is sold, whatever it is: "pack of 6 pieces" is a pack of six.
+PIECE_WORDS: Final = _set_of("""
+    pcs pc pce piece pieces pz pza pzas pieza piezas peca pecas pezzi pezzo stk stuck stucke stueck unidades unidad
+    unidade uds ud und unds unid units unit unites unite szt ks adet шт штук штуки kpl st
+""")
 NUMBER_WORDS: Final = {
     "twin": 2, "double": 2, "duo": 2, "pair": 2, "doppelpack": 2, "duplo": 2, "par": 2, "paire": 2, "coppia": 2,
     "paar": 2,
@@ -80,31 +109,37 @@ NUMBER_WORDS: Final = {
 
 _COLOUR_ROWS: Final = """
 black: black blk negro negra negros negras preto preta pretos pretas noir noire noirs noires schwarz schwarze
-    schwarzer schwarzes nero nera neri nere czarny czarna cerny cerna siyah черный черная черное svart
+    schwarzer schwarzes nero nera neri nere czarny czarna cerny cerna siyah черный черная черное черные cerne cerno
+    czarne svart svarta zwart zwarte
 white: white wht blanco blanca blancos blancas branco branca brancos brancas blanc blanche blancs blanches weiss
-    weisse weisser bianco bianca bianchi bianche bialy biala bily bila beyaz белый белая белое vit
+    weisse weisser bianco bianca bianchi bianche bialy biala bily bila beyaz белый белая белое белые biale bile vit
+    vita wit witte weisses
 red: red rojo roja rojos rojas vermelho vermelha vermelhos rouge rouges rot rote roter rosso rossa rossi rosse
-    czerwony cerveny cervena kirmizi красный красная красное
-blue: blue blu azul azules azuis bleu bleue bleus blau blaue blauer azzurro niebieski modry modra mavi синий
-    синяя синее голубой голубая navy marine marino marinho
+    czerwony cerveny cervena kirmizi красный красная красное красные czerwona czerwone cervene rotes rood
+blue: blue blu azul azules azuis bleu bleue bleus blau blaue blauer azzurro niebieski modry modra mavi синий синяя
+    синее синие голубой голубая голубые niebieska niebieskie modre blaues blauw blauwe navy marine marino marinho
 green: green grn verde verdes vert verte verts grun grune gruner gruen verdi zielony zeleny zelena yesil зеленый
-    зеленая зеленое
-yellow: yellow amarillo amarilla amarillos amarelo amarela jaune jaunes gelb gelbe gelber giallo gialla zolty
-    zluty sari желтый желтая
-orange: orange naranja laranja arancione arancio pomaranczowy oranzovy turuncu оранжевый оранжевая
-pink: pink rosa rosado rosada rose fuchsia magenta fucsia rozowy ruzovy pembe розовый розовая
-purple: purple violet morado morada roxo roxa lila violett viola violeta purpura lilac lavender fioletowy
-    fialovy mor фиолетовый фиолетовая
-brown: brown marron cafe castanho castanha marrom braun braune marrone brun brune brazowy hnedy kahverengi
-    коричневый коричневая
-grey: grey gray gris grises cinza cinzento grau graue grauer grigio grigia szary sedy seda gri серый серая
-    graphite grafito anthracite anthrazit antracita charcoal
-silver: silver plata plateado prata prateado argent argente silber silbern argento srebrny stribrny gumus
-    серебристый
-gold: gold golden dorado dorada oro dourado dourada or dore gouden goldfarben dorato zloty zlaty altin золотой
-beige: beige bege cream crema creme ivory marfil bezowy bezova bej бежевый
+    зеленая зеленое зеленые zielona zielone zelene grunes groen groene
+yellow: yellow amarillo amarilla amarillos amarelo amarela jaune jaunes gelb gelbe gelber giallo gialla zolty zluty
+    sari желтый желтая желтые amarillas amarelas gelbes gialle gialli zolta zolte zluta zlute geel gele
+orange: orange naranja laranja arancione arancio pomaranczowy oranzovy turuncu оранжевый оранжевая оранжевые arancioni
+    pomaranczowa oranzova oranzove oranje
+pink: pink rosa rosado rosada rose fuchsia magenta fucsia rozowy ruzovy pembe розовый розовая розовые rozowa rozowe
+    ruzova ruzove roze
+purple: purple violet morado morada roxo roxa lila violett viola violeta purpura lilac lavender fioletowy fialovy mor
+    фиолетовый фиолетовая фиолетовые fioletowa fioletowe fialova fialove moradas paars paarse
+brown: brown marron cafe castanho castanha marrom braun braune marrone brun brune brazowy hnedy kahverengi коричневый
+    коричневая коричневые brazowa brazowe hneda hnede braunes marroni bruin bruine
+grey: grey gray gris grises cinza cinzento grau graue grauer grigio grigia szary sedy seda gri серый серая серые szara
+    szare sede sive graues grise grijs grijze graphite grafito anthracite anthrazit antracita charcoal
+silver: silver plata plateado prata prateado argent argente silber silbern argento srebrny stribrny gumus серебристый
+    серебристая серебристые srebrna srebrne stribrna stribrne prateada plateada plateados argentee silbernes zilver
+gold: gold golden dorado dorada oro dourado dourada or dore gouden goldfarben dorato zloty zlaty altin золотой золотая
+    золотые zlota zlote zlata zlate doree goud
+beige: beige bege cream crema creme ivory marfil bezowy bezova bej бежевый бежевая бежевые bezowa bezowe bezove
 turquoise: turquoise turquesa turkis turchese teal cyan cian aqua
-clear: clear transparent transparente klar trasparente прозрачный
+clear: clear transparent transparente klar trasparente прозрачный прозрачная прозрачные przezroczysty pruhledny
+    pruhledna
 """
 COLOURS: Final[dict[str, int]] = {}
 #: The names as screens show them, in the order of their bits.
@@ -113,16 +148,16 @@ COLOUR_NAMES: Final = (
     phrase("orange"), phrase("pink"), phrase("purple"), phrase("brown"), phrase("grey"), phrase("silver"),
     phrase("gold"), phrase("beige"), phrase("turquoise"), phrase("clear"),
 )  # fmt: skip
-for _row in _COLOUR_ROWS.strip().replace("\n    ", " ").splitlines():
+for _row in _folded(_COLOUR_ROWS).strip().replace("\n    ", " ").splitlines():
     _name, _words = _row.split(":")
     for _word in _words.split():
         COLOURS[_word] = COLOUR_NAMES.index(_name)
 
 #: Words above that name one shade of their colour: another word for the colour may mean another shade.
-SHADES: Final = frozenset(
-    """navy marine marino marinho azzurro голубой fuchsia magenta fucsia lilac lavender lila lilas graphite grafito
-    anthracite anthrazit antracita charcoal cream crema creme ivory marfil teal cyan cian aqua golden argent""".split()
-) & frozenset(COLOURS)
+SHADES: Final = _set_of("""
+    navy marine marino marinho azzurro голубой fuchsia magenta fucsia lilac lavender lila lilas graphite grafito
+    anthracite anthrazit antracita charcoal cream crema creme ivory marfil teal cyan cian aqua golden argent
+""") & frozenset(COLOURS)
 
 #: Clothing sizes by letter, with the words that mean the same.
 SIZES: Final[dict[str, str]] = {
@@ -132,11 +167,15 @@ SIZES: Final[dict[str, str]] = {
     "grande": "l", "medio": "m", "media": "m", "petit": "s", "petite": "s", "moyen": "m", "moyenne": "m", "grand": "l",
     "klein": "s", "mittel": "m", "gross": "l", "piccolo": "s", "piccola": "s",
 }  # fmt: skip
+#: Letters that are sizes only behind a word for size, since titles have them for much else: "tamanho G", "talla CH".
+SIZE_LETTERS: Final[dict[str, str]] = {
+    **SIZES, "p": "s", "pp": "xs", "g": "l", "gg": "xl", "xg": "2xl", "xgg": "3xl", "ch": "s", "eg": "xl",
+}  # fmt: skip
 #: Words after which a letter or a number is a size ("talla 42", "Größe M").
-SIZE_WORDS: Final = frozenset(
-    """size sz talla tamano taille tamanho tam numero grosse gr groesse taglia misura velikost rozmiar
-    размер""".split()
-)
+SIZE_WORDS: Final = _set_of("""
+    size sz talla tamano taille tamanho tam numero grosse gr groesse taglia misura velikost rozmiar
+    размер
+""")
 
 #: Names of variant options, as marketplaces write them, by what they mean.
 OPTION_KINDS: Final[dict[str, str]] = {

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from matching.identifiers import is_code
-from matching.lexicon import UNITS
+from matching.lexicon import COUNT_WORDS, PACK_WORDS, UNITS
 
 #: Titles and descriptions are read up to here: what names a product stands at the front.
 TITLE_LIMIT: Final = 1_000
@@ -24,7 +24,11 @@ _LETTERS: Final = str.maketrans({
 })  # fmt: skip
 _TAG: Final = re.compile(r"<[^<>]{1,200}>")
 _MARKS: Final = re.compile("[\u0300-\u036f]")
-_THOUSANDS: Final = re.compile(r"(?<=\d)[, ](?=\d{3}(?!\d))(?<![.,]\d,)")
+_THOUSANDS: Final = re.compile(r"(?<=\d),(?=\d{3}(?!\d))(?<![.,]\d,)")
+# "10 000 mAh"; other groups of three behind a space may be a number of their own: "iPhone 12 128 GB".
+_ROUND_THOUSANDS: Final = re.compile(r"(?<![\w.,])(\d{1,3}) (?=000(?!\w))")
+# "1.500 ml" is a litre and a half and so is "1.500 l": which of the two a mark means, the unit tells.
+_GROUPED: Final = re.compile(r"(?<![\w.,])(\d{1,3})[.,](\d{3})(?![\d.,]) ?([^\W\d_]{1,12})(?![^\W\d_])")
 _DOT_THOUSANDS: Final = re.compile(r"(?<=\d)\.(?=\d{3}(?:\.\d{3})*,\d{1,2}(?!\d))")
 _DECIMAL_COMMA: Final = re.compile(r"(?<=\d),(?=\d{1,2}(?!\d))")
 _SCRIPTS: Final = re.compile(r"(?<=[a-z])(?=[^\W\d_a-z])|(?<=[^\W\d_a-z])(?=[a-z])")
@@ -35,6 +39,10 @@ _CUBIC: Final = re.compile(r"\bsq(?:uare)?\.?\s*(?:ft|feet|foot)\b")
 _RATE: Final = re.compile(r"\b(\d+(?:\.\d+)?\s?[kmg]b(?:it)?)(?:/s|ps)\b")
 _CJK: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
 _MULTIPLY: Final = re.compile(r"(?<=\d)\s*[x*]\s*(?=\d)")
+# The Cyrillic letter stands for "times" where Russian is typed.
+_CYRILLIC_TIMES: Final = re.compile(r"(?<=\d)\s*х\s*(?=\d)|(?<!\w)х(?=\d+(?!\w))|(?<=\d)х(?!\w)")
+# French storage, whose words mean something else in English: "512 Go", "1 To", but not "4 to 6".
+_OCTETS: Final = re.compile(r"(?<![\w.,])(\d{1,4}) (?=[gt]o(?!\w)(?!\s*\d))")
 _JOINED: Final = re.compile(r"(\d+(?:\.\d+)?)([^\W\d_]+)")
 
 
@@ -46,9 +54,24 @@ def fold(text: str, limit: int = TITLE_LIMIT) -> str:
     if not (text.isascii() and text.isprintable()):
         text = _fold_unicode(text)
     text = text.casefold()[:limit]
+    if " 000" in text:
+        text = _ROUND_THOUSANDS.sub(r"\1", text)
+    if "," in text or "." in text:
+        text = _GROUPED.sub(_grouped, text)
     if "," in text:
         text = _DECIMAL_COMMA.sub(".", _THOUSANDS.sub("", _DOT_THOUSANDS.sub("", text)))
     return " ".join(text.split())
+
+
+def _grouped(found: re.Match[str]) -> str:
+    """A number with one mark before three digits: thousands of a small unit, decimals of a large one."""
+    whole, digits, unit = found.groups()
+    known = UNITS.get(unit)
+    if known is None or (whole == "0" and "," not in found[0]):
+        return found[0]
+    small = known[1] <= 1 and unit not in _DIVIDED and whole != "0"
+    between = "" if small else "."
+    return found[0].replace(found[0][: len(whole) + 4], f"{whole}{between}{digits}", 1)
 
 
 def _fold_unicode(text: str) -> str:
@@ -56,6 +79,8 @@ def _fold_unicode(text: str) -> str:
     text = _MARKS.sub("", unicodedata.normalize("NFD", text))
     text = unicodedata.normalize("NFC", text)
     text = "".join(c for c in text if c.isprintable() or c.isspace())
+    if "х" in text:
+        text = _CYRILLIC_TIMES.sub("x", text)
     return _SCRIPTS.sub(" ", text)
 
 
@@ -68,7 +93,9 @@ class Word(NamedTuple):
 
 PLAIN, CODE, NUMBER, QUANTITY = 0, 1, 2, 3
 # Unit words that are also everyday words count as units only when written against their number ("2 in 1", "4 to 6").
-_SPOKEN: Final = frozenset({"in", "to", "go"})
+SPOKEN: Final = frozenset({"in", "to", "go"})
+# Units that are their own base and yet come with three decimals ("1.125 in").
+_DIVIDED: Final = frozenset(word for word, (_, _, base) in UNITS.items() if base in ("in", "oz"))
 
 
 class Quantity(NamedTuple):
@@ -88,6 +115,8 @@ def raw_tokens(folded: str) -> list[str]:
         text = _CUBIC.sub("sqft", text)
     if "b/s" in text or "t/s" in text or "bps" in text or "tps" in text:
         text = _RATE.sub(r"\1ps", text)
+    if " to" in text or " go" in text:
+        text = _OCTETS.sub(r"\1", text)
     if "x" in text or "*" in text:
         text = _MULTIPLY.sub(" x ", text)
     found: list[str] = _TOKEN.findall(text)
@@ -128,7 +157,7 @@ def piece(token: str, following: str) -> Piece:
 
 def unit_after(token: str, following: str) -> bool:
     """Whether the token after this one may be its unit."""
-    return token[0].isdigit() and following in UNITS and following not in _SPOKEN
+    return token[0].isdigit() and following in UNITS and following not in SPOKEN
 
 
 def words(folded: str) -> tuple[list[Word], list[Quantity], list[str]]:
@@ -192,7 +221,7 @@ def _compound(token: str) -> Iterator[Word]:
     parts = [p for p in re.split(r"[-/._+]", token) if p]
     whole = "".join(parts)
     # "010-10723-02" is a part number, "2019/2020" and "14-16-16" are not.
-    if is_code(whole) and len(whole) <= 24 and not (whole.isdigit() and ("/" in token or len(whole) < 7)):
+    if _kind(whole) == CODE and len(whole) <= 24 and not (whole.isdigit() and ("/" in token or len(whole) < 7)):
         yield Word(whole, CODE)
         before_slash = "".join(p for p in re.split(r"[-._+]", token.split("/")[0]) if p)
         if before_slash != whole and is_code(before_slash):
@@ -202,7 +231,13 @@ def _compound(token: str) -> Iterator[Word]:
     yield from (Word(part, _kind(part)) for part in parts)
 
 
+_COUNTED: Final = re.compile(r"\d{1,3}(er)?([^\W\d_]*)")
+
+
 def _kind(token: str) -> int:
+    counted = _COUNTED.fullmatch(token) if token[0].isdigit() and not token.isdigit() else None
+    if counted and (counted[2] in PACK_WORDS or counted[2] in COUNT_WORDS or (counted[1] and not counted[2])):
+        return PLAIN  # "6er", "12pack": no model
     if is_code(token):
         return CODE
     return NUMBER if token.isdigit() else PLAIN

@@ -27,6 +27,27 @@ FEATURES: Final = (
 PAIR_FEATURES: Final = 38
 COLUMN: Final = {name: i for i, name in enumerate(FEATURES)}
 PACK_DIMENSION: Final = 7
+COUNT_DIMENSION: Final = 8
+#: Quantities are the same up to this share of the larger: a terabyte is 1,000 GB to some and 1,024 to others.
+NEAR: Final = 0.025
+
+
+@njit(cache=True, nogil=True)
+def _has(dims: IntArray, values: FloatArray, dimension: int, value: float) -> bool:
+    """Whether a quantity is among others, up to NEAR of the larger."""
+    for i in range(len(dims)):
+        if dims[i] == dimension and abs(values[i] - value) <= NEAR * max(values[i], value):
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _as_packs(dims: IntArray, values: FloatArray) -> bool:
+    """Whether one number counts packs as well as pieces ("pack of 6 pieces"), so that it may mean either."""
+    packs = 0
+    for i in range(len(dims)):
+        packs += dims[i] == PACK_DIMENSION and _has(dims, values, COUNT_DIMENSION, values[i])
+    return packs > 0
 
 
 @njit(cache=True, nogil=True)
@@ -35,29 +56,36 @@ def _quantities(
 ) -> tuple[int, int, int, int, int]:  # fmt: skip
     """Dimensions that agree, conflict, conflict in content; pack verdict (1, 0, -1); whether one side names a pack."""
     agree, conflict, content, pack, one_sided = 0, 0, 0, 0, 0
-    for dimension in range(16):
-        in_q, in_d, same = False, False, False
+    pieces, doubtful = 0, False
+    for dimension in range(15, -1, -1):  # pieces come before packs
+        n_q, n_d, met_q, met_d = 0, 0, 0, 0
         largest = 0.0
         for i in range(len(qd)):
             if qd[i] == dimension:
-                in_q = True
+                n_q += 1
                 largest = max(largest, qv[i])
-                for j in range(len(dd)):
-                    if dd[j] == dimension and abs(qv[i] - dv[j]) <= 0.02 * max(qv[i], dv[j]):
-                        same = True
+                met_q += _has(dd, dv, dimension, qv[i])
         for j in range(len(dd)):
             if dd[j] == dimension:
-                in_d = True
+                n_d += 1
                 largest = max(largest, dv[j])
+                met_d += _has(qd, qv, dimension, dv[j])
+        both = n_q > 0 and n_d > 0
+        # Of several values on both sides those of the shorter list have to be there: 8 and 256 GB are not 4 and 256 GB.
+        same = both and (met_q == n_q if n_q <= n_d else met_d == n_d)
         if dimension == PACK_DIMENSION:
-            if in_q and in_d:
-                pack = 1 if same else -1
-            elif (in_q or in_d) and largest > 1:
+            if both:
+                pack = 1 if same or (pieces > 0 and doubtful) else -1
+            elif (n_q or n_d) and largest > 1:
                 one_sided = 1
-        elif in_q and in_d:
+        elif both:
+            if dimension == COUNT_DIMENSION:
+                pieces = 1 if same else -1
+                doubtful = _as_packs(qd, qv) or _as_packs(dd, dv)
             agree += same
             conflict += not same
-            if dimension in (0, 1, 3, 8, 15):
+            crossed = dimension in (2, 13) and n_q > 1 and n_d == n_q
+            if dimension in (0, 1, 3, 8, 15) or crossed:
                 content += not same
     return agree, conflict, content, pack, one_sided
 

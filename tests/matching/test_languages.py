@@ -1,0 +1,133 @@
+"""Facts in titles of many languages: the same thing said in another language is the same, another one is not."""
+
+from __future__ import annotations
+
+import pytest
+
+from matching import Advice, Record, compare, suggest_many
+from matching.decide import Index
+from matching.document import document
+from matching.lexicon import COLOUR_NAMES, DIMENSIONS
+
+
+def facts(title: str, *dimensions: str) -> list[float]:
+    """The quantities of these dimensions in a title, in base units."""
+    found = document(Record(1, title=title)).quantities
+    return sorted(round(q.value, 3) for q in found if DIMENSIONS[q.dimension] in dimensions)
+
+
+@pytest.mark.parametrize(
+    ("title", "dimension", "values"),
+    [
+        ("Funda nórdica 130×180 cm", "length", [1300, 1800]),
+        ("Ковёр 130х180 см", "length", [1300, 1800]),
+        ("Ковер 1,3 х 1,8 м", "length", [1300, 1800]),
+        ("Matratze 90 x 200 x 16 cm", "length", [160, 900, 2000]),
+        ("Poster 24 x 36 in", "screen", [24, 36]),
+        ("Batería 10.000 mAh", "charge", [10000]),
+        ("Powerbank 10 000 mAh", "charge", [10000]),
+        ("Powerbank 10,000 mAh", "charge", [10000]),
+        ("Shampoo 1.000 ml", "volume", [1000]),
+        ("Shampoo 1,000 l", "volume", [1000]),
+        ("Mehl 1,500 kg", "mass", [1500]),
+        ("Sirup 0,750 l", "volume", [750]),
+        ("Vitamin C 1.000 mg", "mass", [1]),
+        ("Disque dur 1 To", "storage", [1024]),
+        ("Clé USB 64 Go", "storage", [64]),
+        ("iPhone 12 128 GB, black", "storage", [128]),
+        ("Toys for ages 4 to 6", "storage", []),
+        ("Telewizor 55 cali", "screen", [55]),
+        ("Televize 55 palců", "screen", [55]),
+        ("Телевизор 55 дюймов", "screen", [55]),
+    ],
+)
+def test_a_quantity_is_read_with_its_unit(title: str, dimension: str, values: list[float]) -> None:
+    assert facts(title, dimension) == values
+
+
+@pytest.mark.parametrize(
+    ("title", "packs"),
+    [
+        ("Soap 14, pack of 3", [3]),
+        ("12 pack of 330 ml cans", [12]),
+        ("Вода 6х1,5 л", [6]),
+        ("Acqua 1,5 l x 6 bottiglie", [6]),
+        ("Karton mit 24 Stück", [24]),
+        ("Набор 3 шт.", [3]),
+        ("Zestaw 5 szt.", [5]),
+        ("Pack de 6 unidades", [6]),
+        ("Set of 3 towels", [3]),
+        ("3er Set Gläser", [3]),
+        ("2x Socks", [2]),
+    ],
+)
+def test_packs_are_counted_in_many_languages(title: str, packs: list[float]) -> None:
+    assert facts(title, "pack") == packs
+
+
+@pytest.mark.parametrize(
+    ("word", "colour"),
+    [("черный", "black"), ("белая", "white"), ("серые", "grey"), ("czarne", "black"), ("bílé", "white"), ("síva", "")],
+)
+def test_colours_of_slavic_languages_agree_with_their_noun(word: str, colour: str) -> None:
+    mask = document(Record(1, title=f"Kabel {word}")).colours
+    assert mask == (1 << COLOUR_NAMES.index(colour) if colour else 0)
+
+
+@pytest.mark.parametrize(
+    ("title", "size"),
+    [
+        ("Camisa tamanho G branca", "l"),
+        ("Blusa talla CH", "s"),
+        ("Camiseta tamanho GG", "xl"),
+        ("Zapatos talla 42,5", "42.5"),
+        ("Velikost M", "m"),
+        ("Cabo G", ""),
+    ],
+)
+def test_sizes_are_read_behind_their_word(title: str, size: str) -> None:
+    assert document(Record(1, title=title)).size == size
+
+
+def test_counted_packs_are_no_model_codes() -> None:
+    assert document(Record(1, title="Gläser 6er Pack 6er-Pack 12pack")).codes == []
+
+
+SAME = [
+    ("Olive oil 750 ml", "Aceite de oliva 0,75 l"),
+    ("Rug 130 x 180 cm", "Teppich 180×130 cm"),
+    ("Mineral water 1.5 L, pack of 6", "Eau minérale 6 x 1,5 L"),
+    ("SSD 1 TB", "SSD 1000 GB"),
+    ("Glasses, pack of 6", "Gläser 6er Pack"),
+    ("Glasses 6 pieces", "Vasos pack de 6 unidades"),
+    ("Phone 8GB 256GB", "Teléfono 256 GB 8 GB RAM"),
+]
+
+
+@pytest.mark.parametrize(("ours", "theirs"), SAME)
+def test_the_same_said_in_another_language_is_no_conflict(ours: str, theirs: str) -> None:
+    evidence = {e.field: e.verdict.value for e in compare(Record(1, title=ours), Record(2, title=theirs)).evidence}
+    assert {evidence["size"], evidence["pack"]} & {"same"}
+    assert "differs" not in (evidence["size"], evidence["pack"])
+
+
+OTHER = [
+    ("Olive oil extra virgin 750 ml", "Olive oil extra virgin 0,5 l"),
+    ("Wool rug Bergen 130 x 180 cm", "Wool rug Bergen 130 x 200 cm"),
+    ("Mineral water 1,5 L 6 x", "Mineral water 1,5 L pack de 12"),
+    ("Phone Nova 8GB 256GB black", "Phone Nova 12GB 256GB black"),
+    ("Vasos Lund pack de 6 unidades", "Vasos Lund 12er Pack"),
+    ("Vitamin D3 60 capsules", "Vitamin D3 120 kapseln"),
+    ("Camiseta Lisboa tamanho G", "Camiseta Lisboa tamanho M"),
+    ("Shoes Trail talla 42", "Shoes Trail talla 43"),
+    ("Порошок Свежесть 2,4 кг", "Порошок Свежесть 400 г"),
+]
+
+
+@pytest.mark.parametrize(("ours", "theirs"), OTHER)
+def test_another_content_pack_or_size_is_never_likely(ours: str, theirs: str) -> None:
+    product, listing = Record(1, title=ours, brand="Lund", price=None), Record("x", title=theirs, brand="Lund")
+    assert compare(product, listing).advice is not Advice.LIKELY
+    [[only]] = suggest_many([listing], Index.build([product]))
+    assert only.advice is not Advice.LIKELY
+    assert only.score < 75
