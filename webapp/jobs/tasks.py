@@ -37,7 +37,7 @@ from webapp.services import (
 )
 
 log = logging.getLogger(__name__)
-SUGGEST_CHUNK = 1_000  # a channel's listings compete for products: a larger chunk suggests better, and takes seconds
+SUGGEST_CHUNK = 4_000  # a channel's listings compete for products: a larger chunk suggests better, and takes seconds
 Progress = Callable[[int, int], None]
 
 
@@ -250,8 +250,12 @@ def _suggest_on(channel_id: int, index: retrieval.CatalogueIndex, until: float |
         try:
             with unit_of_work(read_only=True) as session:
                 found = suggestions.suggest_for(session, chunk.ids, index)
-            with unit_of_work() as session:
-                done += suggesting.settle(session, chunk, found)
+            left: suggesting.Chunk | None = chunk
+            while left is not None:
+                chunk = left
+                with unit_of_work() as session:
+                    kept, left = suggesting.settle(session, chunk, found, now=utc_now())
+                done += kept
         except BaseException:  # whoever comes next need not wait for the lease
             with unit_of_work() as session:
                 suggesting.release(session, chunk)

@@ -15,8 +15,11 @@ def run() -> None:
         if engine.dialect.name == "postgresql":  # SQLite's BEGIN IMMEDIATE queues two starters by itself
             connection.execute(text("SELECT pg_advisory_xact_lock(7241953)"))
         context.configure(
-            connection=connection, target_metadata=Base.metadata, render_as_batch=engine.dialect.name == "sqlite",
-            transactional_ddl=True, compare_type=True,
+            connection=connection,
+            target_metadata=Base.metadata,
+            render_as_batch=engine.dialect.name == "sqlite",
+            transactional_ddl=True,
+            compare_type=True,
         )
         with context.begin_transaction():
             context.run_migrations()

@@ -7,10 +7,11 @@ same chunk, and dies with its lease. Nothing is lost or done twice whatever stop
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
 
-from sqlalchemy import and_, delete, exists, func, literal, not_, select
+from sqlalchemy import ColumnElement, and_, delete, exists, func, literal, not_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -26,6 +27,7 @@ from webapp.services import audit, suggestions
 
 BELL = "suggest"
 LEASE = timedelta(seconds=120)  # a chunk takes seconds; what a dead worker held is free again after this
+WRITTEN = 250  # listings whose suggestions are written at once: others may want to write meanwhile
 
 
 @dataclass(frozen=True)
@@ -82,19 +84,25 @@ def claim(session: Session, channel_id: int, *, worker: str, now: datetime, limi
     return Chunk(made.id, channel_id, worker, made.lease_until, ids)
 
 
-def settle(session: Session, chunk: Chunk, found: dict[int, list[matching.Candidate]]) -> int:
-    """Keep what was found for a chunk, where nobody decided on a listing meanwhile; gives how many were kept.
+def settle(
+    session: Session, chunk: Chunk, found: dict[int, list[matching.Candidate]], *, now: datetime, limit: int = WRITTEN
+) -> tuple[int, Chunk | None]:
+    """Keep what was found for the first `limit` listings of a chunk, where nobody decided on a listing meanwhile.
 
-    Keeps nothing when the lease ran out and another worker may be at it.
+    Gives how many were kept, and what is left of the chunk, with a new lease; None when nothing is. A chunk is larger
+    than what one transaction should write: others wait for it. Keeps nothing when the lease ran out and another worker
+    may be at it.
     """
     run = _run(session, chunk.channel_id)
-    if not _give_back(session, chunk):
-        return 0
-    still = select(Listing.id).where(Listing.id.in_(found), *_WAITING)
+    ids, rest = chunk.ids[:limit], chunk.ids[limit:]
+    left = replace(chunk, ids=rest, lease_until=now + LEASE) if rest else None
+    if not (_shorten(session, chunk, left) if left else _give_back(session, chunk)):
+        return 0, None
+    still = select(Listing.id).where(Listing.id.in_(ids), *_WAITING)
     waiting = set(session.scalars(still.order_by(Listing.id).with_for_update()))
-    suggestions.keep(session, {i: c for i, c in found.items() if i in waiting})
-    run.done += len(chunk.ids)
-    return len(waiting)
+    suggestions.keep(session, {i: found[i] for i in ids if i in waiting and i in found})
+    run.done += len(ids)
+    return len(waiting), left
 
 
 def release(session: Session, chunk: Chunk) -> None:
@@ -150,13 +158,26 @@ def _before(held: Sequence[tuple[int, int]], ids: Sequence[int]) -> int:
     return min([low for low, _ in held if low >= ids[0]], default=ids[-1])
 
 
+def _shorten(session: Session, chunk: Chunk, left: Chunk) -> bool:
+    """Let a claim go on for what is left of its chunk; gives whether it still was this worker's."""
+    values = {"low": left.ids[0] - 1, "lease_until": left.lease_until}
+    changed = session.execute(update(SuggestClaim).where(*_mine(chunk)).values(values).execution_options(**_NO_SYNC))
+    return bool(changed.rowcount)  # type: ignore[attr-defined]
+
+
 def _give_back(session: Session, chunk: Chunk) -> bool:
     """End a claim; gives whether it still was this worker's: ids of ended claims may be given again."""
-    mine = (
+    ended = session.execute(delete(SuggestClaim).where(*_mine(chunk)).execution_options(**_NO_SYNC))
+    return bool(ended.rowcount)  # type: ignore[attr-defined]
+
+
+_NO_SYNC: Final = {"synchronize_session": False}
+
+
+def _mine(chunk: Chunk) -> tuple[ColumnElement[bool], ...]:
+    return (
         SuggestClaim.id == chunk.claim_id,
         SuggestClaim.channel_id == chunk.channel_id,
         SuggestClaim.worker == chunk.worker,
         SuggestClaim.lease_until == chunk.lease_until,
     )
-    ended = session.execute(delete(SuggestClaim).where(*mine).execution_options(synchronize_session=False))
-    return bool(ended.rowcount)  # type: ignore[attr-defined]

@@ -26,6 +26,10 @@ def take(session, channel, worker="one", limit=4, now=None):
     return suggesting.claim(session, channel.id, worker=worker, now=now or utc_now(), limit=limit)
 
 
+def settle(session, chunk, found, limit=suggesting.WRITTEN, now=None):
+    return suggesting.settle(session, chunk, found, now=now or utc_now(), limit=limit)
+
+
 def test_two_workers_never_have_the_same_chunk(session, make, queue):
     channel = make.channel()
     chunks = [take(session, channel, worker) for worker in ("one", "two", "one", "two")]
@@ -38,7 +42,7 @@ def test_what_a_worker_finds_is_kept_and_said(session, make, queue, context):
     channel, index = make.channel(), context.extensions["pairbook_index"]
     chunk = take(session, channel)
     assert suggesting.progress(session, channel, 10) == suggesting.Progress(0, 10, "", 1)
-    assert suggesting.settle(session, chunk, suggestions.suggest_for(session, chunk.ids, index)) == 4
+    assert settle(session, chunk, suggestions.suggest_for(session, chunk.ids, index)) == (4, None)
     assert suggesting.progress(session, channel, 6) == suggesting.Progress(4, 10, "", 0)
     found = session.scalars(select(Suggestion.listing_id).distinct()).all()
     assert sorted(found) == chunk.ids
@@ -52,9 +56,9 @@ def test_the_chunk_of_a_dead_worker_is_free_after_its_lease_and_kept_once(sessio
     late = utc_now() + suggesting.LEASE + timedelta(seconds=1)
     again = take(session, channel, "three", now=late)
     assert again.ids == dead.ids
-    assert suggesting.settle(session, dead, {i: [] for i in dead.ids}) == 0
+    assert settle(session, dead, {i: [] for i in dead.ids}) == (0, None)
     assert session.scalars(select(Listing.id).where(Listing.place != NOT_COMPUTED)).all() == []
-    assert suggesting.settle(session, again, {i: [] for i in again.ids}) == 4
+    assert settle(session, again, {i: [] for i in again.ids}) == (4, None)
 
 
 def test_a_span_between_two_others_never_reaches_into_them(session, make, queue):
@@ -72,7 +76,7 @@ def test_a_listing_that_somebody_decided_on_meanwhile_keeps_its_decision(session
     links.skip(session, queue[0].id, by=bob)
     links.set_aside(session, [queue[1].id], ListingState.IGNORED, by=bob)
     skipped = queue[0].place
-    assert suggesting.settle(session, chunk, {i: [] for i in chunk.ids}) == 2
+    assert settle(session, chunk, {i: [] for i in chunk.ids}) == (2, None)
     session.expire_all()
     assert (queue[0].place, queue[1].place) == (skipped, NOT_COMPUTED)
 
@@ -84,7 +88,7 @@ def test_a_paused_channel_gives_no_chunk_and_keeps_what_was_begun(session, make,
     suggesting.pause(session, channel, True, by=bob)
     assert take(session, channel, "two") is None
     assert suggesting.channels_waiting(session) == []
-    assert suggesting.settle(session, chunk, {i: [] for i in chunk.ids}) == 4
+    assert settle(session, chunk, {i: [] for i in chunk.ids}) == (4, None)
     assert suggesting.progress(session, channel, 6).paused_by == "Bob"
     suggesting.pause(session, channel, False, by=bob)
     assert suggesting.channels_waiting(session) == [channel.id]
@@ -96,7 +100,7 @@ def test_a_run_ends_when_nothing_waits(session, make, queue):
     assert suggesting.progress(session, channel, 10) == suggesting.Progress(0, 10)
     chunk = take(session, channel, limit=100)
     assert take(session, channel) is None
-    suggesting.settle(session, chunk, {i: [] for i in chunk.ids})
+    settle(session, chunk, {i: [] for i in chunk.ids})
     assert take(session, channel) is None
     assert suggesting.progress(session, channel, 0) == suggesting.Progress(0, 0)
     assert session.scalars(select(SuggestClaim)).all() == []
@@ -111,3 +115,28 @@ def test_a_failure_frees_its_chunk_at_once(make, queue, context, monkeypatch, se
             tasks.suggest(index)
     assert tasks.suggest(index) == 10
     assert tasks.suggest(index) == 0
+
+
+def test_a_chunk_is_written_in_parts_and_what_is_left_stays_claimed(session, make, queue):
+    channel = make.channel()
+    chunk = take(session, channel, "one", limit=8)
+    found = {i: [] for i in chunk.ids}
+    later = utc_now() + timedelta(seconds=60)
+    kept, left = settle(session, chunk, found, limit=3, now=later)
+    assert (kept, left.ids, left.lease_until) == (3, chunk.ids[3:], later + suggesting.LEASE)
+    assert suggesting.progress(session, channel, 7) == suggesting.Progress(3, 10, "", 1)
+    assert take(session, channel, "two", limit=8).ids == [x.id for x in queue[8:]]
+    assert settle(session, chunk, found, limit=3) == (0, None), "the first part again, by a lease that was renewed"
+    kept, left = settle(session, left, found, limit=3)
+    assert kept == 3
+    assert settle(session, left, found, limit=3) == (2, None)
+    assert session.scalars(select(Listing.id).where(Listing.place != NOT_COMPUTED)).all() == chunk.ids
+
+
+def test_what_a_worker_left_unwritten_when_it_died_is_found_by_the_next_one(session, make, queue):
+    channel = make.channel()
+    chunk = take(session, channel, "one", limit=8)
+    _, left = settle(session, chunk, {i: [] for i in chunk.ids}, limit=5)
+    late = left.lease_until + timedelta(seconds=1)
+    assert take(session, channel, "two", limit=8, now=late).ids == [x.id for x in queue[5:]]
+    assert settle(session, left, {i: [] for i in left.ids}) == (0, None)
