@@ -41,13 +41,24 @@ class ReadRows:
 
 
 def batches(rows: Iterator[KeptRow]) -> Iterator[tuple[list[int], list[Row]]]:
-    """The rows in lists that are read at once, each with the numbers of those that are left out on purpose."""
-    while some := list(islice(rows, PULLED)):
+    """The rows in lists that are read at once, each with the numbers of those that are left out on purpose.
+
+    Rows with one number, which one row of the file was unfolded into, stay in one list: an import that stops goes on
+    after the last number that it has dealt with.
+    """
+    held: list[KeptRow] = []
+    while some := held + list(islice(rows, PULLED - len(held))):
         while len(some) < BLOCK and _characters(some[-PULLED:]) < BLOCK_CHARACTERS:
             more = list(islice(rows, PULLED))
             if not more:
                 break
             some += more
+        held = []
+        for row in rows:
+            if row[0] != some[-1][0]:
+                held = [row]
+                break
+            some.append(row)
         yield (
             [number for number, cells in some if cells is None],
             [(n, cells) for n, cells in some if cells is not None],

@@ -52,7 +52,7 @@ class Number:
 @dataclass(frozen=True, slots=True)
 class Mark:
     """A cell without a usable value; `code` is its error code: error_value, formula_no_value, bool_in_text,
-    date_in_text, or unterminated_quote for a whole row of text that cannot be cut into cells."""
+    date_in_text, or unterminated_quote and ragged_row for a whole row of text that cannot be cut into cells."""
 
     code: str
     raw: str
@@ -76,6 +76,11 @@ class CellError(Exception):
 _MARK_MESSAGES: dict[str, Callable[[str, str], str]] = {
     "unterminated_quote": lambda label, value: phrase(
         "text follows a closing quotation mark. Double each quotation mark inside a text."
+    ),
+    "ragged_row": lambda label, value: phrase(
+        "it has {count} cells, and the header has {width}. "
+        "A delimiter inside a text needs quotation marks around that text.",
+        count=value.partition("/")[0], width=value.partition("/")[2],
     ),
     "error_value": lambda label, value: phrase(
         "the {label} is the error {value}. Correct the formula, or type the value.", label=label, value=value

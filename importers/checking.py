@@ -6,6 +6,7 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,12 @@ from importers.fields import field_of
 from importers.header_row import Header, find_header
 from importers.mapping import guess_mapping, refuse_missing
 from importers.preset_rows import KeptRow
-from importers.presets import Preset
+from importers.presets import PRESETS, Preset
 from importers.readers import open_table
 from importers.report import Column, FileRefused, Kind, Limits, Options, Outcome, Problem, Report, shown
 from importers.rows import Fields, RowReader, column_grammar
 from importers.staging import Stage
 from importers.tables import Row, Table
-from importers.vocabulary import forms
 from importers.wording import phrase
 
 HEAD_ROWS = 200
@@ -93,7 +93,7 @@ def check_file(path: Path, kind: Kind, staged: Path | None, options: Options, li
         )
         rows = _filled(table.rows(), limits)
         head = list(itertools.islice(rows, HEAD_ROWS))
-        header = find_header(head, kind, options, limits)
+        header, head, rows = _unfolded(find_header(head, kind, options, limits), head, rows, table)
         report = _with_columns(report, header, plain_columns(header, head), None)
         columns = _mapping(header, head, kind, options)
         report = _with_columns(report, header, columns, header.preset)
@@ -104,6 +104,19 @@ def check_file(path: Path, kind: Kind, staged: Path | None, options: Options, li
         return _check_rows(opened, kind, staged, options, limits, report)
     except FileRefused as refusal:
         return replace(report, outcome="reject", errors=(_with_sheets(refusal.problem, report),), errors_total=1)
+
+
+def _unfolded(
+    header: Header, head: list[Row], rows: Iterator[Row], table: Table
+) -> tuple[Header, list[Row], Iterator[Row]]:
+    """Header and rows of a known export that keeps in columns what belongs into rows; all others as they are."""
+    if header.preset is None or header.preset.unfold is None:
+        return header, head, rows
+    plan = header.preset.unfold(header.names)
+    unfold = partial(plan.rows, ragged_allowed=table.type_name != "text")
+    preset = PRESETS[header.preset.then]
+    below = list(unfold(head[header.place + 1 :]))
+    return replace(header, names=plan.names, place=-1, width=len(plan.names), preset=preset), below, unfold(rows)
 
 
 def _with_sheets(problem: Problem, report: Report) -> Problem:
@@ -164,7 +177,7 @@ def _kept(opened: Opened) -> Iterator[KeptRow]:
     if preset is None or preset.rows is None:
         yield from rows
         return
-    places = {form: index for index, name in reversed([*enumerate(opened.header.names)]) for form in forms(name)}
+    places = preset.places(opened.header.names)
     width = len(opened.header.names)
     padded = ((number, cells + [""] * (width - len(cells)) if opened.table.type_name != "text" else cells)
               for number, cells in rows)  # fmt: skip
@@ -276,8 +289,9 @@ def _remember(read: ReadRows, kind: Kind, index: KeyIndex) -> None:
             contents[place] = -block.numbers[place]
         keyed = [key is not None for key in _keys(block, kind)]
         contents, block = list(itertools.compress(contents, keyed)), block.where(keyed)
-    looks = looks_of(block.column("match_key")) if kind in ("products", "stock") else None
-    index.extend(block.numbers, _keys(block, kind), contents, looks)
+    skus = block.column("match_key")
+    looks = looks_of(skus) if kind in ("products", "stock") else None
+    index.extend(block.numbers, _keys(block, kind), contents, looks, skus if kind == "stock" else None)
 
 
 def _hashable(options: list[Any]) -> list[Any]:

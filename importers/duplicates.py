@@ -45,7 +45,7 @@ class Findings:
 
 
 class KeyIndex:
-    """Remembers keys as 64-bit hashes, 28 bytes a row, and compares them at the end.
+    """Remembers keys as 64-bit hashes, 28 bytes a row (36 of stock), and compares them at the end.
 
     The hashes are salted anew in each process, so that nobody can prepare a file whose keys collide; by chance two of
     a million keys collide once in some 37 million files.
@@ -56,6 +56,7 @@ class KeyIndex:
         self._keys = array("q")
         self._contents = array("q")
         self._looks = array("q")
+        self._skus = array("q")
 
     def extend(
         self,
@@ -63,15 +64,18 @@ class KeyIndex:
         keys: Iterable[object],
         contents: Iterable[int],
         looks: Iterable[str] | None = None,
+        skus: Iterable[object] | None = None,
     ) -> None:
         """Notes rows: their numbers, their keys, the hashes of their contents, and the looks of their SKUs.
 
-        A bad row equals no other: its content is any negative number of its own.
+        A bad row equals no other: its content is any negative number of its own. skus: what is compared where looks
+        are equal, when the keys say more than the SKU; given always or never.
         """
         self._rows.extend(numbers)
         self._keys.extend(map(hash, keys))
         self._contents.extend(contents)
         self._looks.extend(map(hash, looks) if looks is not None else repeat(0, len(numbers)))
+        self._skus.extend(map(hash, skus or ()))
 
     def find(self) -> Findings:
         """What repeats, what contradicts, and what looks alike."""
@@ -82,9 +86,11 @@ class KeyIndex:
                 findings.repeats.update(dict.fromkeys(rows[1:], rows[0]))
             else:
                 findings.conflicts.update({row: [*rows[:11]] for row in rows})
+        skus = self._skus or self._keys
         for group in _equal(self._looks):
-            if self._looks[group[0]] and len({self._keys[place] for place in group}) > 1:
-                findings.look_alikes.append([self._rows[place] for place in group])
+            first = {skus[place]: self._rows[place] for place in reversed(group)}
+            if self._looks[group[0]] and len(first) > 1:
+                findings.look_alikes.append(sorted(first.values()))
         findings.look_alikes.sort()
         return findings
 

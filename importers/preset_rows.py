@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from importers.cells import Cell, as_shown
@@ -11,7 +12,10 @@ from importers.tables import Row
 KeptRow = tuple[int, list[Cell] | None]
 RowFilter = Callable[[Iterable[Row]], Iterator[KeptRow]]
 
-_GTIN_TYPES = ("2", "3", "4", "isbn", "upc", "ean", "gtin")
+_GTIN_TYPES = ("2", "3", "4", "isbn", "upc", "ean", "jan", "gtin")
+#: What a variation on eBay has from its listing, where its own cell is blank.
+_EBAY_SHARED = ("title", "currency", "ebay category 1 name")
+_ASIN = re.compile(r"B0[0-9A-Z]{8}")
 
 
 class _Layout:
@@ -40,7 +44,8 @@ def amazon_rows(places: Mapping[str, int]) -> RowFilter:
 
     def keep(rows: Iterable[Row]) -> Iterator[KeptRow]:
         for number, cells in rows:
-            if "product id type" in places and layout.text(cells, "product id type").lower() not in _GTIN_TYPES:
+            told = layout.text(cells, "product id type").lower() in _GTIN_TYPES if "product id type" in places else None
+            if told is False or (told is None and _ASIN.fullmatch(layout.text(cells, "product id"))):
                 layout.put(cells, "product id", "")
             yield number, cells
 
@@ -110,7 +115,8 @@ def woocommerce_rows(places: Mapping[str, int]) -> RowFilter:
                 continue
             parent = layout.text(cells, "parent")
             if parent.startswith("id:"):
-                layout.put(cells, "parent", sku_of.get(parent[3:], ""))
+                # The number stands for a parent without SKU, and for one that comes further down: it still groups.
+                layout.put(cells, "parent", sku_of.get(parent[3:]) or parent)
             if "variation" not in kinds:
                 for option in (1, 2, 3):
                     layout.put(cells, f"attribute {option} name", "")
@@ -121,18 +127,30 @@ def woocommerce_rows(places: Mapping[str, int]) -> RowFilter:
 
 
 def ebay_rows(places: Mapping[str, int]) -> RowFilter:
-    """eBay: of a listing with variations, the first row is their sum; each variation gets an id of its own."""
+    """eBay: of a listing with variations, one row is their sum; each variation gets an id of its own.
+
+    The row of the sum names all values, as in “Color=Red;Blue”, and stands first unless somebody has sorted the file.
+    """
     layout = _Layout(places)
     sku = layout.first("custom label sku", "custom label")
 
     def complete(group: list[Row]) -> Iterator[KeptRow]:
-        if len(group) == 1 or not layout.text(group[0][1], "variation details"):
+        details = [layout.text(cells, "variation details") for _, cells in group]
+        if len(group) == 1 or not any(details):
             yield from group
             return
-        yield group[0][0], None
-        for number, cells in group[1:]:
-            own = layout.text(cells, sku) or layout.text(cells, "variation details")
+        values = [said.count(";") if said else -1 for said in details]
+        parent = values.index(max(values)) if max(values) > 0 else 0
+        shared = {header: layout.text(group[parent][1], header) for header in _EBAY_SHARED}
+        for place, (number, cells) in enumerate(group):
+            if place == parent:
+                yield number, None
+                continue
+            own = layout.text(cells, sku) or details[place]
             layout.put(cells, "item number", f"{layout.text(cells, 'item number')}:{own}")
+            for header, value in shared.items():
+                if not layout.text(cells, header):
+                    layout.put(cells, header, value)
             yield number, cells
 
     def keep(rows: Iterable[Row]) -> Iterator[KeptRow]:

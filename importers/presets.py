@@ -16,7 +16,9 @@ from importers.preset_rows import (
     shopify_product_rows,
     woocommerce_rows,
 )
+from importers.preset_words import AMAZON, AMAZON_OPEN, GOOGLE, WOOCOMMERCE
 from importers.report import FileRefused, Kind, shown
+from importers.unfolding import Unfold, unfold_locations
 from importers.vocabulary import forms
 from importers.wording import phrase
 
@@ -29,7 +31,8 @@ class Preset:
 
     signatures: sets of normalised headers; a file that has all of one set is this export. fields: field to normalised
     headers, best first. by_kind: the same, where a kind of file reads the export differently. rows: leaves out or
-    completes rows. currency_in_price: prices carry a currency code, as in “9.80 EUR”.
+    completes rows. currency_in_price: prices carry a currency code, as in “9.80 EUR”. words: headers in other languages
+    to those used here. unfold: turns columns into rows. then: the preset that reads what was unfolded.
     """
 
     name: str
@@ -40,10 +43,32 @@ class Preset:
     rows: Callable[[Mapping[str, int]], RowFilter] | None = None
     currency_in_price: bool = False
     decimal: Literal["comma", "point"] | None = None
+    words: Mapping[str, str] = field(default_factory=dict)
+    unfold: Unfold | None = None
+    then: str = ""
 
     def fields_for(self, kind: Kind) -> dict[str, tuple[str, ...]]:
-        """Field to normalised headers, for this kind of file."""
-        return {**self.fields, **self.by_kind.get(kind, {})}
+        """Field to normalised headers in all languages, for this kind of file."""
+        fields = {**self.fields, **self.by_kind.get(kind, {})}
+        return {name: tuple(form for one in headers for form in self._said(one)) for name, headers in fields.items()}
+
+    def _said(self, header: str) -> list[str]:
+        return [header, *(form for form, english in self.words.items() if english == header)]
+
+    def english(self, headers: Sequence[str]) -> set[str]:
+        """The forms of these headers, and the English ones of those that are words of another language."""
+        have = {form for header in headers for form in forms(header)}
+        return have | {self.words[form] for form in have if form in self.words}
+
+    def places(self, headers: Sequence[str]) -> dict[str, int]:
+        """Normalised header, an English one too, to the first column that has it."""
+        found: dict[str, int] = {}
+        for index, header in enumerate(headers):
+            for form in forms(header):
+                found.setdefault(form, index)
+        for form, index in tuple(found.items()):
+            found.setdefault(self.words.get(form, form), index)
+        return found
 
 
 def _signature(*headers: str) -> frozenset[str]:
@@ -73,6 +98,7 @@ PRESETS: dict[str, Preset] = {
                 "status": ("status",),
             },
             rows=amazon_rows,
+            words=AMAZON,
         ),
         Preset(
             "amazon_price_quantity",
@@ -84,6 +110,14 @@ PRESETS: dict[str, Preset] = {
             ),
             {"sku": ("sku",), "price": ("price",), "quantity": ("quantity",), "gtin": ("product id",)},
             rows=amazon_rows,
+        ),
+        Preset(
+            # An ASIN names a page that several of a seller's offers share, so it is no listing ID: the SKU is.
+            "amazon_open_listings",
+            ("products", "stock", "listings"),
+            (_signature("sku", "asin", "price", "quantity"),),
+            {"sku": ("sku",), "price": ("price",), "quantity": ("quantity",)},
+            words=AMAZON_OPEN,
         ),
         Preset(
             "shopify_inventory",
@@ -99,6 +133,14 @@ PRESETS: dict[str, Preset] = {
                 "title": ("title",),
             },
             rows=shopify_inventory_rows,
+        ),
+        Preset(
+            "shopify_inventory_wide",
+            ("stock",),
+            (_signature("handle", "sku", "hs code", "coo"),),
+            {"sku": ("sku",), "title": ("title",)},
+            unfold=unfold_locations,
+            then="shopify_inventory",
         ),
         Preset(
             "shopify_products_old",
@@ -166,6 +208,7 @@ PRESETS: dict[str, Preset] = {
             },
             by_kind={"listings": {"listing_id": ("id",)}},
             rows=woocommerce_rows,
+            words=WOOCOMMERCE,
         ),
         Preset(
             "ebay_active_listings",
@@ -207,6 +250,7 @@ PRESETS: dict[str, Preset] = {
                 "status": ("availability",),
             },
             currency_in_price=True,
+            words=GOOGLE,
         ),
         Preset(
             "mercado_libre",
@@ -264,8 +308,8 @@ def find_preset(headers: Sequence[str], kind: Kind, wanted: str | None) -> Prese
             )  # fmt: skip
             raise FileRefused("unknown_value", said)
         return named
-    have = {form for header in headers for form in forms(header)}
     for preset in PRESETS.values():
+        have = preset.english(headers)
         if kind in preset.kinds and any(signature <= have for signature in preset.signatures):
             return preset
     return None

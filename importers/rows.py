@@ -188,9 +188,9 @@ class RowReader:
         return Problem(number, self.headers[name], error.code, shown(as_shown(cell)), message)
 
     def _ragged(self, number: int, cells: list[Cell]) -> Problem | None:
-        if len(cells) == 1 and isinstance(cells[0], Mark) and cells[0].code == "unterminated_quote":
+        if len(cells) == 1 and isinstance(cells[0], Mark) and cells[0].code in ("unterminated_quote", "ragged_row"):
             message = phrase("Row {row}: {problem}", row=number, problem=mark_error(cells[0], "").message)
-            return Problem(number, "", "unterminated_quote", "", message)
+            return Problem(number, "", cells[0].code, "", message)
         if self.ragged_allowed or self.last_named <= len(cells) <= self.width:
             return None
         # One blank cell too many is no comfort: an unquoted comma before it has shifted the price.

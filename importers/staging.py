@@ -164,7 +164,8 @@ def _packed(block: Block) -> bytes:
     if not block.numbers:
         return b""
     first, last = block.numbers[0], block.numbers[-1]
-    numbers = "" if last - first + 1 == len(block) else encode(block.numbers)
+    in_order = last - first + 1 == len(block) and block.numbers == list(range(first, last + 1))
+    numbers = "" if in_order else encode(block.numbers)
     lines = [encode([len(block), first, last, list(block.columns)]), numbers, *map(_line, block.columns.values())]
     return "".join(f"{line}\n" for line in lines).encode()
 

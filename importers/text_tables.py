@@ -27,7 +27,10 @@ LONGEST_CELL = 1 << 20
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 _LINE_END = re.compile(r"\r\n|\n|\r")
 #: Amazon's reports are written without any quoting, whatever their titles hold.
-_NEVER_QUOTED = ("item-name", "seller-sku", "asin1", "minimum-seller-allowed-price", "listing-id", "product-id-type")
+_NEVER_QUOTED = (
+    *("item-name", "seller-sku", "asin1", "minimum-seller-allowed-price", "listing-id", "product-id-type"),
+    *("商品名", "出品者sku", "出品id"),
+)
 _NAMES = {"\t": "\\t"}
 
 

@@ -19,7 +19,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     "sku": (
         *("sku", "seller sku", "product sku", "variant sku"),
         *("item sku", "merchant sku", "custom label sku", "sku code"),
-        *("custom label", "sku id", "skus", "seller custom sku", "sellercustomsku", "linnworks sku", "sku number"),
+        *("custom label", "customlabel", "sku id", "skus", "seller custom sku", "sellercustomsku"),
+        *("linnworks sku", "sku number"),
         *("referencia", "reference", "ref", "reference produit", "referencia interna", "sku interno", "codigo sku"),
         *("artikelnummer", "artikel nr", "artikelnr", "art nr", "bestellnummer", "codice articolo", "codice sku"),
         *("codice prodotto", "riferimento", "codigo", "codigo del producto", "codigo do produto", "codigo producto"),
@@ -84,7 +85,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     ),
     "price": (
         *("price", "regular price", "variant price", "unit price", "selling price", "sales price", "start price"),
-        *("your price", "standard price", "list price"),
+        *("your price", "standard price", "list price", "startprice"),
         *("precio", "precio normal", "precio de venta", "precio unitario"),
         *("pvp", "preco", "preco de venda", "preco normal"),
         *("valor", "prix", "prix de vente", "prix ttc", "prix regulier"),

@@ -113,6 +113,22 @@ def test_long_rows_are_read_in_smaller_lots():
     assert list(batches(iter(mixed))) == [([2], [(1, ["a"]), (3, ["b"])])]
 
 
+def test_rows_that_one_row_of_the_file_was_unfolded_into_stay_in_one_lot():
+    rows = [(n // 3, ["x"]) for n in range(4_000)]
+    lots = [[number for number, _ in lot] for _, lot in batches(iter(rows))]
+    assert [*itertools.chain(*lots)] == [number for number, _ in rows]
+    assert all(not {*one} & {*other} for one, other in itertools.pairwise(lots))
+
+
+def test_rows_with_one_number_are_staged_and_read_again(tmp_path):
+    stage = Stage(tmp_path / "staged")
+    rows = [(2, {"a": "x"}), (2, {"a": "y"}), (4, {"a": "z"})]
+    stage.block(Block.of(rows))
+    stage.finish()
+    assert list(read_staged(tmp_path / "staged")) == rows
+    assert list(read_staged(tmp_path / "staged", start=2)) == rows[2:]
+
+
 TEXTS = st.none() | st.text(st.characters(codec="utf-8"), min_size=1, max_size=5) | st.sampled_from(["\x1f", "\n", "["])
 ROWS = st.lists(st.fixed_dictionaries({"a": TEXTS, "n": st.none() | st.integers(0, 9), "options": st.just({"a": "b"})}))
 

@@ -174,3 +174,45 @@ def test_a_price_under_a_header_of_its_own_is_taken_too(run):
 def test_two_such_headers_are_left_to_the_person(run):
     text = "Item number,Custom label (SKU),Title,Available quantity,Price,Sale price,List price\n1,A,x,3,9.50,8.50,10\n"
     assert run(text, kind="listings").report.outcome == "accept"
+
+
+WIDE = "Handle,Title,SKU,HS Code,COO,Madrid,Paris\nmug,Mug,MUG,,,5,x\ncap,Cap,CAP,,,1\ncap,Cap,cap,,,0,not stocked\n"
+
+
+def test_a_stock_export_with_a_column_for_each_location_names_what_is_wrong_by_its_row(run):
+    checked = run(WIDE, kind="stock")
+    assert checked.errors == [(2, "not_a_number"), (3, "ragged_row")]
+    assert checked.rows == {
+        2: {"sku": "MUG", "match_key": "MUG", "warehouse": "Madrid", "quantity": 5},
+        4: {"sku": "cap", "match_key": "cap", "warehouse": "Madrid", "quantity": 0},
+    }
+    assert "7" in checked.report.errors[1].message
+
+
+def test_one_product_in_two_warehouses_is_no_look_alike_of_itself(run):
+    content = "SKU,Warehouse,Quantity\nA-1,Madrid,1\nA-1,Paris,2\n"
+    assert "sku_case" not in run(content, kind="stock").warnings
+    checked = run(content + "a-1,Paris,3\n", kind="stock")
+    assert [w.message for w in checked.report.warnings] == [
+        "These SKUs differ by case only: A-1 (row 2), a-1 (row 4). They are kept as different products."
+    ]
+
+
+def test_an_ebay_listing_keeps_its_variations_when_the_file_was_sorted(run):
+    rows = EBAY.splitlines(keepends=True)
+    checked = run("".join([rows[0], rows[2], rows[1], rows[3].replace("Mug", "")]), kind="listings")
+    assert [(row["listing_id"], row["title"]) for row in checked.rows.values()] == [
+        ("111:MUG-R", "Mug"),
+        ("111:Color=Blue", "Mug"),
+    ]
+
+
+def test_an_asin_is_no_barcode_even_where_the_file_does_not_say_its_type(run):
+    head = "seller-sku\titem-name\tasin1\tproduct-id\tprice\tquantity\n"
+    checked = run(head + "A\tMug\tB0EXAMPLE1\tB0EXAMPLE1\t1\t1\nB\tCap\tB0EXAMPLE2\t4006381333931\t1\t1\n")
+    assert [row.get("gtin") for row in checked.rows.values()] == [None, "4006381333931"]
+
+
+def test_a_woocommerce_parent_without_sku_still_groups_its_variations(run):
+    content = WOO.replace("variable,MUG,", "variable,,")
+    assert run(content).rows[3]["base_sku"] == "id:10"
