@@ -39,7 +39,7 @@ _MONEY = re.compile(r"(?:(?P<before>[A-Z]{3})\s?)?(?P<amount>[0-9.,]+)(?:\s?(?P<
 #: One sign of a currency before or after an amount, as in “$549.00”, “R$ 9,90” or “12 €”.
 _SIGN = r"(?:(?:US|MX|R)?\$|[€£])"
 _SIGNED = re.compile(rf"{_SIGN}\s?(?P<after>[0-9.,].*)|(?P<before>.*[0-9])\s?{_SIGN}")
-_GROUPED = {mark: re.compile(rf"[0-9]{{1,3}}(?:{re.escape(mark)}[0-9]{{3}})+") for mark in (*_SPACES, ",", ".")}
+_GROUPED = {mark: re.compile(rf"[1-9][0-9]{{0,2}}(?:{re.escape(mark)}[0-9]{{3}})+") for mark in (*_SPACES, ",", ".")}
 _LOOK_ALIKES = str.maketrans({"O": "0", "o": "0", "l": "1", "I": "1", "|": "1", "S": "5", "B": "8"})
 
 

@@ -25,6 +25,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 #: U+0080 to U+009F in a title or a description is what is left of letters that somebody read in the wrong encoding long
 #: before. It breaks nothing and is kept as written: a product shall not stay out for it.
 _CONTROL_IN_PROSE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_LOST = "\N{REPLACEMENT CHARACTER}"
 _LINE_MARKS = re.compile(r"[\t\n\r]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 #: Excel keeps 15 significant digits of a number; a whole number from here on has lost its end.
@@ -43,6 +44,15 @@ class Number:
 
     raw: str
     padding: int = 0
+
+    @classmethod
+    def stored(cls, text: str, padding: int = 0) -> Number | None:
+        """The number that a file stores as text; None when it is none, also where Python would take it for one."""
+        try:
+            float(text)
+        except ValueError:
+            return None
+        return cls(text, padding) if text.isascii() and "_" not in text else None
 
     def exact(self) -> str:
         """The value rounded at 15 significant digits, which removes the noise of binary fractions."""
@@ -117,6 +127,10 @@ _NOTE_MESSAGES: dict[str, Callable[[str, str], str]] = {
         "the currency sign of the {label} {value} is left out; the currency is that of the file or of the channel.",
         label=label, value=value,
     ),
+    "letters_lost": lambda label, value: phrase(
+        "the {label} “{value}” holds the mark � where a program could not read a letter. Compare it with the original.",
+        label=label, value=value,
+    ),
     "no_title": lambda label, value: phrase(
         "the {label} is blank. A new product is shown by its SKU alone.", label=label
     ),
@@ -182,7 +196,7 @@ class TextReader:
         """
         if isinstance(cell, str):
             # Printable text holds no control character, no surrogate and no white space but the plain space.
-            if cell.isprintable():
+            if cell.isprintable() and _LOST not in cell:
                 text = cell.strip(" ")
                 if not text:
                     return None
@@ -205,9 +219,7 @@ class TextReader:
     def many(self, cells: Sequence[Any]) -> list[str | None] | None:
         """The texts of a column's cells at once, or None when one of them has to be looked at by itself."""
         joined = together(cells)
-        if joined is None:
-            return None
-        if not joined.isprintable():
+        if joined is None or not joined.isprintable() or _LOST in joined:
             return None
         texts = list(map(str.strip, cells))
         if ("'" in joined or "#" in joined) and any(map(_STARTS_MARKED, texts)):
@@ -218,7 +230,7 @@ class TextReader:
 
     def _cleaned(self, cell: str) -> str:
         text = cell.strip(WHITE_SPACE) if self.is_id else cell.lstrip(_TEXT_MARGIN).rstrip(_TEXT_END)
-        if _SURROGATE.search(text) or (self.is_id and "\N{REPLACEMENT CHARACTER}" in text):
+        if _SURROGATE.search(text) or (self.is_id and _LOST in text):
             said = phrase(
                 "some letters of the {label} “{value}” cannot be read. Save the file as UTF-8, or choose its encoding.",
                 label=self.label, value=shown(text),
@@ -231,6 +243,8 @@ class TextReader:
                 "Delete it and type the value again.", label=self.label, value=shown(text),
             )  # fmt: skip
             raise CellError("control_char", said)
+        if _LOST in text:
+            self.notes.append(("letters_lost", self.label, text))
         return text
 
     def _first_mark(self, text: str) -> str:

@@ -37,6 +37,7 @@ _RARE = re.compile(rb"[\x82\x83\x86-\x8b\x98\x9b]")
 _ODD_PLACE = re.compile(
     rb"[A-Za-z\x9a\x9c\x9e\xc0-\xff][\x86-\x89\x8b\x98\x9b\xa2-\xa9\xac\xb1\xb4-\xb6\xb8\xbc-\xbf]"
     rb"(?=[A-Za-z\x80-\xff])|[a-z][\x82\x84\x8a\x8c\x8e\x91\x93]|\x94[A-Za-z\x80-\xff]"
+    rb"|[A-Za-z\xc0-\xff][\xb2\xb3\xb9](?=[a-z\xc0-\xff])|[a-z]\x9f(?=[a-z\xc0-\xff])"
 )
 
 
@@ -61,6 +62,12 @@ def find_encoding(stream: BinaryIO, chosen: str | None) -> tuple[str, int]:
     for bom, name in _BOMS:
         if head.startswith(bom) and (chosen is None or _same(chosen, name)):
             return name, len(bom)
+        if head.startswith(bom):
+            said = phrase(
+                "The file begins with the mark of {encoding}, and {chosen} was chosen. Choose {encoding}.",
+                encoding=name, chosen=shown(chosen),
+            )  # fmt: skip
+            raise FileRefused("bad_encoding", said)
     if chosen is not None:
         return _known(chosen), 0
     stream.seek(0)

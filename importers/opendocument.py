@@ -195,10 +195,9 @@ class _ContentParser:
 
 
 def _number(stored: str, text: str) -> Cell:
-    try:
-        value = float(stored)
-    except ValueError as error:
-        raise damaged(phrase("a number cell has no number")) from error
+    number = Number.stored(stored)
+    if number is None:
+        raise damaged(phrase("a number cell has no number"))
     # A zero-padding format shows more digits than the value has; the format itself lies far away in the styles.
-    padded = text.isascii() and text.isdecimal() and text.startswith("0") and float(text) == value
-    return Number(stored, len(text) if padded else 0)
+    padded = text.isascii() and text.isdecimal() and text.startswith("0") and float(text) == float(stored)
+    return Number(stored, len(text)) if padded else number

@@ -11,7 +11,7 @@ from importers.archive_guard import Package, refuse_password
 from importers.opendocument import open_opendocument
 from importers.report import FileRefused, Limits, Options
 from importers.tables import Table
-from importers.text_tables import TextTable, open_bytes, shown_delimiter
+from importers.text_tables import TextTable, open_bytes, shown_delimiter, whole_archive
 from importers.wording import phrase
 from importers.workbooks import open_workbook
 
@@ -26,6 +26,7 @@ _SIGNATURES = (
     (b"II*\0", phrase("a TIFF picture")),
     (b"MM\0*", phrase("a TIFF picture")),
     (b"%PDF-", phrase("a PDF")),
+    (b"MIME-Version:", phrase("a web archive")),
     (b"%!PS", phrase("a PostScript document")),
     (b"{\\rtf", phrase("a rich text document")),
     (b"\x7fELF", phrase("a program")),
@@ -50,7 +51,12 @@ _PACKAGES = (
 )
 #: BIFF2 to BIFF4: a bare stream of records, from the time before compound files.
 _EARLY_EXCEL = (b"\x09\0\x04\0", b"\x09\x02\x06\0", b"\x09\x04\x06\0")
-_HTML = re.compile(rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|table|script|meta)\b", re.I | re.S)
+_HTML = re.compile(
+    rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|table|script|meta|style|div|center|form|title)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+#: SYLK and DIF, text formats of the first spreadsheet programs.
+_EARLY_TEXT = re.compile(rb"ID;P[A-Z0-9]*(?:;[A-Z]+)*\r?\n[A-Z];|TABLE\r?\n0,1\r?\n")
 _XML = re.compile(rb"\s*<(?:\?xml|!doctype|svg|rss|feed)\b", re.IGNORECASE)
 _JSON = re.compile(rb'\s*(?:\{\s*(?:"|\})|\[\s*(?:\{|"|\[|\]))')
 _WORKBOOK_NAMES = re.compile(r"\.(?:xlsx|xlsm|xltx|xltm|xls|xlsb|ods|ots)$", re.IGNORECASE)
@@ -135,7 +141,7 @@ def _open_legacy(path: Path, type_name: str, options: Options, limits: Limits) -
 def _open_text(path: Path, file_name: str, head: bytes, options: Options, limits: Limits) -> Table:
     _refuse_binary(head)
     if head.startswith(b"\x1f\x8b"):
-        with open_bytes(path, limits) as stream:
+        with whole_archive(), open_bytes(path, limits) as stream:
             _refuse_binary(stream.read(_HEAD))
     text = TextTable(path, options, limits)
     doubts = []
@@ -168,6 +174,8 @@ def _refuse_binary(head: bytes) -> None:
         raise _unsupported(
             phrase("The file is an XML Spreadsheet 2003. Save it as Excel (.xlsx), and select that file.")
         )
+    if _EARLY_TEXT.match(plain):
+        raise _unsupported(phrase("The file is in an early text format. Save it as Excel (.xlsx) or CSV."))
     if _XML.match(plain):
         raise _no_spreadsheet(phrase("an XML file"))
     if _JSON.match(plain):

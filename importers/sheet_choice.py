@@ -29,8 +29,12 @@ def choose_sheet(sheets: tuple[Sheet, ...], wanted: str | None) -> tuple[Sheet, 
     return visible[0], doubts
 
 
+def _loosely(name: str) -> str:
+    return " ".join(name.casefold().split())
+
+
 def _named(sheets: tuple[Sheet, ...], wanted: str) -> tuple[Sheet, list[tuple[str, str]]]:
-    for same in (str, str.casefold):
+    for same in (str, _loosely):
         for sheet in sheets:
             if same(sheet.name) == same(wanted):
                 said = phrase("The sheet {sheet} is hidden in the file.", sheet=shown(sheet.name))

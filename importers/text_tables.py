@@ -51,7 +51,7 @@ class TextTable:
 
     def __init__(self, path: Path, options: Options, limits: Limits) -> None:
         self._open: Callable[[], BinaryIO] = lambda: open_bytes(path, limits)
-        with _whole_archive(), self._open() as stream:
+        with whole_archive(), self._open() as stream:
             self.encoding, self._bom = find_encoding(stream, options.encoding)
             self.dialect = self._find_dialect(options.delimiter)
         self.delimiter = self.dialect.delimiter
@@ -62,7 +62,7 @@ class TextTable:
         return io.TextIOWrapper(stream, self.encoding, errors="pairbook.unreadable", newline="")
 
     def _find_dialect(self, chosen: str | None) -> Dialect:
-        with self._text() as text:
+        with self._text() as text, self._readable():
             sample = text.read(SAMPLE_CHARACTERS)
         lines = _LINE_END.split(sample)
         if len(sample) == SAMPLE_CHARACTERS and len(lines) > 1:
@@ -70,7 +70,9 @@ class TextTable:
         stated = _SEPARATOR_LINE.fullmatch(lines[0].lstrip("\ufeff")) if lines else None
         before = 1 if stated else 0
         body = [line for line in lines[before : before + SAMPLE_LINES] if line.strip()]
-        delimiter = one_character(chosen) or (stated[1] if stated else None) or vote(body)
+        # A program that saved the file with another delimiter may have left the line as it was.
+        told = stated[1] if stated and (not body or stated[1] in body[0]) else None
+        delimiter = one_character(chosen) or told or vote(body)
         return Dialect(delimiter, is_quoted(body, delimiter), before)
 
     def rows(self) -> Iterator[Row]:
@@ -81,13 +83,19 @@ class TextTable:
         """
         feed = _Lines(self._text(), self.dialect.lines_before)
         try:
-            with _whole_archive():
+            with whole_archive(), self._readable():
                 yield from self._records(feed)
+        finally:
+            feed.text.close()
+
+    @contextlib.contextmanager
+    def _readable(self) -> Iterator[None]:
+        """Turns the errors of a codec that marks nothing unreadable into a refusal."""
+        try:
+            yield
         except UnicodeError as error:
             said = phrase("The file is not {encoding}. Choose its encoding.", encoding=self.encoding)
             raise FileRefused("bad_encoding", said) from error
-        finally:
-            feed.text.close()
 
     def _records(self, feed: _Lines) -> Iterator[Row]:
         csv.field_size_limit(LONGEST_CELL)
@@ -99,7 +107,8 @@ class TextTable:
                     number += 1
                     if feed.ended:
                         raise _never_closed(number)
-                    yield number, cells
+                    # Programs of the DOS days end a file with this mark.
+                    yield number, [] if cells == ["\x1a"] else cells
                     line = reader.line_num
                 return
             except csv.Error as error:
@@ -116,7 +125,7 @@ class TextTable:
 
 
 @contextlib.contextmanager
-def _whole_archive() -> Iterator[None]:
+def whole_archive() -> Iterator[None]:
     """Turns the errors of a damaged gzip file into a refusal."""
     try:
         yield

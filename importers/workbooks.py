@@ -211,11 +211,10 @@ class _SheetParser:
         style = self._styles[int(self._style)] if self._style and int(self._style) < len(self._styles) else None
         if style == "date":
             return Mark("date_in_text", text)
-        try:
-            float(text)
-        except ValueError as error:
-            raise damaged(phrase("row {row} has a number that is none", row=self._number)) from error
-        return Number(text, style or 0)
+        number = Number.stored(text, style or 0)
+        if number is None:
+            raise damaged(phrase("row {row} has a number that is none", row=self._number))
+        return number
 
 
 def column_number(letters: str) -> int:

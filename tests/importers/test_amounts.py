@@ -100,6 +100,7 @@ def test_a_price_that_has_one_reading_is_read_exactly(text, decimal, expected):
         *(("-1", None, "negative"), ("-0.01", None, "negative"), ("1000000000000", None, "too_large")),
         *(("0.00001", None, "too_many_decimals"), ("¥5", None, "not_a_number"), ("5 EUR", None, "not_a_number")),
         *(("1e3", None, "not_a_number"), ("25,5O", None, "not_a_number"), ("１.５", None, "not_a_number")),
+        *(("0.123", "comma", "ambiguous_number"), ("0,123", "point", "ambiguous_number")),
         *(("1,234.567,89", None, "not_a_number"), ("NaN", None, "not_a_number"), ("'", None, "not_a_number")),
     ],
 )

@@ -220,3 +220,48 @@ def test_what_is_left_of_broken_letters_keeps_no_product_out(run):
     checked = run("\n".join(rows).encode())
     assert checked.errors == [(4, "control_char"), (5, "control_char")]
     assert set(checked.rows) == {2, 3}
+
+
+@pytest.mark.parametrize(("encoding", "chosen"), [("utf-8-sig", "cp1252"), ("utf-16", "utf-8"), ("utf-8", "utf-16")])
+def test_a_choice_that_the_first_bytes_contradict_is_named_and_breaks_no_letter(run, encoding, chosen):
+    checked = run("sku,title\nA,Café\n".encode(encoding), encoding=chosen)
+    assert checked.errors == [(1, "bad_encoding")]
+
+
+def test_central_european_letters_are_asked_about(run):
+    content = "sku,title\nPL-3,Zażółć gęślą jaźń\n".encode("cp1250")
+    assert run(content).errors == [(1, "bad_encoding")]
+    assert run(content, encoding="cp1250").rows[2]["title"] == "Zażółć gęślą jaźń"
+    western = "sku,title\nA,Tapis 3 m² à 12 cm³\nB,Año nº 1ª ½ Maß ‘x’ “y”\n".encode("cp1252")
+    assert run(western).report.encoding == "cp1252"
+
+
+def test_a_letter_that_was_lost_before_is_kept_with_a_warning_but_never_in_a_sku(run):
+    checked = run("sku,title\nA,Caf\ufffd\nB\ufffd,Mug\n")
+    assert (checked.errors, checked.warnings) == ([(3, "bad_encoding")], {"letters_lost"})
+    assert checked.rows[2]["title"] == "Caf\ufffd"
+
+
+def test_a_separator_line_that_is_not_true_any_more_is_passed_over(run):
+    assert run("sep=|\nsku;title\nA;b\n").rows == {3: {"sku": "A", "match_key": "A", "title": "b"}}
+
+
+def test_the_end_mark_of_old_programs_is_no_row(run):
+    assert run("sku,title\r\nA,b\r\n\x1a").report.outcome == "accept"
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ("MIME-Version: 1.0\nContent-Type: multipart/related\n\n<html></html>\n", "not_a_spreadsheet"),
+        ("\n<div><table><tr><td>sku</td></tr></table></div>", "not_a_spreadsheet"),
+        ('ID;PWXL;N;E\nC;Y1;X1;K"sku"\nE\n', "unsupported_format"),
+        ("TABLE\r\n0,1\r\n", "unsupported_format"),
+    ],
+)
+def test_text_that_only_looks_like_a_table_is_called_by_its_name(run, content, code):
+    assert run(content, name="export.xls").errors == [(1, code)]
+
+
+def test_a_table_whose_first_headers_are_id_and_a_word_with_p_is_a_table(run):
+    assert run("ID;Producto;SKU\n1;Taza;A\n").rows[2]["sku"] == "A"

@@ -166,6 +166,8 @@ def test_rows_and_cells_without_places_are_counted(run):
         row(2, inline("A2", "x"), '<c r="B2" t="s"><v>99</v></c>'),
         row(2, inline("A2", "x"), '<c r="B2" t="s"><v>-1</v></c>'),
         row(2, inline("A2", "x"), num("C2", "abc")),
+        row(2, inline("A2", "x"), num("C2", "1_0")),
+        row(2, inline("A2", "x"), num("C2", "１２")),
         row(2_000_000, inline("A2000000", "x")),
         '<row r="x"></row>',
     ],
