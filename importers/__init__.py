@@ -2,7 +2,7 @@
 
 from importers.blocks import Block
 from importers.fields import FIELDS, KIND_FIELDS, Field
-from importers.leave_out import leave_out
+from importers.leave_out import leave_out, rewrite
 from importers.mapping import guess_mapping
 from importers.presets import PRESETS
 from importers.problem_rows import write_problem_rows
@@ -33,6 +33,7 @@ __all__ = [
     "read_blocks",
     "read_problems",
     "read_staged",
+    "rewrite",
     "values_of",
     "write_problem_rows",
 ]

@@ -1,13 +1,14 @@
-"""Taking rows out of a staged file that only the caller can judge, such as those with an unknown SKU."""
+"""Changing a staged file by what only the caller can judge, such as an unknown SKU or one that lost its zeros."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from importers.blocks import Block
 from importers.report import Problem
-from importers.staging import copy_without, encode, problems_path
+from importers.staging import copy_changed, copy_without, encode, problems_path
 
 
 def leave_out(staged: Path, problems: Iterable[Problem]) -> int:
@@ -29,3 +30,10 @@ def leave_out(staged: Path, problems: Iterable[Problem]) -> int:
     os.replace(part, beside)
     os.replace(kept, staged)
     return len(left)
+
+
+def rewrite(staged: Path, change: Callable[[Block], Block]) -> None:
+    """Replaces each block of good rows by what `change` makes of it; readers see the old file or the new one."""
+    kept = staged.with_name(staged.name + ".kept.part")
+    copy_changed(staged, kept, change)
+    os.replace(kept, staged)

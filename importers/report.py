@@ -27,6 +27,7 @@ class Options:
     mapping: header of the file to field name ("" leaves the column out). decimal: the decimal mark of text numbers.
     header_row: number of the row that holds the headers, the first row being 1; 0 when the file has none.
     known: field to the only values it may have, such as the names of the channels that exist.
+    add_zeros: put back the zeros that SKUs and GTINs lost; who asked for the check knows which, so it is done there.
     """
 
     encoding: str | None = None
@@ -37,6 +38,7 @@ class Options:
     mapping: Mapping[str, str] | None = None
     header_row: int | None = None
     known: Mapping[str, Sequence[str]] | None = None
+    add_zeros: bool | None = None
 
 
 @dataclass(frozen=True)

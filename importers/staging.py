@@ -96,6 +96,13 @@ def copy_without(
             new.write(_packed(block.where([not out for out in left])))
 
 
+def copy_changed(source: Path, target: Path, change: Callable[[Block], Block]) -> None:
+    """Copies staged rows as `change` makes them, block by block."""
+    with source.open("rb") as old, target.open("wb") as new:
+        for head, lines in _heads(old):
+            new.write(_packed(change(_unpacked(head, lines, None))))
+
+
 def discard_parts(staged: Path) -> None:
     """Removes what a stopped check may have left behind."""
     for path in (_part(staged), _part(problems_path(staged)), staged.with_name(staged.name + ".kept.part")):

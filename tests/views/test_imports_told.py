@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
+from tests.factories import Make
 from tests.views import test_imports as screens
 from tests.views.test_imports import LISTINGS, count, numbers, send
+from webapp.db import unit_of_work
 from webapp.models import Channel
 
 shop, same_process = screens.shop, screens._same_process
@@ -98,3 +102,74 @@ def test_what_changed_since_the_last_file_is_shown_with_the_link_that_stays(brow
         "1 title is another",
     ):
         assert words in page, words
+
+
+def form(report_page, **more):
+    """What the form of the columns would send, with a button of it."""
+    headers = re.findall(r'name="header" value="([^"]*)"', report_page)
+    fields = re.findall(r'name="field".*?selected>', report_page, re.DOTALL)
+    chosen = [re.findall(r'<option value="([^"]*)" selected', field)[0] for field in fields]
+    return {"header": headers, "field": chosen, **more}
+
+
+def test_lost_zeros_are_put_back_by_a_button_and_taken_off_by_another(app, settings, browse, shop):
+    with app.app_context(), unit_of_work() as session:
+        Make(session, settings).product("00212")
+    bob = browse("bob")
+    send(bob, "listing id,sku,title\nL1,212,Kettle\n", channel=shop)
+    page = bob.get("/import/1").text
+    assert "1 SKU is shorter than in your catalogue and would match with zeros in front." in page
+    assert "Row 2: 212 is 00212." in page
+    bob.post("/import/1/check", data=form(page, kind="listings", channel=shop, zeros="add"))
+    page = bob.get("/import/1").text
+    assert "1 SKU has its zeros back." in page
+    assert "The SKU is the same as in your catalogue" in page
+    bob.post("/import/1/check", data=form(page, kind="listings", channel=shop, zeros="leave"))
+    page = bob.get("/import/1").text
+    assert "would match with zeros in front" in page
+    assert "Leave as they are" not in page
+
+
+def test_a_column_that_a_spreadsheet_spoilt_is_left_out_by_its_button(browse, shop):
+    bob = browse("bob")
+    send(bob, "sku,title,ean\nA-1,Mug,7.50106E+12\nA-2,Mug,7.50107E+12\n", kind="products")
+    page = bob.get("/import/1").text
+    assert re.search(r'name="drop" value="ean"', page)
+    bob.post("/import/1/check", data=form(page, kind="products", drop="ean"))
+    page = bob.get("/import/1").text
+    assert 'name="drop"' not in page
+    assert "Import 2 rows" in page
+
+
+def test_the_decimal_mark_is_chosen_by_what_a_number_of_the_file_would_be(browse, shop):
+    bob = browse("bob")
+    send(bob, "sku;price\nA-1;1,299\nA-2;2,500\n", kind="stock")
+    page = bob.get("/import/1").text
+    assert "“1,299” can be 1.299 or 1299. Decimal mark in this file:" in page
+    bob.post("/import/1/check", data=form(page, kind="stock", mark="point"))
+    assert "Import 2 rows" in bob.get("/import/1").text
+
+
+def test_a_first_row_that_looks_like_data_can_be_said_to_be_some(browse, shop):
+    bob = browse("bob")
+    send(bob, "A-7,12.50\nA-8,9.00\n", kind="products")
+    page = bob.get("/import/1").text
+    assert "Are these the names of the columns: A-7, 12.50?" in page
+    bob.post("/import/1/check", data={"kind": "products", "first_row": "0"})
+    page = bob.get("/import/1").text
+    assert "Are these the names" not in page
+    sent = form(page, kind="products", header_row="0")
+    bob.post("/import/1/check", data=sent | {"field": ["sku", "price"]})
+    assert "Import 2 rows" in bob.get("/import/1").text
+
+
+def test_problems_are_counted_to_the_last_and_grouped_by_their_repair(browse, shop):
+    bob = browse("bob")
+    bad = "".join(f"A{n},Mug,x{n}\n" for n in range(1_500)) + ",Mug,1\n" * 3
+    send(bob, f"sku,title,price\nA-1,Mug,1\n{bad}", kind="products")
+    page = bob.get("/import/1").text
+    assert "1,503 rows have problems" in page
+    assert "1,500 values in price are not numbers" in page
+    assert "Rows 3, 4, 5, 6, and 1,496 more." in page
+    assert "3 rows have nothing in sku" in page
+    assert "Rows 1,503, 1,504, and 1,505. Type it, or delete the row." in page

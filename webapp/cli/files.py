@@ -21,8 +21,7 @@ from webapp.errors import Refused
 from webapp.jobs import tasks
 from webapp.models import ImportJob, ImportKind, ImportPreset, ImportState
 from webapp.models.accounts import COMMAND_LINE
-from webapp.services import channels, exports, import_checks, import_undo, imports
-from webapp.services.forecasts import Forecast
+from webapp.services import channels, exports, import_undo, imports
 
 EXITS = {"accept": 0, "partial": PARTIAL, "reject": REFUSED}
 ENDED = {ImportState.DONE, ImportState.FAILED, ImportState.UNDONE}
@@ -41,6 +40,7 @@ FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 @click.option("--delimiter", metavar="C", help="One character, or “tab”.")
 @click.option("--encoding", metavar="E")
 @click.option("--decimal", type=click.Choice(["comma", "point"]))
+@click.option("--add-zeros", is_flag=True, default=None, help="Put back zeros that the catalogue or a GTIN proves.")
 @click.option("--check", is_flag=True, help="Read and report, write nothing.")
 @click.option("--all-or-nothing", is_flag=True, help="Refuse the file when one row is bad.")
 def import_file(
@@ -160,11 +160,8 @@ def check_only(
                 updated=0,
                 unchanged=0,
             )
-            report = imports.check(session, job, say.settings.uploads, all_or_nothing=all_or_nothing)
-            refused = report.outcome == "reject"
-            foreseen = Forecast() if refused else imports.forecast(session, job, say.settings.uploads)
-            forecast = dict(foreseen.numbers)
-            job.report = {**import_checks.untitled(report, forecast).as_json(), "changes": foreseen.changes}
+            job.report = imports.check(session, job, say.settings.uploads, all_or_nothing=all_or_nothing).as_json()
+            forecast = dict(job.report["forecast"])
             if kind == ImportKind.LISTINGS and "link" in forecast:
                 forecast["linkable"] = forecast.pop("link")  # an import by command links nothing: `pairbook link` does
         return {**imports.report_json(job), "forecast": forecast}

@@ -127,12 +127,11 @@ def check_import(settings: Settings, job_id: int, *, all_or_nothing: bool = Fals
     """Read a received file and keep what was found; no lock is held while the file is read."""
     with unit_of_work(read_only=True) as session:
         job = imports.get(session, job_id)
-        report = imports.check(session, job, settings.uploads, all_or_nothing=all_or_nothing)
-        forecast = imports.forecast(session, job, settings.uploads) if report.outcome != "reject" else None
+        checked = imports.check(session, job, settings.uploads, all_or_nothing=all_or_nothing)
     with unit_of_work() as session:
         job = imports.get(session, job_id, lock=True)
         if job.state == ImportState.CHECKING:
-            imports.keep_report(session, job, report, forecast)
+            imports.keep_report(session, job, checked)
         return job
 
 

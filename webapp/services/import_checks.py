@@ -19,6 +19,7 @@ from webapp.models.imports import ImportJob, ImportKind
 from webapp.models.listings import Listing, ListingState
 
 CHUNK = 2_000  # rows that are looked up at once
+ROWS_NAMED = 4  # of each repair
 MOST_LISTED = 1_000  # problems in a report; all of them lie beside the staged file
 
 
@@ -55,6 +56,31 @@ def resolve(session: Session, job: ImportJob, report: importers.Report, staged: 
         errors=tuple(sorted([*report.errors, *found.values()], key=lambda p: p.row)[:MOST_LISTED]),
         errors_total=report.errors_total + len(found),
     )
+
+
+def grouped(report: importers.Report, staged: Path) -> list[dict[str, Any]]:
+    """The problems by repair: code, column, number, the first rows, and the first sentence; in the order of the file.
+
+    All of them are counted, also those that the report does not list.
+    """
+    if report.outcome == "reject" and not report.rows_bad:
+        return []
+    every = report.errors if report.errors_total <= len(report.errors) else importers.read_problems(staged)
+    groups: dict[tuple[str, str], dict[str, Any]] = {}
+    for problem in every:
+        blank = {"code": problem.code, "column": problem.column, "n": 0, "rows": [], "value": problem.value,
+                 "message": problem.message, "alike": True}  # fmt: skip
+        group = groups.setdefault((problem.code, problem.column), blank)
+        group["n"] += 1
+        group["alike"] &= _repair(problem.message) == _repair(group["message"])
+        if len(group["rows"]) < ROWS_NAMED:
+            group["rows"].append(problem.row)
+    return sorted(groups.values(), key=lambda group: int(group["rows"][0]))
+
+
+def _repair(message: str) -> str:
+    """The last sentence of a message, which says what to do."""
+    return message.rstrip(".").rpartition(". ")[2]
 
 
 def count_waiting(session: Session, job: ImportJob) -> int:

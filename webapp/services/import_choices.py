@@ -21,7 +21,11 @@ from webapp.models.imports import ImportJob, ImportKind, ImportPreset, ImportSta
 from webapp.services import audit, imports
 
 OPEN = {ImportState.CHECKED, ImportState.REFUSED, ImportState.CHECKING}
-KEPT = ("mapping", "decimal")  # of the options, what a preset remembers: the rest is found out from each file
+KEPT = (
+    "mapping",
+    "decimal",
+    "add_zeros",
+)  # of the options, what a preset remembers
 
 
 def choose(
@@ -68,7 +72,7 @@ def save_preset(session: Session, job: ImportJob, name: str, *, by: Actor) -> Im
         session.add(preset)
     preset.kind, preset.headers = job.kind, digest([c["header"] for c in columns])
     kept = {c["header"]: c["field"] for c in columns if c["header"]}
-    preset.mapping = {"mapping": kept, "decimal": job.options.get("decimal")}
+    preset.mapping = {"mapping": kept} | {name: job.options.get(name) for name in KEPT[1:]}
     session.flush()
     words = phrase("Saved the columns “{name}”.", name=name)
     audit.record(session, by, "import.preset_saved", f"preset {name}", words)

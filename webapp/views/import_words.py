@@ -6,15 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from babel.lists import format_list
-from flask_babel import format_decimal, get_locale, ngettext, pgettext
+from flask_babel import format_decimal, pgettext
 from flask_babel import gettext as _
 
 import importers
 from webapp.models import Channel, ImportJob, ImportKind, ImportState
 from webapp.translate import translated
 
-ROWS_NAMED = 4
+NEEDED = {"sku", "listing_id", "listing_sku", "title"}  # what no button leaves out
 WHOLE_COLUMN = {"sci_notation", "precision_lost", "ambiguous_number", "date_in_text"}  # repaired at the source
 
 
@@ -29,6 +28,7 @@ class Choice:
     icon: str
     result: str
     note: str = ""
+    droppable: bool = False  # its doubts go away when the column is left out
 
 
 @dataclass(frozen=True)
@@ -36,15 +36,6 @@ class Line:
     """One line of "What will happen": how many rows, and what becomes of them."""
 
     kind: str  # of the bar: auto, hand, wait, none or bad
-    title: str
-    detail: str
-    rows: int
-
-
-@dataclass(frozen=True)
-class Group:
-    """Problems with one repair."""
-
     title: str
     detail: str
     rows: int
@@ -76,11 +67,11 @@ def states() -> dict[ImportState, tuple[str, str, str]]:
 
 def fields(kind: ImportKind) -> list[tuple[str, str]]:
     """The choices of a column: leave it out, or one of the kind's fields."""
-    words = _field_words()
+    words = field_words()
     return [("", _("Do not import")), *((name, words.get(name, name)) for name in importers.KIND_FIELDS[kind.value])]
 
 
-def _field_words() -> dict[str, str]:
+def field_words() -> dict[str, str]:
     words = {
         "sku": _("SKU"), "listing_id": _("Listing ID"), "listing_sku": _("Channel SKU"), "base_sku": _("Base SKU"),
         "channel": _("Channel"), "source": _("Source"), "warehouse": _("Warehouse"), "mpn": _("MPN"),
@@ -122,7 +113,8 @@ def _choice(column: importers.Column, doubts: Sequence[importers.Problem], guess
         note = _("Two columns hold this. Keep one.")
         return Choice(column.header, sample, field, "warn", "triangle-alert", _("Used twice"), note)
     if doubts and column.field:
-        return Choice(column.header, sample, field, "warn", "triangle-alert", _("Check"), _doubt(doubts))
+        free = field not in NEEDED
+        return Choice(column.header, sample, field, "warn", "triangle-alert", _("Check"), _doubt(doubts), free)
     if column.why == "chosen":
         kind, icon, word = ("acc", "hand", _("Chosen")) if field else ("", "minus", _("Ignored"))
     elif field:
@@ -185,55 +177,6 @@ def _forecast_words(kind: ImportKind) -> list[tuple[str, str, str, str]]:
         ("new", "auto", _("Added to your catalogue"), _("No product has this SKU yet")),
         ("update", "hand", _("Known SKUs"), _("What differs is changed, what the file does not name stays")),
     ]
-
-
-def problems(report: importers.Report) -> list[Group]:
-    """The problems of a checked file, one line a repair, in the order of their first row."""
-    if report.outcome == "reject" and not report.rows_bad:
-        return []
-    groups: dict[tuple[str, str], list[importers.Problem]] = defaultdict(list)
-    for problem in report.errors:
-        groups[(problem.code, problem.column)].append(problem)
-    return [_group(found, report.headers) for found in groups.values()]
-
-
-def _group(found: Sequence[importers.Problem], headers: Sequence[str]) -> Group:
-    first, words = found[0], translated(found[0].message)
-    if len(found) == 1:
-        title, _dot, rest = words.partition(". ")
-        return Group(title.rstrip("."), rest, 1)
-    column = first.column if first.column in headers else _field_words().get(first.column, first.column)
-    title = _many_words(first.code, len(found), column)
-    named = [format_decimal(p.row) for p in found[:ROWS_NAMED]]
-    left = len(found) - len(named)
-    if left:
-        named.append(ngettext("%(num)s more", "%(num)s more", left))
-    repair = words.rstrip(".").rpartition(". ")[2]
-    rows = _("Rows")
-    return Group(title, f"{rows} {format_list(named, locale=get_locale())}. {repair}.", len(found))
-
-
-def _many_words(code: str, n: int, column: str) -> str:
-    count, where = format_decimal(n), column or _("the file")
-    words = {
-        "blank": _("%(n)s rows have nothing in %(column)s", n=count, column=where),
-        "not_a_number": _("%(n)s values in %(column)s are not numbers", n=count, column=where),
-        "ambiguous_number": _("%(n)s numbers in %(column)s can be read in two ways", n=count, column=where),
-        "negative": _("%(n)s values in %(column)s are below zero", n=count, column=where),
-        "fractional": _("%(n)s values in %(column)s are not whole numbers", n=count, column=where),
-        "too_large": _("%(n)s values in %(column)s are too large", n=count, column=where),
-        "too_many_decimals": _("%(n)s values in %(column)s have too many decimals", n=count, column=where),
-        "sci_notation": _("%(n)s codes in %(column)s were shortened by a spreadsheet", n=count, column=where),
-        "precision_lost": _("%(n)s codes in %(column)s lost their last digits", n=count, column=where),
-        "date_in_text": _("%(n)s values in %(column)s became dates", n=count, column=where),
-        "error_value": _("%(n)s cells in %(column)s hold a formula error", n=count, column=where),
-        "duplicate_conflict": _("%(n)s rows repeat a key with other values", n=count),
-        "ragged_row": _("%(n)s rows have another number of cells than the header", n=count),
-        "unknown_sku": _("%(n)s rows name a SKU that no product has", n=count),
-        "unknown_value": _("%(n)s values in %(column)s are not known here", n=count, column=where),
-        "too_long": _("%(n)s texts in %(column)s are too long", n=count, column=where),
-    }
-    return str(words.get(code) or _("%(n)s rows share one problem in %(column)s", n=count, column=where))
 
 
 def likely_channel(report: importers.Report, channels: Sequence[Channel]) -> str:

@@ -24,7 +24,7 @@ from webapp.models.accounts import Actor, Permission
 from webapp.models.base import utc_now
 from webapp.services import channels, counts, demo, import_choices, import_undo, imports
 from webapp.translate import translated
-from webapp.views import exports, import_changes, import_words
+from webapp.views import exports, import_changes, import_problems, import_words
 from webapp.views.downloads import download
 
 bp = Blueprint("imports", __name__)
@@ -123,7 +123,10 @@ def detail(job_id: int) -> Any:
         bars=[(line.title, line.rows, line.kind) for line in outcome],
         more=(job.report.get("forecast") or {}).get("more", 0),
         changes=import_changes.told(job),
-        problems=import_words.problems(report),
+        problems=import_problems.problems(job, report),
+        zeros=import_problems.lost_zeros(job),
+        first_row_asked=import_problems.first_row_asked(job, report),
+        ways=import_problems.ways_to_read(job),
         missing=import_words.unknown_channels(report),
         remarks=import_words.remarks(report),
         options=import_choices.options_of(job),
@@ -353,17 +356,19 @@ def _options(job: ImportJob, *, same_kind: bool) -> importers.Options:
     """What the form says about the file; empty fields leave it to be found out."""
     form = request.form
     posted = dict(zip(form.getlist("header"), form.getlist("field"), strict=False))
+    posted |= {form["drop"]: ""} if "drop" in form else {}  # its button, beside the columns as they stand
     mapping = import_choices.changed_mapping(job.report, posted) if same_kind else None
-    row = form.get("header_row", "")
+    row = form.get("first_row") or form.get("header_row", "")
     marks: dict[str, Literal["comma", "point"]] = {"comma": "comma", "point": "point"}
     return replace(
         import_choices.options_of(job),
         mapping=mapping,
         encoding=form.get("encoding") or None,
         delimiter={"tab": "\t"}.get(form.get("delimiter", ""), form.get("delimiter", "")) or None,
-        decimal=marks.get(form.get("decimal", "")),
+        decimal=marks.get(form.get("mark") or form.get("decimal", "")),
         sheet=form.get("sheet") or None,
         header_row=int(row) if row.isdecimal() and len(row) < 7 else None,
+        add_zeros={"add": True, "leave": False}.get(form.get("zeros", ""), import_choices.options_of(job).add_zeros),
     )
 
 
