@@ -57,6 +57,7 @@ class Product(Base):
     version: Mapped[int] = mapped_column(BigInt, default=1)
     import_id: Mapped[int | None] = mapped_column(BigInt)  # the import that created it
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    withheld: Mapped[int | None]  # its units while a person has it marked as out of stock; `available` is 0 then
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now, index=True)
     retired_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from webapp.models.accounts import Actor, AuditEntry
 
+NAMED = 10_000  # things that a line of the trail names; it can be taken back as far as it does
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
@@ -22,21 +24,26 @@ def record(
     *,
     before: Any | None = None,
     after: Any | None = None,
-) -> None:
+) -> AuditEntry:
     """Add one line to the trail; `event` is noun.verb, `subject` names the thing, such as "batch 12"."""
-    session.add(
-        AuditEntry(
-            by_id=by.id,
-            by_name=by.name,
-            event=event,
-            subject=subject[:300],
-            sentence=sentence,
-            before=before,
-            after=after,
-            request_id=request_id.get(),
-        )
+    entry = AuditEntry(
+        by_id=by.id,
+        by_name=by.name,
+        event=event,
+        subject=subject[:300],
+        sentence=sentence,
+        before=before,
+        after=after,
+        request_id=request_id.get(),
     )
+    session.add(entry)
     session.flush()
+    return entry
+
+
+def of(ids: Sequence[int]) -> dict[str, Any]:
+    """What a line notes of the things it is about: their number, and who they are unless they are very many."""
+    return {"n": len(ids)} | ({"ids": list(ids)} if len(ids) <= NAMED else {})
 
 
 def page(session: Session, *, event: str = "", before: int | None = None, limit: int = 50) -> list[AuditEntry]:

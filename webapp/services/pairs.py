@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from matching.identifiers import match_key
 from webapp.errors import NotFound, phrase, phrases
-from webapp.models.accounts import Actor
+from webapp.models.accounts import Actor, AuditEntry
 from webapp.models.catalog import Price, Product
 from webapp.models.channels import Channel
 from webapp.models.links import BatchVerb, Link, LinkBatch, LinkSource, PastLink
@@ -238,13 +238,14 @@ def channels_of(session: Session, which: Sequence[ColumnElement[bool]]) -> list[
     return [c for c in session.scalars(select(Channel).order_by(Channel.name)) if _any(session, c, which)]
 
 
-def set_auto(session: Session, which: Sequence[ColumnElement[bool]], on: bool, *, by: Actor) -> int:
-    """Switch automatic sending on or off for the pairs that match; gives how many changed.
+def set_auto(session: Session, which: Sequence[ColumnElement[bool]], on: bool, *, by: Actor) -> AuditEntry | None:
+    """Switch automatic sending on or off for the pairs that match; gives the trail's line, None when none changed.
 
     What changed while it was off is told at once when it goes on.
     """
     query = select(Link.id, Link.product_id).where(*which, Link.auto_sync.is_not(on))
     rows = session.execute(query).all()
+    entry = None
     for start in range(0, len(rows), targets.CHUNK):
         ids = [r.id for r in rows[start : start + targets.CHUNK]]
         done = update(Link).where(Link.id.in_(ids)).values(auto_sync=on)
@@ -255,10 +256,11 @@ def set_auto(session: Session, which: Sequence[ColumnElement[bool]], on: bool, *
             words = phrases("Turned auto-sync on for {n} pair.", "Turned auto-sync on for {n} pairs.", n)
         else:
             words = phrases("Turned auto-sync off for {n} pair.", "Turned auto-sync off for {n} pairs.", n)
-        audit.record(session, by, "link.auto_on" if on else "link.auto_off", f"{n} pair{s}", words)
+        event = "link.auto_on" if on else "link.auto_off"
+        entry = audit.record(session, by, event, f"{n} pair{s}", words, after=audit.of([r.id for r in rows]))
     if rows and on:
         targets.mark(session, list({r.product_id for r in rows}), stock=True, price=True)
-    return len(rows)
+    return entry
 
 
 def last_unsync(session: Session, by: Actor, *, now: datetime) -> LinkBatch | None:

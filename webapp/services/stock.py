@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import cast
 
-from sqlalchemy import ColumnElement, Table, bindparam, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, case, exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from webapp.errors import NotFound, Refused, phrase
@@ -222,7 +222,11 @@ def _accept(session: Session, differences: dict[int, int]) -> None:
     session.connection().execute(
         table.update()
         .where(table.c.id == bindparam("p"))
-        .values(available=table.c.available + bindparam("d"), version=table.c.version + 1),
+        .values(
+            available=case((table.c.withheld.is_(None), table.c.available + bindparam("d")), else_=table.c.available),
+            withheld=table.c.withheld + bindparam("d"),  # nothing plus something is nothing: only of those marked out
+            version=table.c.version + 1,
+        ),
         [{"p": i, "d": d} for i, d in differences.items()],
     )
 

@@ -7,6 +7,7 @@ from flask import Flask
 from webapp.views import (
     accounts,
     catalog,
+    catalog_bulk,
     channels,
     exports,
     home,
@@ -31,5 +32,6 @@ def register(app: Flask) -> None:
         app.register_blueprint(module.bp)
 
 
-# They hang their routes on the blueprint of links.
+# They hang their routes on the blueprints of products and of links.
+SCREENS_OF_PRODUCTS = (catalog_bulk,)
 SCREENS_OF_LINKS = (pairs, review, review_more, review_variants, said_words, suspicions)

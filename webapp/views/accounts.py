@@ -16,7 +16,7 @@ from webapp import web
 from webapp.errors import DomainError, Refused
 from webapp.models.accounts import Permission, Role
 from webapp.models.base import utc_now
-from webapp.services import accounts, audit, sign_in
+from webapp.services import accounts, audit, sign_in, switches
 from webapp.services.activity import acts
 from webapp.translate import translated
 
@@ -170,6 +170,7 @@ def activity() -> Any:
         block="trail",
         rows=rows[:PAGE],
         acts=acts(web.session(), rows[:PAGE], by=web.actor(), now=utc_now()),
+        switched={row.id for row in rows[:PAGE] if switches.can_take_back(row, web.actor(), now=utc_now())},
         event=event,
         nouns=_nouns(),
         subject=subject_words,

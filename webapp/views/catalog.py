@@ -9,7 +9,6 @@ from typing import Any
 
 from flask import Blueprint, current_app, request, url_for
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from flask_wtf import FlaskForm
 from wtforms import Field, StringField, ValidationError
 from wtforms.validators import InputRequired, Length, Regexp
@@ -18,10 +17,10 @@ from matching.identifiers import check_digit, is_valid_gtin
 from webapp import web
 from webapp.errors import Conflict, Refused
 from webapp.forms import AMOUNT, plain_amount
-from webapp.models import Link, Outcome, Product
+from webapp.models import Outcome, Product
 from webapp.models.accounts import Permission
 from webapp.models.base import utc_now
-from webapp.services import catalog, catalog_search, pairs, stock
+from webapp.services import catalog, catalog_search, stock
 from webapp.translate import translated
 from webapp.views.catalog_words import availability, outcomes, sources
 from webapp.views.review_words import ago
@@ -30,7 +29,6 @@ bp = Blueprint("catalog", __name__)
 FACTS = ("sku", "title", "brand", "gtin", "mpn")
 LINE_ENDS = re.compile(r"[\r\n]")
 GTIN_LENGTHS = {8, 12, 13, 14}
-MOST_CHECKED = 500  # products in one bulk act: a page holds fewer
 
 
 class ProductForm(FlaskForm):
@@ -70,12 +68,7 @@ class ProductForm(FlaskForm):
 def index() -> Any:
     """A page of the table; tabs, search and place are in the address."""
     session = web.session()
-    tab = request.args.get("stock", "all")
-    filters = catalog_search.Filter(
-        stock=tab if tab in {"in", "out"} else "all",
-        linked="no" if request.args.get("linked") == "no" else "",
-        text=request.args.get("q", "").strip()[:200],
-    )
+    filters = read_filter()
     found = catalog_search.search_products(
         session, web.catalogue_index(), filters, after=_whole("after"), before=_whole("before")
     )
@@ -87,6 +80,7 @@ def index() -> Any:
         found=found,
         filters=filters,
         counted=counted,
+        here=counted[filters.stock],
         cap=catalog_search.CAP,
         low=catalog_search.LOW,
         kept=kept,
@@ -176,35 +170,15 @@ def edit(product_id: int) -> Any:
     return web.page("catalog/form.html", form=form, product=product, status=status, **context)
 
 
-@bp.post("/products/<int:product_id>/auto")
-@web.requires(Permission.SYNC)
-def auto(product_id: int) -> Any:
-    """Switch automatic sending on or off for all listings of a product."""
-    session = web.session()
-    product = catalog_search.get(session, product_id)
-    on = request.form.get("on") == "1"
-    pairs.set_auto(session, [Link.product_id == product_id], on, by=web.actor())
-    name = product.title or product.sku
-    text = _("Auto-sync on for %(product)s", product=name) if on else _("Auto-sync off for %(product)s", product=name)
-    toast = web.say(text)
-    if not web.is_htmx():
-        return web.go("catalog.detail", product_id=product_id, tab=request.form.get("tab") or None)
-    return web.piece("catalog/_auto.html", toast=toast, product=product, on=on, linked=True)
-
-
-@bp.post("/products/auto")
-@web.requires(Permission.SYNC)
-def auto_many() -> Any:
-    """Switch automatic sending on or off for the selected products."""
-    ids = [int(i) for i in request.form.getlist("id") if i.isdecimal()][:MOST_CHECKED]
-    on = request.form.get("on") == "1"
-    changed = pairs.set_auto(web.session(), [Link.product_id.in_(ids)], on, by=web.actor()) if ids else 0
-    if on:
-        text = ngettext("Auto-sync on for %(num)s pair", "Auto-sync on for %(num)s pairs", changed)
-    else:
-        text = ngettext("Auto-sync off for %(num)s pair", "Auto-sync off for %(num)s pairs", changed)
-    web.say(text if changed else _("Nothing changed: no selected product is linked, or all are like that already."))
-    return web.go("catalog.index", **_back())
+def read_filter() -> catalog_search.Filter:
+    """The filter that the address, or the bulk form, names."""
+    values = request.values
+    tab = values.get("stock", "all")
+    return catalog_search.Filter(
+        stock=tab if tab in {"in", "out"} else "all",
+        linked="no" if values.get("linked") == "no" else "",
+        text=values.get("q", "").strip()[:200],
+    )
 
 
 # ---- the steps -------------------------------------------------------------------------------------------
@@ -273,11 +247,6 @@ def _place(filters: catalog_search.Filter, side: str, product_id: int | None) ->
         return ""
     values: dict[str, Any] = {"q": filters.text or None, "linked": filters.linked or None, side: product_id}
     return url_for("catalog.index", stock=filters.stock if filters.stock != "all" else None, **values)
-
-
-def _back() -> dict[str, Any]:
-    """The table's own address, as its bulk form carries it."""
-    return {name: request.form[name] for name in ("stock", "q", "linked", "after", "before") if request.form.get(name)}
 
 
 def _maybe(endpoint: str, **values: Any) -> str:

@@ -16,7 +16,7 @@ from webapp.errors import Conflict, NotFound, Refused
 from webapp.models import Channel, Link, LinkBatch, LinkSource, ListingState
 from webapp.models.accounts import Permission
 from webapp.models.base import utc_now
-from webapp.services import channels, counts, exports, links, pairs, plans, suspicions
+from webapp.services import channels, counts, exports, links, pairs, plans, suspicions, switches
 from webapp.services.accounts import owners
 from webapp.services.links import UNDO_DAYS
 from webapp.services.pair_sorts import Sort
@@ -27,6 +27,7 @@ from webapp.views.links import bp, take_back, undone_words
 from webapp.views.pair_words import reason_words
 
 TYPED_FROM = 51  # more pairs than 50 need their number typed
+MOST_PRODUCTS = 500  # products whose pairs a form may name
 PICKED = 200  # rows that a form may name one by one
 
 
@@ -136,7 +137,7 @@ def auto_many() -> Any:
     """Switch automatic sending for a selection, or for all that match."""
     which, _n = selection()
     on = request.form.get("on") == "1"
-    n = pairs.set_auto(web.session(), which, on, by=web.actor())
+    n = switches.number(pairs.set_auto(web.session(), which, on, by=web.actor()))
     words = (
         ngettext("Auto-sync turned on for %(num)s pair.", "Auto-sync turned on for %(num)s pairs.", n)
         if on
@@ -342,6 +343,9 @@ def selection() -> tuple[list[Any], int]:
     if values.get("match") == "1":
         filters = read_filter()
         return filters.where, pairs.count(db, filters, exact=True)
+    if products := values.getlist("product", int)[:MOST_PRODUCTS]:
+        which = [Link.product_id.in_(products)]
+        return which, pairs.number(db, which)
     ids = values.getlist("id", int)[:PICKED]
     if not ids:
         raise Refused(_("Tick some pairs first."))
@@ -362,6 +366,7 @@ def _dialog(*, error: str = "", status: int = 200) -> Response:
         standalone=not web.is_htmx(),
         n=n,
         name=on[0].name if len(on) == 1 else "",
+        products=request.values.getlist("product", int)[:MOST_PRODUCTS],
         ids=[] if whole else request.values.getlist("id", int)[:PICKED],
         whole=whole,
         query=query_of(filters),

@@ -85,12 +85,23 @@ def sync_channel(channel_id: int) -> Any:
     return _sync(choice, channel.name, url_for(".sync_channel", channel_id=channel_id), listing_ids=listing_ids)
 
 
-def _sync(choice: Choice, name: str, url: str, **more: Any) -> Any:
-    """The form with its changes, or the send."""
-    if request.method == "POST" and choice.chosen is not None and (choice.stock or choice.price):
+def sync_some(targets: list[sync_history.Target], product_ids: list[int], name: str, url: str) -> Any:
+    """The same for some products; their form carries them by `id`."""
+    return _sync(_choice(targets, product_ids=product_ids), name, url, listing_ids=product_ids, first=not _asked())
+
+
+def _asked() -> bool:
+    """Whether the form itself was posted, and not a table of which some rows were ticked."""
+    return request.form.get("seen") == "1"
+
+
+def _sync(choice: Choice, name: str, url: str, *, first: bool = False, **more: Any) -> Any:
+    """The form with its changes, or the send; `first` says that a POST only asks for the form."""
+    posted = request.method == "POST" and not first
+    if posted and choice.chosen is not None and (choice.stock or choice.price):
         return _start(choice, choice.chosen)
     error = ""
-    if request.method == "POST":
+    if posted:
         error = _("Choose a connector.") if choice.chosen is None else _("Choose what to send: stock, price or both.")
     made, later = None, False
     if choice.chosen is not None:

@@ -1,0 +1,53 @@
+"""Take back what a line of the trail switched: auto-sync of pairs, and products marked as out of stock or available."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from webapp.db import among
+from webapp.errors import Conflict, Forbidden, NotFound, phrase
+from webapp.models.accounts import Actor, AuditEntry, Permission
+from webapp.models.catalog import Product
+from webapp.models.links import Link
+from webapp.services import availability, pairs
+from webapp.services.links import UNDO_DAYS
+
+SWITCHED = {"product.marked_out", "product.marked_available", "link.auto_on", "link.auto_off"}
+
+
+def can_take_back(entry: AuditEntry, by: Actor, *, now: datetime) -> bool:
+    """Whether this person may take the line back: it is a switch, young, and not many things of somebody else."""
+    after = entry.after if isinstance(entry.after, dict) else {}
+    if entry.event not in SWITCHED or "ids" not in after or entry.at < now - timedelta(days=UNDO_DAYS):
+        return False
+    theirs = len(after["ids"]) > 1 and entry.by_id != by.id
+    return by.may(Permission.UNSYNC_MANY) if theirs else by.may(Permission.SYNC)
+
+
+def take_back(session: Session, entry_id: int, *, by: Actor, now: datetime) -> int:
+    """Switch back what the line switched and nobody has switched since; gives how many things.
+
+    Raises NotFound, Forbidden, or Conflict when everything stands as it did before already.
+    """
+    entry = session.get(AuditEntry, entry_id)
+    if entry is None or entry.event not in SWITCHED:
+        raise NotFound(phrase("There is no such act."))
+    if not can_take_back(entry, by, now=now):
+        raise Forbidden(phrase("You cannot take this back: it is too old, or somebody else did it to many things."))
+    ids = [int(i) for i in entry.after["ids"]] if entry.after else []
+    if entry.event.startswith("link."):
+        done = pairs.set_auto(session, [among(session, Link.id, ids)], entry.event == "link.auto_off", by=by)
+        changed = number(done)
+    else:
+        was_out = entry.event == "product.marked_out"
+        changed = availability.mark(session, [among(session, Product.id, ids)], was_out, by=by).changed
+    if not changed:
+        raise Conflict(phrase("This was taken back already. Nothing was changed."))
+    return changed
+
+
+def number(entry: AuditEntry | None) -> int:
+    """How many things a line of the trail switched; 0 for none."""
+    return int(entry.after["n"]) if entry is not None and entry.after else 0
