@@ -139,6 +139,8 @@ def link_equal_skus(
     more = [~among(session, Listing.id, shared)] if shared else []
     if import_id is not None:
         more.append(or_(Listing.import_id == import_id, Product.import_id == import_id))
+    if _any_many(session, channel):
+        more.append(_free())
     rows = _exact_pairs(batch_id, channel, span, names, more)
     newest = session.scalar(select(func.max(Link.id))) or 0
     session.execute(_dialect(session).insert(Link).from_select(names, rows).on_conflict_do_nothing())
@@ -248,9 +250,6 @@ def _exact_pairs(
     products, which keeps the step's writes to the index by product together. Only what differs from pair to
     pair is put in that order: sorting whole rows of links takes as long as finding them.
     """
-    held = aliased(Link)
-    # Where a product has one listing a channel, the constraint on links says so sooner.
-    free = or_(~Channel.many, ~exists().where(held.product_id == Product.id, held.channel_id == Listing.channel_id))
     allowed = ~exists().where(Refusal.listing_id == Listing.id, Refusal.product_id == Product.id)
     automatic = Channel.mode == SendMode.AUTOMATIC
     query = (
@@ -270,7 +269,6 @@ def _exact_pairs(
             *_scope(channel, span),
             Listing.state == ListingState.PENDING,
             Product.retired_at.is_(None),
-            free,
             allowed,
             *more,
         )
@@ -308,6 +306,23 @@ def _exact_pairs(
     }
     # A condition has to stand here: SQLite would take the ON of the conflict for that of a join.
     return select(*(values[name].label(name) for name in names)).where(pairs.c.product_id.is_not(None))
+
+
+def _any_many(session: Session, channel: Channel | None) -> bool:
+    """Whether a channel in question lets a product have several listings."""
+    if channel is not None:
+        return channel.many
+    return bool(session.scalar(select(exists().where(Channel.many))))
+
+
+def _free() -> ColumnElement[bool]:
+    """The product has no listing on the channel yet.
+
+    Only asked where a channel takes several listings of a product: elsewhere the constraint on links says so sooner,
+    and SQLite sets all rows aside before it inserts them into a table that their query reads.
+    """
+    held = aliased(Link)
+    return or_(~Channel.many, ~exists().where(held.product_id == Product.id, held.channel_id == Listing.channel_id))
 
 
 def _scope(channel: Channel | None, span: tuple[int, int]) -> list[Any]:
