@@ -1,7 +1,8 @@
 """From a score to a probability that is true for one channel: a logistic curve bent by that channel's own decisions.
 
 What a score means differs between catalogues by tens of points, so the curve begins at a prior learned on public
-sets and is fitted anew to what people decided here (maximum a posteriori; Platt 1999, with a Gaussian prior).
+sets and is fitted anew to what people decided here (maximum a posteriori; Platt 1999, with a Gaussian prior). It never
+falls as the score or the lead rises.
 """
 
 from __future__ import annotations
@@ -18,6 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+#: Above these log-odds (a score of 73) only the distance to the second suggestion tells more.
+FULL: Final = 1.0
+#: What a difference in log-odds is divided by, so that its weight is about as large as the others.
+_GAP: Final = 4.0
 PRIOR_FILE: Final = Path(__file__).with_name("calibration.json")
 #: Decisions on a channel from which on its scores are called probabilities.
 ENOUGH: Final = 20
@@ -88,18 +93,35 @@ def shipped_prior() -> Prior:
 
 
 def columns(given: Array) -> Array:
-    """What the curve sees of (score, lead) rows: a constant, the score as log-odds, the lead as a share."""
-    score, lead = given[:, 0], given[:, 1]
-    return np.column_stack([np.ones(len(given)), np.log((score + 0.5) / (100.5 - score)), lead / 100])
+    """What the curve sees of (score, lead) rows: a constant, the score, and the distance to the second suggestion.
+
+    Both as log-odds, the score up to FULL. A lead below zero counts as none.
+    """
+    score, second = given[:, 0], np.clip(given[:, 0] - np.maximum(given[:, 1], 0), 0, 100)
+    odds, behind = (np.log((s + 0.5) / (100.5 - s)) for s in (score, second))
+    return np.column_stack([np.ones(len(given)), np.minimum(odds, FULL), (odds - behind) / _GAP])
 
 
 def fit(given: Array, right: Array, prior: Prior, *, counts: Array | None = None) -> tuple[float, float, float]:
     """The weights that are likeliest after these verdicts; `counts` says how often each row was seen.
 
-    Newton's method: the loss is convex and has three weights. A step that would not lessen it is halved.
+    The weights of score and lead are never below zero: a better suggestion is not a less likely one, and where a few
+    verdicts say so it is by chance.
     """
-    start, precision = np.array(prior.weights), np.array(prior.precision)
     seen = np.ones(len(right)) if counts is None else counts
+    free = np.ones(3, bool)
+    while True:
+        weights = _newton(given[:, free], right, seen, np.array(prior.weights)[free], np.array(prior.precision)[free])
+        whole = np.zeros(3)
+        whole[free] = weights
+        against = (whole < 0) & (np.arange(3) > 0)
+        if not against.any():
+            return float(whole[0]), float(whole[1]), float(whole[2])
+        free &= ~against
+
+
+def _newton(given: Array, right: Array, seen: Array, start: Array, precision: Array) -> Array:
+    """Newton's method: the loss is convex and has few weights. A step that would not lessen it is halved."""
 
     def loss(weights: Array) -> float:
         odds = given @ weights
@@ -118,4 +140,4 @@ def fit(given: Array, right: Array, prior: Prior, *, counts: Array | None = None
         weights = weights - step
         if np.abs(step).max() < _NEAR:
             break
-    return float(weights[0]), float(weights[1]), float(weights[2])
+    return weights

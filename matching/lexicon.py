@@ -35,6 +35,7 @@ volume ml 29.5735: floz
 volume ml 473.176: pint pints
 volume ml 946.353: quart quarts qt
 volume ml 3785.41: gal gallon gallons galon galones
+volume ml 28316.8: cuft
 mass g 0.001: mg мг
 mass g 1: g gr gram grams gramm gramme grammes gramo gramos grama gramas gramow grammi г гр грамм
 mass g 1000: kg kgs kilo kilos kilogram kilograms kilogramm кг

@@ -59,3 +59,17 @@ def test_a_probability_is_one_whatever_was_decided(decided: list[Decided]) -> No
 )
 def test_the_lower_bound_is_wilsons(right: int, total: int, least: float) -> None:
     assert wilson_lower(right, total) == pytest.approx(least, abs=0.0005)
+
+
+@given(st.lists(st.builds(Decided, st.integers(0, 100), st.integers(0, 100), st.booleans()), max_size=60))
+def test_a_better_suggestion_is_never_less_likely(decided: list[Decided]) -> None:
+    curve = calibrate(decided)
+    by_score = [curve.probability(score, max(0, score - 20)) for score in range(20, 101, 5)]
+    by_lead = [curve.probability(80, lead) for lead in range(0, 81, 5)]
+    assert by_score == sorted(by_score)
+    assert by_lead == sorted(by_lead)
+
+
+def test_verdicts_that_praise_bad_suggestions_leave_the_curve_flat() -> None:
+    curve = calibrate([*[Decided(95, 90, False)] * 100, *[Decided(10, 2, True)] * 100])
+    assert curve.weights[1:] == (0.0, 0.0)
