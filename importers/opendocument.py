@@ -18,6 +18,8 @@ CONTENT = "content.xml"
 #: A row with values that is repeated more often is no row of a catalogue.
 _MOST_REPEATS = 10_000
 _NUMBERS = ("float", "currency", "percentage")
+#: Elements inside of a cell whose text is not its value: notes, and drawings that are anchored there.
+_ASIDE = frozenset(("annotation", "frame", "custom-shape", "control"))
 
 
 def open_opendocument(path: Path, options: Options, limits: Limits) -> Table:
@@ -42,7 +44,7 @@ def _sheets(package: Package) -> tuple[Sheet, ...]:
     """The names of the sheets; a hidden sheet has a table style that says it is not displayed."""
     names: list[tuple[str, str]] = []
     concealed: set[str] = set()
-    style = [""]
+    style, depth = [""], [0]
 
     def start(tag: str, attributes: dict[str, str]) -> None:
         name, plain = local(tag), {local(key): value for key, value in attributes.items()}
@@ -51,9 +53,15 @@ def _sheets(package: Package) -> tuple[Sheet, ...]:
         elif name == "table-properties" and plain.get("display") == "false":
             concealed.add(style[0])
         elif name == "table":
-            names.append((plain.get("name", ""), plain.get("style-name", "")))
+            depth[0] += 1
+            if depth[0] == 1:  # a table inside of a cell is no sheet
+                names.append((plain.get("name", ""), plain.get("style-name", "")))
 
-    feed(safe_parser(start=start), package.chunks(CONTENT))
+    def end(tag: str) -> None:
+        if local(tag) == "table":
+            depth[0] -= 1
+
+    feed(safe_parser(start=start, end=end), package.chunks(CONTENT))
     return tuple(Sheet(name, look in concealed) for name, look in names)
 
 
@@ -75,6 +83,7 @@ class _ContentParser:
     def __init__(self, index: int, hidden: Hidden, limits: Limits) -> None:
         self._index, self._hidden, self._limits = index, hidden, limits
         self._table = -1
+        self._tables = 0
         self._depth = 0
         self._number = 0
         self._row_repeat = self._cell_repeat = 1
@@ -103,13 +112,14 @@ class _ContentParser:
         refuse_depth(self._depth)
         name = local(tag)
         if name == "table":
-            self._table += 1
-        if self._table != self._index:
+            self._tables += 1
+            self._table += self._tables == 1
+        if self._table != self._index or self._tables != 1:
             return
         if name in ("table-row", "table-cell", "covered-table-cell", "s"):
             plain = {local(key): value for key, value in attributes.items()}
             self._open(name, plain)
-        elif name == "annotation":
+        elif name in _ASIDE:
             self._in_note += 1
         elif name == "p" and not self._in_note:
             self._paragraphs += 1
@@ -139,14 +149,15 @@ class _ContentParser:
 
     def _end(self, tag: str) -> None:
         self._depth -= 1
-        if self._table != self._index:
-            return
         name = local(tag)
+        inside, self._tables = self._tables == 1, self._tables - (name == "table")
+        if self._table != self._index or not inside:
+            return
         if name in ("table-cell", "covered-table-cell"):
             self._close_cell()
         elif name == "table-row":
             self._close_row()
-        elif name == "annotation":
+        elif name in _ASIDE:
             self._in_note -= 1
         elif name == "p" and not self._in_note:
             self._in_paragraph -= 1

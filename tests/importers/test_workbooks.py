@@ -244,6 +244,23 @@ def test_an_opendocument_sheet_is_read_with_formats_and_without_its_endless_tail
     assert checked.report.sheet == "Data"
 
 
+def test_what_is_drawn_or_nested_in_a_cell_ends_no_sheet(run):
+    nested = (
+        '<table:table-cell><table:table table:name="inner"><table:table-row><table:table-cell><text:p>no</text:p>'
+        "</table:table-cell></table:table-row></table:table></table:table-cell>"
+    )
+    drawn = (
+        '<table:table-cell><draw:frame xmlns:draw="urn:oasis:names:tc:opendocument:xmlns:drawing:1.0">'
+        "<text:p>no</text:p></draw:frame><text:p>Mug</text:p></table:table-cell>"
+    )
+    checked = run(ods(["sku", "title"], ["A-1", nested], ["A-2", drawn]))
+    assert [sheet.name for sheet in checked.report.sheets] == ["Hidden", "Data"]
+    assert {number: (row["sku"], row.get("title")) for number, row in checked.rows.items()} == {
+        2: ("A-1", None),
+        3: ("A-2", "Mug"),
+    }
+
+
 def test_an_encrypted_opendocument_sheet_says_so(run):
     assert run(ods(["sku"], manifest="<m><encryption-data/></m>")).errors == [(1, "encrypted")]
 
