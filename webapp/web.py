@@ -206,7 +206,7 @@ def error_page(
     if is_htmx():
         toast = Toast(f"{title} {repair}".strip(), kind="bad" if kind == "bad" else "warn")
         response = make_response(render_template("_toast.html", toast=toast), status)
-        response.headers["HX-Reswap"] = "none"
+        response.headers.update({"HX-Reswap": "none", "X-Error-Code": code})
         return response
     html = render_template("error.html", title=title, meaning=meaning, repair=repair, code=code, icon=icon, kind=kind)
     return make_response(html, status)

@@ -49,6 +49,11 @@ def press(page: Page, key: str) -> None:
     page.keyboard.press(key)
 
 
+def saved(page: Page) -> None:
+    """Wait until every decision of this page was answered: the next listing is shown before that."""
+    page.wait_for_function("() => !document.documentElement.dataset.sending")
+
+
 def heading(page: Page) -> Locator:
     """The heading of the review's stage: the title of the listing, focused after each decision."""
     return page.locator("#stage [data-focus]").first
@@ -66,6 +71,7 @@ def decide(page: Page, key: str) -> tuple[int, int]:
     before = on_stage(page)
     press(page, key)
     expect(page.locator(f"#queue a#q-{before}[aria-current=true]")).to_have_count(0)
+    saved(page)
     expect(heading(page)).to_be_focused()
     return before, on_stage(page)
 

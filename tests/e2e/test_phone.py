@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import expect
 
-from tests.e2e.steps import PAGES, number_of, one_linked
+from tests.e2e.steps import PAGES, number_of, one_linked, saved
 from webapp.models import Link
 
 pytestmark = pytest.mark.e2e
@@ -36,6 +36,7 @@ def test_a_thumb_reviews_and_links(live: Live, sample: None, open_page: Any) -> 
     link.tap()
     expect(page.locator(".duo .ttl").last).not_to_have_text(title)
     assert page.url != before
+    saved(page)
     assert number_of(app, Link) == links + 1
     assert link.bounding_box() == box
     page.locator(".decide summary").tap()

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
+from zlib import crc32
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, select, union_all
 from sqlalchemy.orm import Session
@@ -73,6 +74,12 @@ class Stage:
     def version(self) -> str:
         """What a form carries; another one at the time of posting means that the world has changed."""
         return version(self.listing)
+
+    @property
+    def mark(self) -> str:
+        """What is offered, in eight hexadecimal digits: another mark means that the stage has to be shown again."""
+        offered = (f"{c.product.id}{'!' if c.taken else ''}{c.score}" for c in self.choices)
+        return f"{crc32(' '.join([self.version, str(self.same), *offered]).encode()):08x}"
 
     @property
     def others(self) -> list[Choice]:

@@ -1,4 +1,4 @@
-/* Pairbook: what plain HTML cannot do alone. Keys, dialogs, toasts, selection, dropped files and the care around htmx.
+/* Pairbook: what plain HTML cannot do alone. Keys, dialogs, toasts, selection and the care around htmx.
    Driven by data-… attributes and listeners on the document, so that swapped pieces work at once. */
 "use strict";
 (() => {
@@ -16,12 +16,12 @@ const topDialog = () => all("dialog[open]").filter(d => d.matches(":modal")).sor
 
 /* ---- keys ----
    data-key="a", "shift+a", "ctrl+enter", "2", "/", "g o"; several with "|". A key clicks its element, or focuses it if
-   it is a field. A key within SETTLE ms was meant for the listing before. */
+   it is a field. Keys on a stage queue: one waits until the listing was on the screen for SETTLE ms; Z takes it back. */
 const SETTLE = 250, SEQUENCE = 1500;
-let paintedAt = -SETTLE, prefix = "", prefixAt = 0;
+let paintedAt = -SETTLE, prefix = "", prefixAt = 0, running = 0;
 
 // Until the frame is on the screen every key is too soon.
-const painted = () => { paintedAt = Infinity; requestAnimationFrame(() => { paintedAt = performance.now() }) };
+const painted = () => { paintedAt = Infinity; requestAnimationFrame(() => { paintedAt = performance.now(); flush() }) };
 const keysOf = el => el.dataset.key.split("|");
 const typing = el => el.isContentEditable || el.matches("textarea,select,input:not([type=checkbox],[type=radio],[type=button],[type=submit],[type=file],[type=range])");
 
@@ -41,9 +41,13 @@ function act(el) {
   else el.click();
 }
 
-function press(name) {
+function find(name) {
+  if (name === "enter") return inReach("[data-key-enter]")[0];
   const found = inReach("[data-key]").filter(el => keysOf(el).includes(name));
-  const target = found.filter(el => el.closest("#toasts")).pop() || found[0];
+  return found.filter(el => el.closest("#toasts")).pop() || found[0];
+}
+function press(name) {
+  const target = find(name);
   if (target) act(target);
   return Boolean(target);
 }
@@ -70,55 +74,55 @@ on("keydown", event => {
   if (chord) { if (press(name)) event.preventDefault(); return }
   if (typing(event.target)) return;
   if (name === "enter") {
-    const free = active === document.body || active.getAttribute("tabindex") === "-1" || active.matches("dialog");
-    const target = free && !tooSoon() && inReach("[data-key-enter]")[0];
-    if (target) { event.preventDefault(); target.click() }
+    if (active === document.body || active.getAttribute("tabindex") === "-1" || active.matches("dialog")) queue(event, name);
     return;
   }
   const single = event.key.length === 1 && name !== "space";
   if (single && root.dataset.keys === "off") return;
   if (active.matches("[type=radio],[type=range],[role=option],summary") && /^(arrow|space)/.test(name)) return;
-  if (tooSoon()) return;
   const now = performance.now(), chain = prefix && now - prefixAt < SEQUENCE ? `${prefix} ${name}` : "";
   prefix = "";
   if (chain && press(chain)) return event.preventDefault();
   if (inReach("[data-key]").some(el => keysOf(el).some(k => k.startsWith(name + " ")))) { prefix = name; prefixAt = now; return }
-  if (name === "?" ? openShortcuts() : rowKey(name, active) || press(name)) event.preventDefault();
+  if (name === "?" ? openShortcuts() : rowKey(name, active)) return event.preventDefault();
+  queue(event, name);
 });
-const tooSoon = () => performance.now() - paintedAt < SETTLE;
+
+const held = [];
+let waking = 0;
+function queue(event, name) {
+  if (name === "z" && held.length) { held.pop(); return event.preventDefault() }
+  if (!held.length && pause(name) <= 0) { if (press(name)) event.preventDefault(); return }
+  held.push(name);
+  event.preventDefault();
+  flush();
+}
+/* How many milliseconds a key has to wait; Infinity: until something comes. */
+function pause(name) {
+  const stage = one("[data-stage]");
+  if (!stage || topDialog()) return 0;
+  if (running || stage.hasAttribute("data-busy")) return Infinity;
+  const target = find(name);
+  if (root.dataset.sending && !target?.hasAttribute("data-quick")) return Infinity;
+  return target?.matches("a") ? 0 : paintedAt + SETTLE - performance.now();
+}
+function flush() {
+  clearTimeout(waking);
+  while (held.length) {
+    const left = pause(held[0]);
+    if (left > 0) { if (left < Infinity) waking = setTimeout(flush, left); return }
+    press(held.shift());
+  }
+}
+on("free", flush);
 
 function openShortcuts() {
   const dialog = one("#shortcuts");
   if (!dialog || dialog.open) return false;
-  const here = one("[data-keys-here]", dialog), go = one("[data-keys-go]", dialog), seen = new Set();
-  all("[data-has]", here).forEach(line => line.dataset.has.split(" ").forEach(key => seen.add(key)));
-  all("[data-made]", dialog).forEach(line => line.remove());
-  const targets = inReach("[data-key],[data-row-key]");
-  for (const el of targets) {
-    const key = el.dataset.key || el.dataset.rowKey;
-    if (key.split("|").some(part => seen.has(part))) continue;
-    seen.add(key);
-    const line = document.createElement("div"), words = document.createElement("span"), caps = document.createElement("span");
-    line.dataset.made = "";
-    words.textContent = el.dataset.keyLabel || el.getAttribute("aria-label") || labelOf(el);
-    caps.className = "row g1";
-    for (const part of key.split("|")[0].split(/[ +](?!$)/)) {
-      const cap = document.createElement("kbd");
-      cap.textContent = { arrowup: "↑", arrowdown: "↓", escape: "Esc" }[part] || part[0].toUpperCase() + part.slice(1);
-      caps.append(cap);
-    }
-    line.append(words, caps);
-    (el.dataset.keyGroup === "go" || key.startsWith("ctrl+k") ? go : here).append(line);
-  }
-  one("[data-keys-rows]", here).hidden = !inReach("[data-rows]").length;
-  here.hidden = !one("[data-made],[data-has]", here);
+  const targets = inReach("[data-key],[data-row-key]"), rows = inReach("[data-rows]").length;
   one("[data-single-keys]", dialog).checked = root.dataset.keys !== "off";
+  import(dialog.dataset.script).then(({ fill }) => fill(dialog, targets, rows));
   return open(dialog);
-}
-function labelOf(el) {
-  const copy = el.cloneNode(true);
-  all("kbd,svg", copy).forEach(part => part.remove());
-  return copy.textContent.trim().replace(/\s+/g, " ");
 }
 
 /* ---- dialogs and menus ---- */
@@ -142,7 +146,9 @@ on("click", event => {
   const at = selector => event.target.closest?.(selector);
   const plain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey;
   let el;
-  if (at("[aria-disabled=true],[data-busy] [type=submit]")) return event.preventDefault();
+  // The second half of a double click was meant for the listing before.
+  const late = event.detail > 1 && at("[data-quick]") && performance.now() - paintedAt < SETTLE;
+  if (late || at("[aria-disabled=true],[data-busy] [type=submit]")) return event.preventDefault();
   if ((el = at("[data-show]")) && plain) { event.preventDefault(); const dialog = one("#" + el.dataset.show); if (dialog.id === "shortcuts") openShortcuts(); else open(dialog) }
   if ((el = at("[data-close]"))) { event.preventDefault(); el.closest("dialog")?.close() }
   if ((el = at("[data-dismiss]"))) (el.closest(".toast") ? leave(el.closest(".toast")) : el.closest("#waits").hidden = true);
@@ -225,48 +231,13 @@ function keepSingleKeys(yes) {
   document.cookie = `keys=${root.dataset.keys}; path=/; max-age=31536000; samesite=lax`;
 }
 
-/* ---- typed confirmation ---- */
-function checkNumber(field) {
-  const wanted = field.dataset.confirmNumber, typed = field.value.replace(/[\s.,'’]/g, ""), frame = field.closest("form,dialog");
-  all("[data-confirmed]", frame).forEach(button => { button.disabled = typed !== wanted });
-  const message = one("[data-confirm-message]", frame);
-  if (message) message.textContent = typed.length >= wanted.length && typed !== wanted ? message.dataset.confirmMessage.replace("#", field.value.trim()) : "";
-}
-on("input", event => { if (event.target.matches("[data-confirm-number]")) checkNumber(event.target) });
-
-/* ---- files, dropped or pasted ---- */
-const dropForm = () => one("form[data-drop]");
-function take(files) {
-  const form = dropForm(), input = one("input[type=file]", form);
-  input.files = files;
-  input.dispatchEvent(new Event("change", { bubbles: true }));
-  if (form.dataset.drop === "submit" && !input.matches("[data-submit]")) form.requestSubmit();
-}
-const carriesFiles = event => dropForm() && [...event.dataTransfer?.types || []].includes("Files");
-on("dragover", event => { if (carriesFiles(event)) { event.preventDefault(); root.classList.add("dropping") } });
-on("dragleave", event => { if (!event.relatedTarget) root.classList.remove("dropping") });
-on("drop", event => {
-  root.classList.remove("dropping");
-  if (!carriesFiles(event)) return;
-  event.preventDefault();
-  take(event.dataTransfer.files);
-});
-on("paste", event => {
-  if (!dropForm() || typing(event.target)) return;
-  const text = event.clipboardData.getData("text/plain"), carrier = new DataTransfer();
-  if (event.clipboardData.files.length) return take(event.clipboardData.files);
-  if (!text.includes("\n")) return;
-  carrier.items.add(new File([text], "pasted.tsv", { type: "text/tab-separated-values" }));
-  take(carrier.files);
-});
-
 /* ---- htmx: one request a form, focus after a swap, decisions kept when offline ---- */
-let running = 0, line = 0;
+let line = 0;
 const quiet = el => /\b(every|load|revealed)\b/.test(el.getAttribute("hx-trigger") || "") || el.hasAttribute("data-quiet");
 const guarded = el => el.closest("[data-stage]") || el.closest("form") || el;
 on("htmx:beforeRequest", event => {
   const el = event.detail.elt;
-  if (quiet(el)) return;
+  if (quiet(el) || event.defaultPrevented) return;
   const box = guarded(el);
   if (event.detail.requestConfig.verb !== "get") {
     if (box.hasAttribute("data-busy")) return event.preventDefault();
@@ -282,7 +253,7 @@ on("htmx:afterRequest", event => {
   if (event.detail.successful) event.detail.elt.closest(".toast")?.remove();
   if (!xhr?.counted) return;
   xhr.counted = false;
-  if (--running === 0) { clearTimeout(line); root.classList.remove("loading") }
+  if (--running === 0) { clearTimeout(line); root.classList.remove("loading"); flush() }
 });
 on("htmx:beforeSwap", ({ detail: { target } }) => { if (target.matches("[data-stage]") || one("[data-stage]", target)) paintedAt = performance.now() });
 on("htmx:afterSettle", event => {
@@ -319,15 +290,19 @@ function keep(event) {
   say("offline", waiting.size);
 }
 async function retry() {
-  const card = one("#waits");
+  document.dispatchEvent(new Event("retry"));
   for (const [key, { config, form }] of [...waiting]) {
     waiting.delete(key);
     const source = config.elt.isConnected ? config.elt : document.body;
     const target = config.target.isConnected ? config.target : config.target.id ? "#" + config.target.id : "#main";
     await htmx.ajax(config.verb.toUpperCase(), config.path, { source, target, values: form }).catch(() => {});
   }
-  if (!waiting.size) card.hidden = true;
+  if (!waiting.size) one("#waits").hidden = true;
 }
+on("waits", ({ detail: { number, failed } }) => {
+  if (failed || number) { held.length = 0; say(failed ? "failed" : "offline", failed || number) }
+  else one("#waits").hidden = true;
+});
 on("htmx:sendError", keep);
 on("htmx:timeout", keep);
 window.addEventListener("online", () => { if (waiting.size) retry() });
@@ -338,21 +313,20 @@ on("htmx:responseError", event => {
   say("failed", xhr.getResponseHeader("X-Error-Code") || xhr.status);
 });
 
-/* ---- each new piece of page, once ---- */
+/* ---- each new piece ---- */
 function init(piece) {
   const within = selector => [...piece.matches?.(selector) ? [piece] : [], ...all(selector, piece)];
   within("dialog[data-open]").forEach(dialog => { if (!dialog.open) open(dialog) });
   within("[data-select]").forEach(refreshSelection);
-  within("[data-confirm-number]").forEach(checkNumber);
   if (within("[data-stage]").length) painted();
 }
 
-/* ---- a search field above its results: arrow down goes there, Enter takes the first of what was asked for ---- */
+/* ---- a search field above its results ---- */
 on("keydown", event => {
   const field = event.target.closest?.("[data-steers]"), enter = event.key === "Enter";
   if (!field || event.isComposing || !(enter || event.key === "ArrowDown")) return;
   const results = "#" + field.dataset.steers, add = enter && event.shiftKey;
-  if (enter && !add && one(results).dataset.for !== field.value) return; // older results: ask for the new ones
+  if (enter && !add && one(results).dataset.for !== field.value) return; // older results
   event.preventDefault();
   const to = inReach(add ? "[data-key='shift+enter']" : results + " [data-row]")[0];
   if (enter) to?.click(); else to?.focus();

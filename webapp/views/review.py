@@ -1,7 +1,8 @@
-"""Review: one listing after another, each decided with one key; every answer brings the next listing along.
+"""Review: one listing after another, each decided with one key; the next one is in place before the answer.
 
-The next listing is not fetched ahead: it comes with the answer to the decision, so that there is no second request to
-save, and one fetched before the decision would show products that the decision has just taken.
+The page asks for the next stage ahead (`HX-Target: ahead`) and shows it at the press of a key. What it shows then
+comes back with the decision (`shown`): where the decision has changed it, such as by taking a product that it offers,
+the answer brings the stage again; else only what stands around it.
 """
 
 from __future__ import annotations
@@ -9,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import Response, current_app, redirect, request, url_for
+from flask import Response, current_app, redirect, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from webapp import web
 from webapp.errors import Conflict, DomainError
-from webapp.models import Channel, Listing, ListingState
+from webapp.models import Listing, ListingState
 from webapp.models.accounts import Permission
 from webapp.models.base import utc_now
 from webapp.services import candidates, channels, counts, decisions, families, links, review, suggesting
@@ -24,6 +25,7 @@ from webapp.services.review import Queue, Shelf
 from webapp.translate import translated
 from webapp.views import review_words as words
 from webapp.views.links import bp, take_back, undone_words
+from webapp.views.review_queue import band_of, query_of, read_queue, url_of
 
 Act = Callable[[Listing], tuple[links.Change, str]]
 
@@ -181,7 +183,7 @@ def answer(
     `family` is the listing that was just linked: its other variants are offered beside what comes next.
     """
     offer = _offer(queue, None, family)
-    url = _url(queue, listing_id, {"family": family} if offer else {})
+    url = url_of(queue, listing_id, {"family": family} if offer else {})
     if web.is_htmx():
         response = show(queue, listing_id, said=said, offer=offer, toast=toast)
         response.headers["HX-Replace-Url"] = url
@@ -199,12 +201,19 @@ def show(
     offer: families.Grid | None = None,
     toast: web.Toast | None = None,
 ) -> Response:
-    """The whole page, or for htmx the stage with the queue and the status line out-of-band."""
+    """The whole page, or for htmx the stage with the queue and the status line out-of-band.
+
+    The stage alone for a page that looks ahead, and no stage for one that shows this very stage already.
+    """
     context = screen(queue, listing_id, compare=compare)
     context["offer"] = offer or _offer(queue, context["stage"], request.args.get("family", 0, int))
+    if web.is_htmx() and request.method == "GET" and request.headers.get("HX-Target") == "ahead":
+        return web.piece("links/_stage.html", said="", **context)
     if web.is_htmx():
-        said = _said(said, context)
-        return web.piece("links/_stage.html", "links/_around.html", toast=toast, said=said, **context)
+        said, stage = _said(said, context), context["stage"]
+        there = stage is not None and not offer and request.form.get("shown") == f"{stage.listing.id}.{stage.mark}"
+        first = "links/_progress_alone.html" if there else "links/_stage.html"
+        return web.piece(first, "links/_around.html", toast=toast, said=said, **context)
     return web.page("links/review.html", said="", **context)
 
 
@@ -250,7 +259,7 @@ def screen(queue: Queue | None, listing_id: int | None, *, compare: int = 0) -> 
         "shelves": numbers.get(queue.channel.id, {}) if queue else {},
         "words": words,
         "bands": words.BANDS,
-        "band": _band_of(queue),
+        "band": band_of(queue),
         "Shelf": Shelf,
         "owners": owners(session) if not by.may(Permission.LINK) else [],
         "stage": None,
@@ -283,38 +292,6 @@ def screen(queue: Queue | None, listing_id: int | None, *, compare: int = 0) -> 
     return context
 
 
-def read_queue(listing: Listing | None = None) -> Queue | None:
-    """The queue that the address names; without one, the first channel where something waits; None without channels."""
-    session = web.session()
-    args = request.args
-    if listing is not None:
-        channel = session.get_one(Channel, listing.channel_id)
-    elif args.get("channel"):
-        channel = channels.get(session, args["channel"])
-    else:
-        every = channels.all_channels(session)
-        numbers = counts.by_channel(session)
-        waiting = [c for c in every if numbers.get(c.id, {}).get(ListingState.PENDING, 0)]
-        if not every:
-            return None
-        channel = (waiting or every)[0]
-    shelf = args.get("state", "")
-    low, high = _read_band(args.get("score", ""))
-    return Queue(channel, Shelf(shelf) if shelf in set(Shelf) else Shelf.WAITING, low, high)
-
-
-def query_of(queue: Queue | None) -> dict[str, Any]:
-    """The part of an address that names a queue."""
-    if queue is None:
-        return {}
-    query: dict[str, Any] = {"channel": queue.channel.name}
-    if queue.shelf is not Shelf.WAITING:
-        query["state"] = queue.shelf.value
-    if band := _band_of(queue):
-        query["score"] = band
-    return query
-
-
 def _aside(listing_id: int, state: ListingState, said: str) -> Any:
     """Set a listing aside; the suggestions it has are rejected with it when no product fits."""
     session, by = web.session(), web.actor()
@@ -327,23 +304,6 @@ def _aside(listing_id: int, state: ListingState, said: str) -> Any:
         return links.set_aside(session, [listing.id], state, by=by, rejected=wrong), said
 
     return decide(listing_id, act)
-
-
-def _read_band(text: str) -> tuple[int | None, int | None]:
-    if text == "none":
-        return 0, 0
-    low, dash, high = text.partition("-")
-    if not dash or not low.isdecimal() or not (high or "100").isdecimal():
-        return None, None
-    return min(int(low), 100), min(int(high or 100), 100)
-
-
-def _band_of(queue: Queue | None) -> str:
-    if queue is None or queue.low is None:
-        return ""
-    if queue.high == 0:
-        return "none"
-    return f"{queue.low}-{'' if queue.high == 100 else queue.high}"
 
 
 def _offer(queue: Queue | None, stage: candidates.Stage | None, family: int) -> families.Grid | None:
@@ -362,13 +322,6 @@ def _offer(queue: Queue | None, stage: candidates.Stage | None, family: int) -> 
         return None
     product_id = stage.chosen.product.id if stage.chosen else None
     return families.offer(session, stage.listing, queue.channel, product_id)
-
-
-def _url(queue: Queue | None, listing_id: int | None, more: dict[str, Any] | None = None) -> str:
-    query = {**query_of(queue), **(more or {})}
-    if listing_id is None:
-        return url_for("links.review", **query)
-    return url_for("links.review_one", listing_id=listing_id, **query)
 
 
 def _said(said: str, context: dict[str, Any]) -> str:

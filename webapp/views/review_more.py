@@ -28,7 +28,8 @@ from webapp.services.review import Queue
 from webapp.translate import translated
 from webapp.views import review_words as words
 from webapp.views.links import bp
-from webapp.views.review import answer, query_of, quicker, read_queue
+from webapp.views.review import answer, quicker
+from webapp.views.review_queue import query_of, read_queue
 
 AT_ONCE = candidates.NEAR_CAP  # near misses that one press links; the rest waits for the next press
 WHOLE = re.compile(r"-?[0-9]{1,9}")

@@ -17,7 +17,8 @@ from webapp.services import families, review
 from webapp.translate import translated
 from webapp.views import review_words as words
 from webapp.views.links import bp
-from webapp.views.review import answer, query_of, quicker, read_queue
+from webapp.views.review import answer, quicker
+from webapp.views.review_queue import query_of, read_queue
 
 PAIR = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")
 
