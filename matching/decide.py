@@ -44,7 +44,12 @@ _KEPT: Final = 20_000
 _SAME, _CLOSE, _DIFFERS = Verdict.SAME, Verdict.CLOSE, Verdict.DIFFERS
 _MISSING, _NOT_USED = Verdict.MISSING, Verdict.NOT_USED
 _UNSAID: Final = {field: Evidence(field, _NOT_USED) for field in _WEIGHTS}
-_GTIN, _MPN = COLUMN["gtin"], COLUMN["mpn"]
+_GTIN, _MPN, _RETRIEVAL = COLUMN["gtin"], COLUMN["mpn"], COLUMN["retrieval"]
+#: The columns that tell a conflict, and the sign that says so.
+_CONFLICTS: Final = [COLUMN["content_conflict"], COLUMN["pack"], COLUMN["size"]]
+_AGAINST: Final = np.array((1.0, -1.0, -1.0), np.float32)
+#: A candidate is a sibling of another when its retrieval score is at least this share of the other's.
+_SIBLING: Final = 0.6
 
 
 def suggest(record: Record, index: Index, *, top: int = 10, ranking: Ranking | None = None) -> list[Candidate]:
@@ -102,7 +107,7 @@ def rank_all(found: Sequence[Found], ranking: Ranking) -> list[Array]:
 def _decide(record: Record, doc: Document, found: Found, odds: Array, sides: _Sides, top: int) -> list[Candidate]:
     if not len(found):
         return []
-    odds = odds + identifier_odds(record, found)
+    odds = odds + identifier_odds(record, found) + sibling_odds(found)
     order = np.argsort(-odds, kind="stable")[: top + _EXAMINED]
     listing = Side.of(record, doc)
     judged = []
@@ -152,6 +157,19 @@ def identifier_odds(record: Record, found: Found) -> Array:
         named = set(_same_sku(found.view, key))
         odds += np.array([(5.0 if len(key) >= 5 else 3.0) * (place in named) for place in found.places])
     return odds
+
+
+def sibling_odds(found: Found) -> Array:
+    """What another pack, content or size takes from the log-odds of a candidate whose sibling has no such conflict.
+
+    A judgement as well: most sets to learn from hardly have variants. Without a sibling nothing is taken, since a
+    conflict may be misread, and a product of its own would not become likelier by that.
+    """
+    conflict = (found.features[:, _CONFLICTS] * _AGAINST > 0).any(axis=1)
+    if not conflict.any() or conflict.all():
+        return np.zeros(len(found))
+    alike = found.features[:, _RETRIEVAL]
+    return np.where(conflict & (alike[~conflict].max() >= _SIBLING * alike), -2.0, 0.0)
 
 
 def _same_sku(view: View, key: str) -> list[tuple[int, int]]:

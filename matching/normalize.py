@@ -31,6 +31,8 @@ _ROUND_THOUSANDS: Final = re.compile(r"(?<![\w.,])(\d{1,3}) (?=000(?!\w))")
 _GROUPED: Final = re.compile(r"(?<![\w.,])(\d{1,3})[.,](\d{3})(?![\d.,]) ?([^\W\d_]{1,12})(?![^\W\d_])")
 _DOT_THOUSANDS: Final = re.compile(r"(?<=\d)\.(?=\d{3}(?:\.\d{3})*,\d{1,2}(?!\d))")
 _DECIMAL_COMMA: Final = re.compile(r"(?<=\d),(?=\d{1,2}(?!\d))")
+# Quotes that an export has escaped or doubled: 2.5\\" and 2.5"" are 2.5".
+_QUOTED: Final = re.compile(r'\\*"[\\"]*')
 _SCRIPTS: Final = re.compile(r"(?<=[a-z])(?=[^\W\d_a-z])|(?<=[^\W\d_a-z])(?=[a-z])")
 _TOKEN: Final = re.compile(r"\d+(?:\.\d+)?\s?(?:\"|'')|\d+(?:\.\d+)?(?!\w|[-/._+]\w)|[^\W_]+(?:[-/._+'][^\W_]+)*\+?")
 _FLUID: Final = re.compile(r"\bfl\.?\s*oz\b|\bfluid ounces?\b|\bonzas liquidas\b")
@@ -55,6 +57,8 @@ def fold(text: str, limit: int = TITLE_LIMIT) -> str:
     if not (text.isascii() and text.isprintable()):
         text = _fold_unicode(text)
     text = text.casefold()[:limit]
+    if '"' in text:
+        text = _QUOTED.sub('"', text)
     if " 000" in text:
         text = _ROUND_THOUSANDS.sub(r"\1", text)
     if "," in text or "." in text:

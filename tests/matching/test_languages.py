@@ -24,6 +24,9 @@ def facts(title: str, *dimensions: str) -> list[float]:
         ("Ковер 1,3 х 1,8 м", "length", [1300, 1800]),
         ("Matratze 90 x 200 x 16 cm", "length", [160, 900, 2000]),
         ("Poster 24 x 36 in", "screen", [24, 36]),
+        ('Monitor 14,1\\"\\" wide', "screen", [14.1]),
+        ('Disk 2.5"" SATA', "screen", [2.5]),
+        ("Refrigerator 25.0 Cu. Ft.", "volume", [707920]),
         ("Batería 10.000 mAh", "charge", [10000]),
         ("Powerbank 10 000 mAh", "charge", [10000]),
         ("Powerbank 10,000 mAh", "charge", [10000]),
@@ -31,6 +34,9 @@ def facts(title: str, *dimensions: str) -> list[float]:
         ("Shampoo 1,000 l", "volume", [1000]),
         ("Mehl 1,500 kg", "mass", [1500]),
         ("Sirup 0,750 l", "volume", [750]),
+        ("Olio 0.750 l", "volume", [750]),
+        ("Papier a4 x 3 m", "length", [3000]),
+        ("Netz 3 x 4 x blau", "length", []),
         ("Vitamin C 1.000 mg", "mass", [1]),
         ("Disque dur 1 To", "storage", [1024]),
         ("Clé USB 64 Go", "storage", [64]),
@@ -131,3 +137,13 @@ def test_another_content_pack_or_size_is_never_likely(ours: str, theirs: str) ->
     [[only]] = suggest_many([listing], Index.build([product]))
     assert only.advice is not Advice.LIKELY
     assert only.score < 75
+
+
+def test_another_content_stands_behind_a_sibling_without_that_conflict() -> None:
+    products = [
+        Record(1, title="Lavex floor cleaner lemon concentrate professional 5 l"),
+        Record(2, title="Lavex floor cleaner concentrate 750 ml"),
+        Record(3, title="Lavex window spray 500 ml"),
+    ]
+    [found] = suggest_many([Record("x", title="Lavex floor cleaner lemon concentrate 0,75 l")], Index.build(products))
+    assert found[0].product_id == 2
