@@ -28,7 +28,7 @@ from matching.spelling import spelling_features
 from matching.survivors import survivors
 
 Array = NDArray[Any]
-FORMAT: Final = 4
+FORMAT: Final = 5
 #: How many rows keep their place for exact comparison, and how many go on to be scored.
 EXACT, SURVIVORS = 300, 30
 #: Rows read for one listing; the most telling lists come first, so that what is left out says little.
@@ -43,6 +43,9 @@ SMALL: Final = 20_000
 _TABLES: Final = ("triple", "title", "field", "word")
 _NONE_DEAD: Final = frozen(np.zeros(0, np.uint8))
 _SPELLING: Final = pairs.COLUMN["words_alike"]
+_NOBODY: Final = frozen(np.zeros(0, np.int32))
+_NO_QUANTITIES: Final = np.zeros(0, np.uint8), np.zeros(0, np.float32)
+_FIRST: Final = np.zeros(1, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,53 +176,47 @@ class Index:
         `view` asks the index as it was at another moment.
         """
         view = view or self.view
+        text = np.frombuffer(doc.text.encode("utf-8", "surrogatepass"), np.uint8)
         words = np.fromiter(doc.words, np.uint32, len(doc.words))
         kinds = np.fromiter(doc.words.values(), np.uint8, len(doc.words))
         described = np.array(doc.described, np.uint32)
-        order = words.argsort()
-        words, kinds = words[order], kinds[order]
-        described.sort()
-        numbers, rows, cosine, named = self._survivors(view, doc, sku, words, kinds, described, limit)
-        if len(view.segments) > 1:
-            best = np.argsort(-cosine[:, 3], kind="stable")[: max(limit, named)]
-            numbers, rows, cosine = numbers[best], rows[best], cosine[best]
+        if doc.described:
+            described.sort()
+        asked = text, words, kinds, described
+        rows, cosine, named, mixed = self._survivors(view, doc.gtin, sku, asked, limit)
         features = np.zeros((len(rows), len(pairs.FEATURES)), np.float32)
-        if not len(rows):
-            return Found(view, numbers, rows, features)
-        cosine[:, 2] *= 1 / FIELD_WEIGHT
-        owners = _pairs(view, numbers, rows, cosine, doc, (words, kinds, described), features)
+        if len(rows):
+            _pairs(view, rows, cosine, doc, asked, mixed, features)
         if named:
             # Named rows were given a lead to stay; from here on they stand where their cosines put them.
             best = np.argsort(-features[:, pairs.COLUMN["retrieval"]], kind="stable")
-            numbers, owners, features = numbers[best], owners[best], features[best]
-        return Found(view, numbers, owners, features)
+            rows, features = rows[best], features[best]
+        return Found(view, rows[:, 1], rows[:, 2], features)
 
     def _survivors(
-        self, view: View, doc: Document, sku: str, words: Array, kinds: Array, described: Array, limit: int
-    ) -> tuple[Array, Array, Array, int]:
-        """Segment numbers, rows and cosines of what survives in each segment; and how many were named."""
+        self, view: View, gtin: int, sku: str, asked: tuple[Array, ...], limit: int
+    ) -> tuple[Array, Array, bool, bool]:
+        """Row, segment number and place of what survives, and its cosines; whether some were named, and came from afar.
+
+        What comes from another segment than the first comes from afar.
+        """
         t = view.tables
-        space = self._space(max(s.rows for s in view.segments))
-        asked = np.frombuffer(doc.text.encode("utf-8", "surrogatepass"), np.uint8), words, kinds, described
-        idf = t.triple, t.title, t.field
+        space = self._space(max([s.rows for s in view.segments]))
         key = loose_key(sku) if sku else ""
-        parts = []
-        named = 0
+        known = [_identified(s, gtin, key) for s in view.segments] if gtin or key else [_NOBODY] * len(view.segments)
+        named = sum(map(len, known))
+        most = max(limit, named)
+        rows, cosine = np.empty((most, 3), np.int64), np.empty((most, 4), np.float32)
+        n, mixed = 0, False
         for number, (segment, dead) in enumerate(zip(view.segments, view.dead, strict=True)):
-            known = _identified(segment, doc.gtin, key)
-            rows = np.empty(limit + len(known), np.int64)
-            cosine = np.empty((len(rows), 4), np.float32)
             share = min(1.0, max(LEAST, segment.rows / FULL_FROM))
-            n = survivors(
-                asked, known, dead, segment.lists, segment.faces, segment.arrays["inverse"], segment.arrays["owners"],
-                t.bits, t.shift, idf, FIELD_WEIGHT, int(share * BUDGET), int(share * EXACT), limit, space, rows, cosine,
+            n, came = survivors(
+                asked, known[number], dead, number, segment.lists, segment.faces, *segment.lengths, t.bits, t.shift,
+                (t.triple, t.title, t.field), FIELD_WEIGHT, int(share * BUDGET), int(share * EXACT), most, space, n,
+                rows, cosine,
             )  # fmt: skip
-            named += len(known)
-            parts.append((np.full(n, number), rows[:n], cosine[:n]))
-        if len(parts) == 1:
-            return (*parts[0], named)
-        numbers, rows, cosine = (np.concatenate(p) for p in zip(*parts, strict=True))
-        return numbers, rows, cosine, named
+            mixed = mixed or bool(number and came)
+        return rows[:n], cosine[:n], named > 0, mixed
 
     def _space(self, rows: int) -> tuple[Array, Array, Array, Array]:
         """Work arrays of this thread, kept between calls: clearing a million numbers each time would cost more."""
@@ -227,7 +224,7 @@ class Index:
         if space is None or len(space[0]) < rows:
             slots = np.full(kernels.SLOTS, -1, np.int32), np.zeros(kernels.SLOTS, np.float32)
             # One more than there are rows: a row is written down first and counted when it is new.
-            space = self._work.space = (np.zeros(rows, np.float32), np.zeros(rows + 1, np.int32), *slots)
+            space = self._work.space = (np.zeros(rows, np.uint16), np.zeros(rows + 1, np.int32), *slots)
         return space
 
     def save(self, folder: str | Path) -> None:
@@ -315,41 +312,37 @@ def _identified(segment: Segment, gtin: int, key: str) -> Array:
     places = segment.places_of_gtins([abs(gtin)]) if gtin else []
     if key:
         places += segment.places_of_sku(key, limit=20)
-    return segment.arrays["first_rows"][sorted(set(places))] if places else np.zeros(0, np.int32)
+    return segment.arrays["first_rows"][sorted(set(places))] if places else _NOBODY
 
 
 def _pairs(
-    view: View, numbers: Array, rows: Array, cosine: Array, doc: Document, texts: tuple[Array, ...], out: Array
-) -> Array:
-    """Fill in the features of each row with the listing; gives the product of each row."""
+    view: View, found: Array, cosine: Array, doc: Document, asked: tuple[Array, ...], mixed: bool, out: Array
+) -> None:
+    """Fill in the features of each found row with the listing."""
     t = view.tables
-    values = [q.value for q in doc.quantities]
-    dims = [q.dimension for q in doc.quantities]
-    listing = (*texts, np.array(dims, np.uint8), np.array(values, np.float32))
+    text, words, kinds, described = asked
+    dims, values = _NO_QUANTITIES
+    if doc.quantities:
+        dims = np.array([q.dimension for q in doc.quantities], np.uint8)
+        values = np.array([q.value for q in doc.quantities], np.float32)
+    listing = words, kinds, described, dims, values
     size = hashed(doc.size) if doc.size else 0
     facts = np.array((doc.colours, size, doc.currency, doc.gtin, doc.brand, doc.brand_word, doc.mpn), np.int64)
-    used = np.unique(numbers) if len(view.segments) > 1 else numbers[:1]
-    asked = np.frombuffer(doc.text.encode("utf-8", "surrogatepass"), np.uint8)
+    rows, numbers = found[:, 0], found[:, 1]
+    used = np.unique(numbers) if mixed else _FIRST
     for n in used.tolist():
         lines = np.flatnonzero(numbers == n)
-        spelling_features(asked, texts[0], rows[lines], lines, view.segments[n].faces, out, _SPELLING)
+        spelling_features(text, words, rows[lines], lines, view.segments[n].faces, out, _SPELLING)
     if len(used) == 1:
         segment = view.segments[int(used[0])]
-        owners = segment.arrays["owners"][rows]
-        pairs.pair_features(
-            rows, cosine, listing, facts, doc.price, segment.pair_faces, segment.pair_products, t.word, t.shift,
-            t.scale, out,
-        )  # fmt: skip
-        return owners
-    faces, products, places, owners = _copied(view, used, numbers, rows)
-    pairs.pair_features(places, cosine, listing, facts, doc.price, faces, products, t.word, t.shift, t.scale, out)
-    return owners
+        faces, products = segment.pair_faces, segment.pair_products
+    else:
+        faces, products, rows = _copied(view, used, numbers, rows)
+    pairs.pair_features(rows, cosine, listing, facts, doc.price, faces, products, t.word, t.shift, t.scale, out)
 
 
-def _copied(
-    view: View, used: Array, numbers: Array, rows: Array
-) -> tuple[tuple[Array, ...], tuple[Array, ...], Array, Array]:
-    """Rows of several segments as if they were of one: faces, products, where each row is, and its product's place."""
+def _copied(view: View, used: Array, numbers: Array, rows: Array) -> tuple[tuple[Array, ...], tuple[Array, ...], Array]:
+    """Rows of several segments as if they were of one: faces, products, and where each row is."""
     parts = [
         pairs.copy_rows(rows[numbers == n], view.segments[n].pair_faces, view.segments[n].pair_products) for n in used
     ]
@@ -359,7 +352,7 @@ def _copied(
     back = np.empty(len(rows), np.int64)
     back[order] = np.arange(len(rows))
     own = frozen(np.arange(len(rows), dtype=np.int32))
-    return (*faces[:-1], own), products, back, faces[-1][back]
+    return (*faces[:-1], own), products, back
 
 
 def _joined(parts: Sequence[tuple[Array, ...]], ends: Sequence[int]) -> tuple[Array, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from math import exp
 from typing import Any, Final
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from matching.blocking import Found, Index, View
 from matching.document import Document, document
-from matching.fields import CAPS, POINTS, Finding, findings, mark_titles
+from matching.fields import CAPS, FIELDS, POINTS, Finding, findings, mark_titles
 from matching.identifiers import loose_key
 from matching.layout import KEY_BYTES
 from matching.pairs import COLUMN
@@ -43,7 +43,8 @@ _KEPT: Final = 20_000
 # Named here, since each look at an enumeration's member is a call.
 _SAME, _CLOSE, _DIFFERS = Verdict.SAME, Verdict.CLOSE, Verdict.DIFFERS
 _MISSING, _NOT_USED = Verdict.MISSING, Verdict.NOT_USED
-_UNSAID: Final = {field: Evidence(field, _NOT_USED) for field in _WEIGHTS}
+_SILENT: Final = [Evidence(field, _NOT_USED) for field in (*FIELDS, "rivals")]
+_PLACES: Final = {silent.field: place for place, silent in enumerate(_SILENT)}
 _GTIN, _MPN, _RETRIEVAL = COLUMN["gtin"], COLUMN["mpn"], COLUMN["retrieval"]
 #: The columns that tell a conflict, and the sign that says so.
 _CONFLICTS: Final = [COLUMN["content_conflict"], COLUMN["pack"], COLUMN["size"]]
@@ -84,15 +85,17 @@ class _Sides:
         self.view: View | None = None
         self.kept: dict[tuple[int, int], tuple[int | str, Side]] = {}
 
-    def at(self, view: View, number: int, place: int) -> tuple[int | str, Side]:
-        """The product at a place of the index, with its id."""
+    def at(self, view: View, numbers: Sequence[int], places: Sequence[int]) -> list[tuple[int | str, Side]]:
+        """The products at places of the index, each with its id."""
         if view is not self.view or len(self.kept) >= _KEPT:
             self.view = view
             self.kept.clear()
-        side = self.kept.get((number, place))
-        if side is None:
-            side = self.kept[number, place] = Side.at(view.segments[number], place)
-        return side
+        wanted = list(zip(numbers, places, strict=True))
+        missing = [where for where in wanted if where not in self.kept]
+        for number in {n for n, _ in missing}:
+            here = [where for where in missing if where[0] == number]
+            self.kept.update(zip(here, Side.at(view.segments[number], [place for _, place in here]), strict=True))
+        return [self.kept[where] for where in wanted]
 
 
 def rank_all(found: Sequence[Found], ranking: Ranking) -> list[Array]:
@@ -111,9 +114,8 @@ def _decide(record: Record, doc: Document, found: Found, odds: Array, sides: _Si
     order = np.argsort(-odds, kind="stable")[: top + _EXAMINED]
     listing = Side.of(record, doc)
     judged = []
-    numbers, owners = found.numbers[order].tolist(), found.owners[order].tolist()
-    for number, place, log_odds in zip(numbers, owners, odds[order].tolist(), strict=True):
-        item = sides.at(found.view, number, place)
+    items = sides.at(found.view, found.numbers[order].tolist(), found.owners[order].tolist())
+    for item, log_odds in zip(items, odds[order].tolist(), strict=True):
         said = findings(item[1], listing)
         most, share = weighed(said)
         judged.append((min(100 / (1 + exp(-max(log_odds, -50))), most), item, said, share))
@@ -125,7 +127,7 @@ def _decide(record: Record, doc: Document, found: Found, odds: Array, sides: _Si
         said.append(_rivals(score - (best if at else runner_up)))
     mark_titles([(product, said) for _, (_, product), said, _ in judged], listing)
     scores = [round(score) for score, _, _, _ in judged]
-    evidence = share_points([said for _, _, said, _ in judged], scores)
+    evidence = [_in_order(told, _SILENT) for told in share_points([said for _, _, said, _ in judged], scores)]
     return [
         Candidate(item, score, e, advice(score), rank, difference(said))
         for rank, (score, (_, (item, _), said, _), e) in enumerate(zip(scores, judged, evidence, strict=True), start=1)
@@ -212,7 +214,8 @@ def compare(product: Record, listing: Record) -> Candidate:
     mark_titles([(ours, said)], theirs)
     most, share = weighed(said)
     score = round(min(100 * share, most)) if any(f.counts for f in said) else 0
-    return Candidate(product.id, score, share_points([said], [score])[0], advice(score), 0, difference(said))
+    evidence = _in_order(share_points([said], [score])[0], _SILENT[:-1])
+    return Candidate(product.id, score, evidence, advice(score), 0, difference(said))
 
 
 def advice(score: int) -> Advice:
@@ -235,28 +238,35 @@ def _rivals(lead: float) -> Finding:
     return Finding("rivals", _DIFFERS, "", "", share, _MORE_ALIKE)
 
 
-def share_points(said: Sequence[Sequence[Finding]], scores: Sequence[int]) -> list[tuple[Evidence, ...]]:
-    """Evidence of each candidate, whose points add up to its score exactly; all have the same number of findings."""
-    if not said or not said[0]:
-        return [() for _ in said]
-    weights, shares = np.zeros((len(said), len(said[0]))), np.zeros((len(said), len(said[0])))
-    for k, one in enumerate(said):
-        for i, f in enumerate(one):
+def share_points(said: Sequence[Sequence[Finding]], scores: Sequence[int]) -> list[list[Evidence]]:
+    """Evidence for each candidate's findings, whose points add up to its score exactly; with rivals for all or none."""
+    compared: list[float] = []
+    ends = []
+    for one in said:
+        for f in one:
             if f.verdict is not _NOT_USED and f.verdict is not _MISSING:
-                weights[k, i] = _WEIGHTS[f.field]
-                shares[k, i] = f.share
-    points, most = share_out(weights, shares, np.array(scores, np.int64), said[0][-1].field == "rivals")
-    return [
-        tuple(
-            [
-                _evidence((f.field, f.verdict, f.ours, f.theirs, p, m, f.note, f.marks))
-                if m or f.ours or f.theirs
-                else _UNSAID[f.field]
-                for f, p, m in zip(one, ps, ms, strict=True)
-            ]
-        )
-        for one, ps, ms in zip(said, points.tolist(), most.tolist(), strict=True)
-    ]
+                compared += _WEIGHTS[f.field], f.share
+        ends.append(len(compared) // 2)
+    pairs = np.array(compared, np.float64).reshape(-1, 2)
+    learned = bool(said and said[0]) and said[0][-1].field == "rivals"
+    points = iter(share_out(pairs, np.array(ends, np.int64), np.array(scores, np.int64), learned).tolist())
+    return [[_told(f, points) for f in one] for one in said]
+
+
+def _told(f: Finding, points: Iterator[list[int]]) -> Evidence:
+    """One finding as evidence; the next of `points` are its own when it compared something."""
+    mine = most = 0
+    if f.verdict is not _NOT_USED and f.verdict is not _MISSING:
+        mine, most = next(points)
+    return _evidence((f.field, f.verdict, f.ours, f.theirs, mine, most, f.note, f.marks))
+
+
+def _in_order(told: Iterable[Evidence], silent: list[Evidence]) -> tuple[Evidence, ...]:
+    """The evidence of all fields in the order of the screen, those that nobody gives included."""
+    line = silent.copy()
+    for evidence in told:
+        line[_PLACES[evidence.field]] = evidence
+    return tuple(line)
 
 
 #: Evidence of its eight values, without the call in between: a hundred are made for every listing.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -16,7 +16,7 @@ from matching.marks import READ, differing_letters, differing_words
 from matching.normalize import fold, number_text
 from matching.pairs import NEAR
 from matching.records import NO_MARKS, Marks, Verdict
-from matching.sides import Side
+from matching.sides import BRAND, COLOUR, COUNTS, GTIN, MODEL, OPTIONS, PRICE, SIZE, SKU, TITLE, Side
 from matching.spans import differing_plain
 from matching.variants import kind_of, same_value
 from matching.wording import phrase
@@ -26,6 +26,8 @@ POINTS: Final = {
     "title": 40, "sku": 25, "gtin": 30, "model": 20, "brand": 10, "size": 10, "pack": 8, "colour": 6, "price": 10,
     "options": 8,
 }  # fmt: skip
+#: The order of fields on the screen.
+FIELDS: Final = ("title", "sku", "gtin", "model", "brand", "size", "pack", "colour", "options", "price")
 #: The highest score a pair may have when this field says that they are two products.
 CAPS: Final = {"gtin": 49, "pack": 59, "size": 69, "options": 69}
 #: Dimensions that say how much is sold: a conflict there makes another product, where another length or power may
@@ -155,7 +157,7 @@ def _begins(a: str, b: str) -> int:
 
 
 def compare_title(product: Side, listing: Side) -> Finding:
-    """Words in any order (token_sort) weigh with the words that both have (token_set).
+    """Words in any order (token_sort, whose words each side keeps in order) and the words that both have (token_set).
 
     A product is called what its linked listings call it too: the name that is most alike counts.
     """
@@ -165,7 +167,7 @@ def compare_title(product: Side, listing: Side) -> Finding:
         return _silent("title", ours, theirs)
     if a == b:
         return Finding("title", _SAME, ours, theirs, 1.0)
-    share = _alike(a, b)
+    share = (fuzz.ratio(product.in_order, listing.in_order) + fuzz.token_set_ratio(a, b)) / 200
     if product.aliases:
         named = max(_alike(alias, b) for alias in product.aliases)
         if named > share:
@@ -179,11 +181,12 @@ def _alike(a: str, b: str) -> float:
 
 
 def mark_titles(pairs: Sequence[tuple[Side, list[Finding]]], listing: Side) -> None:
-    """Mark the differing words of each product's title and the listing's in the finding that `findings` put first."""
+    """Mark the differing words of each product's title and the listing's where `findings` put one first."""
     plain = []
     theirs = listing.title[:READ]
-    for product, (title, *_) in pairs:
-        if title.verdict is _CLOSE or title.verdict is _DIFFERS:
+    for product, said in pairs:
+        title = said[0] if said else _NOT_USED["title"]
+        if title.field == "title" and (title.verdict is _CLOSE or title.verdict is _DIFFERS):
             ours = product.title[:READ]
             if theirs.isascii() and ours.isascii():
                 plain.append((title, ours))
@@ -282,8 +285,11 @@ def _in_capitals(size: str) -> str:
 
 
 def _size_text(side: Side) -> str:
-    texts = [quantity_text(d, v) for d, values in side.quantities.items() if d not in (PACK, COUNT) for v in values]
-    return ", ".join(dict.fromkeys(([_in_capitals(side.size)] if side.size else []) + texts))
+    """The size and the quantities of a side as people write them, kept with it."""
+    if side.size_text is None:
+        texts = [quantity_text(d, v) for d, values in side.quantities.items() if d not in (PACK, COUNT) for v in values]
+        side.size_text = ", ".join(dict.fromkeys(([_in_capitals(side.size)] if side.size else []) + texts))
+    return side.size_text
 
 
 def compare_pack(product: Side, listing: Side) -> Finding:
@@ -367,11 +373,21 @@ def _has_field(kind: str, product: Side, listing: Side) -> bool:
 
 
 def findings(product: Side, listing: Side) -> list[Finding]:
-    """What each field says about a pair, in the order of the screen; `mark_titles` marks the words of the first."""
-    return [compare(product, listing) for compare in _COMPARISONS]
+    """What each field says about a pair, in the order of the screen, but for those that neither side gives.
+
+    `mark_titles` marks the words of the title.
+    """
+    given = product.given | listing.given
+    compared = _COMPARED.get(given)
+    if compared is None:
+        chosen = [compare for bit, compare in _COMPARISONS.items() if given & bit]
+        compared = _COMPARED[given] = tuple(chosen)
+    return [f for f in [compare(product, listing) for compare in compared] if f.verdict is not _UNUSED or f.note]
 
 
-_COMPARISONS: Final = (
-    compare_title, compare_sku, compare_gtin, compare_model, compare_brand, compare_size, compare_pack, compare_colour,
-    compare_options, compare_price,
-)  # fmt: skip
+#: Each comparison, in the order of FIELDS, by the bit of `Side.given` that says that there may be something to compare.
+_COMPARISONS: Final = {
+    TITLE: compare_title, SKU: compare_sku, GTIN: compare_gtin, MODEL: compare_model, BRAND: compare_brand,
+    SIZE: compare_size, COUNTS: compare_pack, COLOUR: compare_colour, OPTIONS: compare_options, PRICE: compare_price,
+}  # fmt: skip
+_COMPARED: dict[int, tuple[Callable[[Side, Side], Finding], ...]] = {}

@@ -22,8 +22,15 @@ TEXT_POINTS: Final = 2_002
 #: Slots of the small hash table that holds a listing's triples, and how many go in.
 SLOTS: Final = 2_048
 MOST_TRIPLES: Final = 1_200
-#: Bins by which the best of many totals are told from the rest.
-BINS: Final = 1_024
+#: Totals of retrieval are whole numbers below 65,536, of which ONE is a cosine of 1; the three cosines are 2.5 at most.
+#: They fall into bins of 1 << BIN, by which the best of many are told from the rest.
+ONE, BIN = 16_000, 6
+BINS: Final = (1 << 16) >> BIN
+#: One over the length of a row, 1 to 1/512, by its level, one byte: half of a step is 1.2 %. Retrieval reads levels,
+#: since four bytes for each row stay in the processor's cache where the exact lengths would not.
+LENGTHS: Final = (512.0 ** -(np.arange(256) / 255)).astype(np.float32)
+#: The byte between the parts of a kept record (`layout.SEPARATOR`).
+SEPARATOR: Final = 0x1E
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -66,19 +73,24 @@ def spread(text: IntArray, start: int, end: int, points: IntArray) -> int:
 def order_words(words: IntArray, kinds: IntArray, word_at: IntArray) -> None:
     """Sort the words of each row by their hash, kinds beside them."""
     for row in range(len(word_at) - 1):
-        a, b = word_at[row], word_at[row + 1]
-        if b - a > 64:
-            order = np.argsort(words[a:b])
-            words[a:b] = words[a:b][order]
-            kinds[a:b] = kinds[a:b][order]
-            continue
-        for i in range(a + 1, b):
-            word, kind = words[i], kinds[i]
-            j = i - 1
-            while j >= a and words[j] > word:
-                words[j + 1], kinds[j + 1] = words[j], kinds[j]
-                j -= 1
-            words[j + 1], kinds[j + 1] = word, kind
+        order_row(words, kinds, word_at[row], word_at[row + 1])
+
+
+@njit(cache=True, nogil=True)
+def order_row(words: IntArray, kinds: IntArray, a: int, b: int) -> None:
+    """Sort the words from `a` up to `b` by their hash, kinds beside them."""
+    if b - a > 64:
+        order = np.argsort(words[a:b])
+        words[a:b] = words[a:b][order]
+        kinds[a:b] = kinds[a:b][order]
+        return
+    for i in range(a + 1, b):
+        word, kind = words[i], kinds[i]
+        j = i - 1
+        while j >= a and words[j] > word:
+            words[j + 1], kinds[j + 1] = words[j], kinds[j]
+            j -= 1
+        words[j + 1], kinds[j + 1] = word, kind
 
 
 @njit(cache=True, nogil=True)
@@ -168,15 +180,18 @@ def weigh_listing(
 @njit(cache=True, nogil=True)
 def retrieve(
     triples: IntArray, weights: FloatArray, words: IntArray, in_title: FloatArray, in_field: FloatArray,
-    lists: tuple[IntArray, ...], inverse: FloatArray, shift: int,
+    lists: tuple[IntArray, ...], levels: IntArray, shift: int,
     idf_triple: FloatArray, idf_title: FloatArray, idf_field: FloatArray, budget: int, wanted: int,
-    total: FloatArray, touched: IntArray,
+    total: IntArray, touched: IntArray,
 ) -> IntArray:  # fmt: skip
     """The `wanted` rows with the largest partial cosine, reading the most telling lists first within the budget.
 
-    `total` (zeros, one per row) and `touched` (one per row) are work space; `total` is left at zero again.
+    `levels` says by columns of LENGTHS how long each row is. `total` (zeros, one per row) and `touched` (one per row)
+    are work space; `total` is left at zero again.
     """
-    triple_keys, triple_at, triple_row, title_keys, title_at, title_row, field_keys, field_at, field_row, usual = lists
+    (
+        triple_keys, triple_at, triple_row, title_keys, title_at, title_row, field_keys, field_at, field_row, usual,
+    ) = lists  # fmt: skip
     n_triples, n_words = len(triples), len(words)
     # Each list of rows by what one posting of it is worth, were all rows of the usual length; a feature that weighs
     # much is worth more than its share, since it alone can lift a row above others.
@@ -204,68 +219,90 @@ def retrieve(
     left = budget
     n = 0
     for i in np.argsort(-worth, kind="mergesort"):
-        if left <= 0:
+        if left <= 0 or worth[i] == 0:
             break
         begin, end = begins[i], min(ends[i], begins[i] + left)
         left -= end - begin
         if i < n_triples:
-            weight = weights[i] * idf_triple[triples[i]]
+            one = np.float32(weights[i] * idf_triple[triples[i]] * ONE)
             for j in range(begin, end):
                 row = np.uint32(triple_row[j])
                 touched[n] = row
                 n += total[row] == 0
-                total[row] += weight * inverse[row, 0]
+                total[row] += np.uint16(one * LENGTHS[levels[row, 0]] + 1)
             continue
         w = (i - n_triples) >> 1
         bucket = np.int64(words[w] >> shift)
-        two = in_field[w] * idf_field[bucket]
+        two = np.float32(in_field[w] * idf_field[bucket] * ONE)
         if (i - n_triples) & 1:
             for j in range(begin, end):
                 row = np.uint32(field_row[j])
                 touched[n] = row
                 n += total[row] == 0
-                total[row] += two * inverse[row, 2]
+                total[row] += np.uint16(two * LENGTHS[levels[row, 2]] + 1)
             continue
-        one = in_title[w] * idf_title[bucket]
+        one = np.float32(in_title[w] * idf_title[bucket] * ONE)
         for j in range(begin, end):
             row = np.uint32(title_row[j])
             touched[n] = row
             n += total[row] == 0
-            total[row] += one * inverse[row, 1] + two * inverse[row, 2]
+            total[row] += np.uint16(one * LENGTHS[levels[row, 1]] + two * LENGTHS[levels[row, 2]] + 1)
     best = best_rows(touched[:n], total, wanted)
     for i in range(n):
-        total[touched[i]] = 0.0
+        total[touched[i]] = 0
     return best
 
 
 @njit(cache=True, nogil=True)
-def best_rows(rows: IntArray, total: FloatArray, wanted: int) -> IntArray:
+def best_rows(rows: IntArray, total: IntArray, wanted: int) -> IntArray:
     """The `wanted` rows with the largest total, best first; of equal ones those with the lower number."""
     n = len(rows)
-    scores = np.empty(n, np.float32)
-    most = np.float32(0.0)
-    for i in range(n):
-        scores[i] = total[rows[i]]
-        most = max(most, scores[i])
     # Only rows from the bin on in which the last wanted one lies are sorted.
-    bins = np.zeros(BINS + 1, np.int64)
-    scale = BINS / most if most > 0 else 0.0
+    bins = np.zeros(BINS, np.int64)
     for i in range(n):
-        bins[int(scores[i] * scale)] += 1
-    least, above = BINS, bins[BINS]
+        bins[total[rows[i]] >> BIN] += 1
+    least, above = BINS, 0
     while least > 0 and above < wanted:
         least -= 1
         above += bins[least]
-    # Positive floats stand in the order of their bits, so that one number holds both the total and the row.
-    patterns = scores.view(np.int32)
     kept = np.empty(above, np.int64)
     k = 0
     for i in range(n):
-        if int(scores[i] * scale) >= least:
-            kept[k] = (np.int64(patterns[i]) << 32) | (0x7FFFFFFF - rows[i])
+        score = np.int64(total[rows[i]])
+        if score >> BIN >= least:
+            kept[k] = (score << 32) | (0x7FFFFFFF - rows[i])
             k += 1
-    best = np.sort(kept[:k])[::-1]
+    best = np.sort(kept)[::-1]
     out = np.empty(min(k, wanted), np.int64)
     for i in range(len(out)):
         out[i] = 0x7FFFFFFF - (best[i] & 0x7FFFFFFF)
     return out
+
+
+@njit(cache=True, nogil=True)
+def gather(
+    places: IntArray, blob: IntArray, blob_at: IntArray, text: IntArray, text_at: IntArray, rows: IntArray
+) -> IntArray:  # fmt: skip
+    """The kept bytes of the products at these places, each followed by the text of its first row (`rows`).
+
+    All stand one after the other with SEPARATOR between two.
+    """
+    size = 0
+    for place in places:
+        row = rows[place]
+        size += blob_at[place + 1] - blob_at[place] + text_at[row + 1] - text_at[row] + 2
+    out = np.empty(size, np.uint8)
+    n = 0
+    for place in places:
+        row = rows[place]
+        for i in range(blob_at[place], blob_at[place + 1]):
+            out[n] = blob[i]
+            n += 1
+        out[n] = SEPARATOR
+        n += 1
+        for i in range(text_at[row], text_at[row + 1]):
+            out[n] = text[i]
+            n += 1
+        out[n] = SEPARATOR
+        n += 1
+    return out[: n - 1]

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matching import postings
-from matching.layout import KEY_BYTES, Sheet, frozen, id_hash, still, unpack, unpack_record
+from matching.kernels import LENGTHS, gather
+from matching.layout import KEY_BYTES, SEPARATOR, Sheet, frozen, id_hash, still, unpack, unpack_record
 from matching.records import Record
 
 Array = NDArray[Any]
@@ -26,6 +27,7 @@ _PAIR_PRODUCTS: Final = (
 _READ: Final = (
     "blob", "blob_at", "text", "text_at", "first_rows", "title_ends", "colours", "gtins", "quantity_at", "dims", "vals",
 )  # fmt: skip
+_TEXTS: Final = ("blob", "blob_at", "text", "text_at", "first_rows")
 _LISTS: Final = (
     "triple_keys", "triple_at", "triple_rows", "title_keys", "title_at", "title_rows", "field_keys", "field_at",
     "field_rows", "usual",
@@ -67,6 +69,13 @@ def _idf(rows: int, counts: Array) -> Array:
     return frozen((np.log((1 + rows) / (1 + counts)) + 1).astype(np.float32))
 
 
+def _levels(inverse: Array) -> Array:
+    """For each row the places in LENGTHS nearest to one over its three lengths, and a byte to make them four."""
+    out = np.zeros((len(inverse), 4), np.uint8)
+    out[:, :3] = np.clip(np.rint(np.log(inverse) * (255 / np.log(LENGTHS[-1]))), 0, 255)
+    return out
+
+
 class Segment:
     """The arrays of some products and their aliases. `arrays` may be memory-mapped; nothing in it ever changes."""
 
@@ -75,6 +84,9 @@ class Segment:
         self.lists, self.faces, self.pair_faces, self.pair_products = (
             tuple(self.arrays[name] for name in names) for names in (_LISTS, _FACES, _PAIR_FACES, _PAIR_PRODUCTS)
         )
+        self.texts = tuple(self.arrays[name] for name in _TEXTS)
+        self.lengths = self.arrays["inverse"], self.arrays["levels"], self.arrays["owners"]
+        self.has_aliases = self.rows > len(self)
         # Single numbers are read from these: a memoryview gives a Python number in half the time of an array.
         self.read = {name: memoryview(self.arrays[name]) for name in _READ}  # type: ignore[arg-type]
 
@@ -89,7 +101,7 @@ class Segment:
         )  # fmt: skip
         arrays = arrays | postings.triple_lists(arrays, tables.bits, tables.triple, inverse, LIST_CAP)
         arrays |= postings.word_lists(arrays, tables.shift, inverse, LIST_CAP)
-        arrays["inverse"] = inverse
+        arrays["inverse"], arrays["levels"] = inverse, _levels(inverse)
         arrays["usual"] = inverse.mean(axis=0) if len(inverse) else np.ones(3, np.float32)
         arrays["first_rows"] = np.searchsorted(sheet["owners"], np.arange(len(sheet["ids"]))).astype(np.int32)
         arrays["id_order"] = np.argsort(sheet["ids"], kind="stable").astype(np.int32)
@@ -154,17 +166,23 @@ class Segment:
         """The product at a place, as it was given, without description and aliases."""
         return unpack_record(self.parts(place))
 
-    def title(self, place: int) -> str:
-        """The title's words without marks, as string scorers compare it."""
-        read = self.read
-        row = read["first_rows"][place]
-        text = bytes(read["text"][read["text_at"][row] : read["text_at"][row + 1]]).decode("utf-8", "surrogatepass")
-        return text[: read["title_ends"][place]]
+    def told(self, places: Sequence[int]) -> list[list[str]]:
+        """For each of these places what `parts` gives, then the title's words without marks, as string scorers have it.
+
+        All in one go: that takes half the time.
+        """
+        letters = gather(np.array(places, np.int64), *self.texts)
+        parts = str(letters.data, "utf-8", "surrogatepass").split(SEPARATOR)
+        size = len(parts) // len(places)
+        out = []
+        for at, end in enumerate(map(self.read["title_ends"].__getitem__, places)):
+            own = parts[at * size : (at + 1) * size]
+            own[-1] = own[-1][:end]
+            out.append(own)
+        return out
 
     def aliases(self, place: int, most: int) -> list[str]:
         """The words of the product's other names, as `title` gives those of its own, up to `most`."""
-        if self.rows == len(self):
-            return []
         first, at = self.read["first_rows"], self.read["text_at"]
         end = first[place + 1] if place + 1 < len(first) else self.rows
         rows = range(first[place] + 1, min(end, first[place] + 1 + most))

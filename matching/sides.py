@@ -2,95 +2,142 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from json import loads
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
 from matching.document import Document, alias_document, document
 from matching.identifiers import Gtin, match_key
 from matching.lexicon import COLOUR_NAMES
 from matching.marks import Spelt
-from matching.normalize import Quantity, fold
+from matching.normalize import fold
 from matching.records import Record
 from matching.segment import Segment
 
+#: What a side gives for comparing, as bits of `Side.given`.
+TITLE, SKU, GTIN, MODEL, BRAND, SIZE, COUNTS, COLOUR, OPTIONS, PRICE = (1 << bit for bit in range(10))
 MOST_ALIASES: Final = 20  # other names of a product that its title is compared by
 _COLOURS: dict[int, list[str]] = {0: []}
+_NOTHING: Final[Mapping[Any, Any]] = MappingProxyType({})
 
 
 class Side:
-    """A record as comparisons see it. `text` is the title's words without marks; `quantities` are by dimension."""
+    """A record as comparisons see it. `text` is the title's words without marks; `quantities` are by dimension.
 
-    __slots__ = (
-        "_compact", "_joined", "_spelt", "aliases", "brand", "codes", "colour_mask", "currency", "gtin", "gtin_text",
-        "options", "price", "price_text", "quantities", "size", "sku", "text", "title",
-    )  # fmt: skip
+    What a record does not give stays as it is written here: most give little, and eleven are made for every listing.
+    """
 
-    sku: str
-    title: str
-    brand: str
-    gtin_text: str
-    gtin: Gtin | None
-    price: float
-    price_text: str
-    currency: str
-    text: str
-    codes: list[str]
-    size: str
-    colour_mask: int
-    quantities: dict[int, list[float]]
-    options: dict[str, str]
-    aliases: list[str]  # the words of the titles that linked listings have
+    sku = ""
+    title = ""
+    brand = ""
+    gtin_text = ""
+    gtin: Gtin | None = None
+    price = 0.0
+    price_text = ""
+    currency = ""
+    text = ""
+    codes: Sequence[str] = ()
+    size = ""
+    colour_mask = 0
+    quantities: Mapping[int, Sequence[float]] = _NOTHING
+    options: Mapping[str, str] = _NOTHING
+    aliases: Sequence[str] = ()  # the words of the titles that linked listings have
+    given = 0
+    size_text: str | None = None  # kept by `fields`, which words it
+    _compact: str | None = None
+    _in_order: str | None = None
+    _joined: set[str] | None = None
+    _spelt: Spelt | None = None
 
     @classmethod
     def of(cls, record: Record, doc: Document | None = None) -> Side:
         """From a record, with the document made of it when there is one already."""
         doc = doc or document(record)
         side = cls()
-        side._text(record.sku, record.title, record.brand, record.gtin, record.currency)
-        side._price("" if record.price is None else f"{record.price:f}")
-        side._facts(doc.text[: doc.title_end], doc.codes, doc.size, doc.colours, doc.gtin)
-        side.quantities = _by_dimension(doc.quantities)
-        side.options = {fold(k, 60): v for k, v in record.options.items() if v}
-        side.aliases = [alias_document(title, doc).text for title in record.aliases[:MOST_ALIASES]]
+        side._text(record.sku, record.title, record.brand, record.currency)
+        if record.price is not None:
+            side._price(f"{record.price:f}")
+        if record.gtin:
+            side._gtin(record.gtin, doc.gtin)
+        side.text, side.codes, side.size, side.colour_mask = doc.text[: doc.title_end], doc.codes, doc.size, doc.colours
+        if doc.quantities:
+            side.quantities = _by_dimension(doc.quantities)
+        if record.options:
+            side.options = {fold(k, 60): v for k, v in record.options.items() if v}
+        if record.aliases:
+            side.aliases = [alias_document(title, doc).text for title in record.aliases[:MOST_ALIASES]]
+        side._look()
         return side
 
     @classmethod
-    def at(cls, segment: Segment, place: int) -> tuple[int | str, Side]:
-        """The product at a place of an index, with its id."""
-        key, sku, title, brand, gtin, _, _, currency, price, options, codes, size = segment.parts(place)
-        a = segment.read
+    def at(cls, segment: Segment, places: Sequence[int]) -> list[tuple[int | str, Side]]:
+        """The products at places of an index, each with its id."""
+        read = segment.read
+        return [
+            cls._kept(segment, read, place, parts) for place, parts in zip(places, segment.told(places), strict=True)
+        ]
+
+    @classmethod
+    def _kept(
+        cls, segment: Segment, read: Mapping[str, memoryview], place: int, parts: Sequence[str]
+    ) -> tuple[int | str, Side]:
+        key, sku, title, brand, gtin, _, _, currency, price, options, codes, size, text = parts
         side = cls()
-        side._text(sku, title, brand, gtin, currency)
-        side._price(price)
-        side._facts(
-            segment.title(place), codes.split() if codes else [], size, a["colours"][place],
-            a["gtins"][place] if gtin else 0,
-        )  # fmt: skip
-        begin, end = a["quantity_at"][place], a["quantity_at"][place + 1]
-        side.quantities = {}
+        side._text(sku, title, brand, currency)
+        if price:
+            side._price(price)
+        if gtin:
+            side._gtin(gtin, read["gtins"][place])
+        side.text, side.size, side.colour_mask = text, size, read["colours"][place]
+        if codes:
+            side.codes = codes.split()
+        begin, end = read["quantity_at"][place], read["quantity_at"][place + 1]
         if end > begin:
-            pairs = zip(a["dims"][begin:end], a["vals"][begin:end], strict=True)
-            side.quantities = _by_dimension(Quantity(d, v) for d, v in pairs)
-        side.options = {fold(k, 60): v for k, v in loads(options).items() if v} if options else {}
-        side.aliases = segment.aliases(place, MOST_ALIASES)
+            pairs = zip(read["dims"][begin:end], read["vals"][begin:end], strict=True)
+            side.quantities = _by_dimension(pairs)
+        if options:
+            side.options = {fold(k, 60): v for k, v in loads(options).items() if v}
+        if segment.has_aliases:
+            side.aliases = segment.aliases(place, MOST_ALIASES)
+        side._look()
         return (int(key[1:]) if key[0] == "i" else key[1:]), side
 
-    def _text(self, sku: str, title: str, brand: str, gtin: str, currency: str) -> None:
-        self.sku = match_key(sku) if sku else ""
-        self.title, self.brand, self.gtin_text = title.strip(), brand.strip(), gtin.strip()
-        self.currency = currency
-        self._compact: str | None = None
-        self._joined: set[str] | None = None
-        self._spelt: Spelt | None = None
+    def _text(self, sku: str, title: str, brand: str, currency: str) -> None:
+        self.title, self.brand, self.currency = title.strip(), brand.strip(), currency
+        if sku:
+            self.sku = match_key(sku)
 
     def _price(self, text: str) -> None:
-        self.price = float(text) if text else 0.0
-        self.price_text = f"{text} {self.currency}".strip() if text else ""
+        self.price = float(text)
+        self.price_text = f"{text} {self.currency}".strip()
 
-    def _facts(self, text: str, codes: list[str], size: str, colours: int, gtin: int) -> None:
-        self.text, self.codes, self.size, self.colour_mask = text, codes, size, colours
-        self.gtin = Gtin(f"{abs(gtin):014d}", gtin > 0) if gtin else None
+    def _gtin(self, text: str, number: int) -> None:
+        self.gtin_text = text.strip()
+        self.gtin = Gtin(f"{abs(number):014d}", number > 0) if number else None
+
+    def _look(self) -> None:
+        """Note what is given."""
+        given = TITLE if self.title else 0
+        if self.sku:
+            given |= SKU
+        if self.gtin_text:
+            given |= GTIN
+        if self.codes:
+            given |= MODEL
+        if self.brand:
+            given |= BRAND
+        if self.quantities:
+            given |= SIZE | COUNTS
+        if self.size:
+            given |= SIZE
+        if self.colour_mask:
+            given |= COLOUR
+        if self.options:
+            given |= OPTIONS
+        if self.price_text:
+            given |= PRICE
+        self.given = given
 
     @property
     def compact(self) -> str:
@@ -98,6 +145,13 @@ class Side:
         if self._compact is None:
             self._compact = self.text.replace(" ", "")
         return self._compact
+
+    @property
+    def in_order(self) -> str:
+        """The title's words in alphabetical order, as `token_sort_ratio` compares them."""
+        if self._in_order is None:
+            self._in_order = " ".join(sorted(self.text.split()))
+        return self._in_order
 
     @property
     def joined(self) -> set[str]:
@@ -122,8 +176,8 @@ class Side:
         return _COLOURS[self.colour_mask]
 
 
-def _by_dimension(quantities: Iterable[Quantity]) -> dict[int, list[float]]:
+def _by_dimension(quantities: Iterable[tuple[int, float]]) -> dict[int, list[float]]:
     out: dict[int, list[float]] = {}
-    for q in quantities:
-        out.setdefault(q.dimension, []).append(q.value)
+    for dimension, value in quantities:
+        out.setdefault(dimension, []).append(value)
     return out

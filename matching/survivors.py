@@ -14,6 +14,7 @@ from matching.kernels import (
     FloatArray,
     IntArray,
     Whole,
+    order_row,
     point,
     retrieve,
     slot,
@@ -92,37 +93,40 @@ def words_shared(
 
 @njit(cache=True, nogil=True)
 def survivors(
-    asked: tuple[IntArray, ...], known: IntArray, dead: IntArray,
-    lists: tuple[IntArray, ...], faces: tuple[IntArray, ...], inverse: FloatArray, owners: IntArray,
+    asked: tuple[IntArray, ...], known: IntArray, dead: IntArray, number: int,
+    lists: tuple[IntArray, ...], faces: tuple[IntArray, ...], inverse: FloatArray, levels: IntArray, owners: IntArray,
     bits: int, shift: int, idf: tuple[FloatArray, ...], field_weight: float,
-    budget: int, exact: int, limit: int, space: tuple[Any, ...], out: IntArray, cosine_out: FloatArray,
-) -> int:  # fmt: skip
-    """Rows of one segment that survive retrieval, one for each living product, best first, with their exact cosines.
+    budget: int, exact: int, most: int, space: tuple[Any, ...], n: int, out: IntArray, cosine_out: FloatArray,
+) -> tuple[int, int]:  # fmt: skip
+    """Join the rows of one segment that survive retrieval to those of the segments before it, best first.
 
-    `asked` are the listing's text, words, kinds and described words; `idf` belongs to triples, title words and words of
-    every field. Rows in `known` come first, as if their sum of cosines (the fourth column) were greater by 10; `dead`
-    has a 1 for products that are gone, or is empty. Gives how many rows were written.
+    `asked` are the listing's text, words, kinds and described words, which are put in order; `idf` belongs to triples,
+    title words and words of every field. `out` gets a line for each living product, its row, segment number and place,
+    and `cosine_out` its exact cosines; `n` lines are there already and `most` may be. Rows in `known` come first, as if
+    their sum of cosines (the fourth column) were greater by 10; `dead` has a 1 for products that are gone, or is
+    empty. Gives how many lines there are now, and how many came from this segment.
     """
     text, text_at, row_words, row_kinds, word_at, described, described_at = faces
     asked_text, asked_words, asked_kinds, asked_described = asked
     idf_triple, idf_title, idf_field = idf
     total, touched, slots, slot_weight = space
+    order_row(asked_words, asked_kinds, 0, len(asked_words))
     triples, weights, words, in_title, in_field = weigh_listing(
         asked_text, asked_words, asked_kinds, asked_described, bits, shift, idf_triple, idf_title, idf_field,
         field_weight, slots, slot_weight,
     )  # fmt: skip
     rows = retrieve(
-        triples, weights, words, in_title, in_field, lists, inverse, shift, idf_triple, idf_title, idf_field,
+        triples, weights, words, in_title, in_field, lists, levels, shift, idf_triple, idf_title, idf_field,
         budget, exact, total, touched,
     )  # fmt: skip
     if len(asked_described):
         by_word = np.argsort(words)
         words, in_title, in_field = words[by_word], in_title[by_word], in_field[by_word]
-    rows = np.concatenate((known.astype(np.int64), rows))
+    if len(known):
+        rows = np.concatenate((known.astype(np.int64), rows))
     stamp, buckets = np.full(SLOTS, -1, np.int32), np.empty(TEXT_POINTS, np.uint32)
     title, field = np.empty(BLOCK, np.float32), np.empty(BLOCK, np.float32)
-    most = min(len(out), max(limit, len(known)))
-    n = 0
+    came = 0
     for begin in range(0, len(rows), BLOCK):
         block = rows[begin : begin + BLOCK]
         touched[0] = _touch(block, row_words, word_at) + _touch(block, row_kinds, word_at)
@@ -146,11 +150,12 @@ def survivors(
                 text, text_at[row], text_at[row + 1], bits, slots, slot_weight, stamp, begin + k, buckets
             )
             letters = np.float32(shared * inverse[row, 0])
-            n = _insert(
-                row, letters, title[k], field[k], np.float32(letters + title[k] + field[k] + lead), owners, n, most,
-                out, cosine_out,
+            n, put = _insert(
+                row, number, owners[row], letters, title[k], field[k], field_weight,
+                np.float32(letters + title[k] + field[k] + lead), n, most, out, cosine_out,
             )  # fmt: skip
-    return n
+            came += put
+    return n, came
 
 
 @njit(cache=True, nogil=True)
@@ -166,18 +171,17 @@ def _touch(rows: IntArray, values: IntArray, starts: IntArray) -> Whole:
 
 @njit(cache=True, nogil=True)
 def _insert(
-    row: int, letters: Number, title: Number, field: Number, total: Number, owners: IntArray, n: int, most: int,
-    out: IntArray, cosine_out: FloatArray,
-) -> int:  # fmt: skip
-    """Put a row behind those that are as good, unless its product stands better; gives how many there are."""
+    row: int, number: int, owner: int, letters: Number, title: Number, field: Number, field_weight: float,
+    total: Number, n: int, most: int, out: IntArray, cosine_out: FloatArray,
+) -> tuple[int, bool]:  # fmt: skip
+    """Put a row behind those as good, unless its product stands better; gives how many there are, and if it was put."""
     if n == most and cosine_out[n - 1, 3] >= total:
-        return n
-    owner = owners[row]
+        return n, False
     at = n
     for j in range(n):
-        if owners[out[j]] == owner:
+        if out[j, 2] == owner and out[j, 1] == number:
             if cosine_out[j, 3] >= total:
-                return n
+                return n, False
             at = j
             break
     if at == n and n == most:
@@ -185,10 +189,12 @@ def _insert(
     elif at == n:
         n += 1
     while at > 0 and cosine_out[at - 1, 3] < total:
-        out[at] = out[at - 1]
+        for c in range(3):
+            out[at, c] = out[at - 1, c]
         for c in range(4):
             cosine_out[at, c] = cosine_out[at - 1, c]
         at -= 1
-    out[at] = row
-    cosine_out[at, 0], cosine_out[at, 1], cosine_out[at, 2], cosine_out[at, 3] = letters, title, field, total
-    return n
+    out[at, 0], out[at, 1], out[at, 2] = row, number, owner
+    cosine_out[at, 0], cosine_out[at, 1], cosine_out[at, 2] = letters, title, field / field_weight
+    cosine_out[at, 3] = total
+    return n, True
