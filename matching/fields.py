@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -313,7 +313,7 @@ def compare_pack(product: Side, listing: Side) -> Finding:
     return Finding("pack", _SAME if same else _DIFFERS, *texts, float(same), conflict=not same)
 
 
-def _as_packs(quantities: dict[int, list[float]]) -> bool:
+def _as_packs(quantities: Mapping[int, Sequence[float]]) -> bool:
     """Whether one number counts packs as well as pieces."""
     return any(n in quantities.get(COUNT, ()) for n in quantities.get(PACK, ()))
 
