@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import IO, Any, cast
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import ARRAY, ColumnElement, Connection, Engine, MetaData, Text, any_, bindparam, event, func, select
@@ -23,6 +24,8 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 LOCK_PATIENCE = 60.0  # seconds a writer waits for its turn on SQLite before the caller is told to try again
+MOST_PATIENCE = 2.0  # seconds that background work lets others go first: then it takes its turn as they do
+RETRY = 0.002  # seconds between two tries to begin
 
 
 class Base(DeclarativeBase):
@@ -46,14 +49,16 @@ def ring(session: Session, name: str) -> None:
 
 
 @contextmanager
-def unit_of_work(*, read_only: bool = False, bulk: bool = False) -> Iterator[Session]:
+def unit_of_work(*, read_only: bool = False, bulk: bool = False, patient: bool = False) -> Iterator[Session]:
     """Open a session that is committed at the end, or rolled back when anything is raised.
+
+    `patient` is for one of many steps of background work, which begins when no other writer waits.
 
     `bulk` is for statements that take every id they write from the tables themselves: SQLite then does not
     look each one up again for its foreign keys, which takes as long as the writing.
     """
     with Session(db.engine, expire_on_commit=False) as session:
-        start(session, read_only=read_only, bulk=bulk)
+        start(session, read_only=read_only, bulk=bulk, patient=patient)
         try:
             yield session
         except BaseException:
@@ -62,9 +67,9 @@ def unit_of_work(*, read_only: bool = False, bulk: bool = False) -> Iterator[Ses
         finish(session, read_only=read_only)
 
 
-def start(session: Session, *, read_only: bool, bulk: bool = False) -> None:
+def start(session: Session, *, read_only: bool, bulk: bool = False, patient: bool = False) -> None:
     """Begin the session's transaction: readers may not write, writers take their turn at once."""
-    options: dict[str, Any] = {"read_only": read_only, "bulk": bulk}
+    options: dict[str, Any] = {"read_only": read_only, "bulk": bulk, "patient": patient}
     if session.get_bind().dialect.name == "postgresql":
         options["postgresql_readonly"] = read_only
     session.connection(execution_options=options)
@@ -94,10 +99,12 @@ def among(session: Session, column: Any, values: Iterable[Any]) -> ColumnElement
 
 
 @event.listens_for(Engine, "connect")
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
+def _prepare_sqlite(connection: Any, record: Any) -> None:
     """Set up a fresh SQLite connection; `isolation_level=None` leaves BEGIN to `_begin`."""
     if not isinstance(connection, sqlite3.Connection):
         return
+    path = connection.execute("PRAGMA database_list").fetchone()[2]
+    record.info["turnstile"] = open(f"{path}-turn", "ab") if path else None  # noqa: SIM115 - closed with the connection
     connection.isolation_level = None
     for pragma in (
         "page_size=8192",  # of a new file: bulk work writes as many bytes in half as many calls
@@ -113,13 +120,19 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
+@event.listens_for(Engine, "close")
+def _close_turnstile(_connection: Any, record: Any) -> None:
+    turnstile = record.info.pop("turnstile", None)
+    if turnstile is not None:
+        turnstile.close()
+
+
 @event.listens_for(Engine, "begin")
 def _begin(connection: Connection) -> None:
     """Begin as reader or as writer.
 
     A writer asks for the write lock before its first read: a deferred transaction that reads and then
-    writes fails with "database is locked" whatever the timeout. SQLite's busy handler is not fair, so we
-    go on asking for a while.
+    writes fails with "database is locked" whatever the timeout.
     """
     if connection.dialect.name != "sqlite":
         return
@@ -131,14 +144,46 @@ def _begin(connection: Connection) -> None:
     if read_only:
         raw.execute("BEGIN")
         return
-    give_up = time.monotonic() + LOCK_PATIENCE
-    while True:
-        try:
-            raw.execute("BEGIN IMMEDIATE")
-            return
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > give_up:
-                raise OperationalError("BEGIN IMMEDIATE", None, error) from error
+    raw.execute("PRAGMA busy_timeout=0")  # its own waiting grows to a tenth of a second between two tries
+    try:
+        _take_turn(raw, connection.info.get("turnstile"), patient=bool(options.get("patient")))
+    finally:
+        raw.execute("PRAGMA busy_timeout=5000")
+
+
+def _take_turn(raw: Any, turnstile: IO[bytes] | None, *, patient: bool) -> None:
+    """Begin as a writer. Who waits holds the turnstile open; a patient writer goes through only when nobody waits.
+
+    SQLite gives its lock to whoever asks at the right moment, so that work of many small transactions would keep it.
+    """
+    begun = time.monotonic()
+    if turnstile is not None and not patient:
+        fcntl.flock(turnstile, fcntl.LOCK_SH)
+    try:
+        while True:
+            waited = time.monotonic() - begun
+            if not (patient and waited < MOST_PATIENCE and _somebody_waits(turnstile)):
+                try:
+                    raw.execute("BEGIN IMMEDIATE")
+                    return
+                except sqlite3.OperationalError as error:
+                    if "locked" not in str(error) or waited > LOCK_PATIENCE:
+                        raise OperationalError("BEGIN IMMEDIATE", None, error) from error
+            time.sleep(RETRY)
+    finally:
+        if turnstile is not None and not patient:
+            fcntl.flock(turnstile, fcntl.LOCK_UN)
+
+
+def _somebody_waits(turnstile: IO[bytes] | None) -> bool:
+    if turnstile is None:
+        return False
+    try:
+        fcntl.flock(turnstile, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    fcntl.flock(turnstile, fcntl.LOCK_UN)
+    return False
 
 
 @event.listens_for(Engine, "handle_error")

@@ -6,6 +6,7 @@ import secrets
 import shutil
 import time
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +41,19 @@ FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 @click.option("--delimiter", metavar="C", help="One character, or “tab”.")
 @click.option("--encoding", metavar="E")
 @click.option("--decimal", type=click.Choice(["comma", "point"]))
+@click.option("--full-list", "ends", type=int, metavar="N", help="End the N known rows that the file lacks.")
 @click.option("--add-zeros", is_flag=True, default=None, help="Put back zeros that the catalogue or a GTIN proves.")
 @click.option("--check", is_flag=True, help="Read and report, write nothing.")
 @click.option("--all-or-nothing", is_flag=True, help="Refuse the file when one row is bad.")
 def import_file(
-    say: Say, kind: str, file: Path, channel: str | None, check: bool, all_or_nothing: bool, **options: Any
+    say: Say,
+    kind: str,
+    file: Path,
+    channel: str | None,
+    check: bool,
+    all_or_nothing: bool,
+    ends: int | None,
+    **options: Any,
 ) -> None:
     """Bring in products, stock or listings; good rows are applied, bad ones named.
 
@@ -52,7 +61,7 @@ def import_file(
     """
     with unit_of_work(read_only=True) as session:
         chosen = _options(session, **options)
-    work = check_only if check else bring_in
+    work = check_only if check else partial(bring_in, ends=ends)
     report = work(say, ImportKind(kind), file, channel=channel, options=chosen, all_or_nothing=all_or_nothing)
     say(report, _words(report), code=EXITS[report["outcome"]])
 
@@ -109,6 +118,7 @@ def bring_in(
     channel: str | None,
     options: importers.Options | None = None,
     all_or_nothing: bool = False,
+    ends: int | None = None,
 ) -> dict[str, Any]:
     """Copy the file into the uploads, check it, apply what is good, and give the report."""
     stored = _store(say, file)
@@ -118,7 +128,7 @@ def bring_in(
     job = tasks.check_import(say.settings, job.id, all_or_nothing=all_or_nothing)
     if job.state == ImportState.CHECKED:
         with unit_of_work() as session:
-            imports.confirm(session, job.id, by=COMMAND_LINE, reconcile=False)
+            imports.confirm(session, job.id, by=COMMAND_LINE, reconcile=False, ends=ends)
         job = _apply(say, job.id)
     if job.state == ImportState.FAILED:
         raise Refused(job.message or "The import stopped.", **{"import": job.id})

@@ -23,6 +23,7 @@ from webapp.models.accounts import WORKER, Actor
 from webapp.models.base import utc_now
 from webapp.services import (
     channels,
+    full_list,
     imports,
     plans,
     propagation,
@@ -172,7 +173,7 @@ def reconcile(channel: Channel | None, *, by: Actor) -> reconciliation.Reconcile
         spans, ambiguous = list(reconciliation.ranges(session)), reconciliation.sharing_a_key(session, channel)
     linked = near = 0
     for span in spans:
-        with unit_of_work(bulk=True) as session:
+        with unit_of_work(bulk=True, patient=True) as session:
             linked += reconciliation.link_equal_skus(session, batch_id, channel, span, ambiguous)
             near += reconciliation.note_near_misses(session, channel, span)
     with unit_of_work() as session:
@@ -341,11 +342,16 @@ def _run_import(settings: Settings, job: ImportJob, progress: Progress | None) -
     done = 0
     bulk = job.kind == ImportKind.LISTINGS  # whose channels are read in the same transaction
     for block in imports.staged_blocks(settings.uploads, job):
-        with unit_of_work(bulk=bulk) as session:
+        with unit_of_work(bulk=bulk, patient=True) as session:
             imports.apply_chunk(session, job, block, by=by, now=utc_now())
         done += len(block)
         if progress:
             progress(done, job.rows_ok)
+    with unit_of_work(read_only=True) as session:
+        portions = full_list.ids_to_end(session, imports.get(session, job.id), settings.uploads)
+    for ids in portions:
+        with unit_of_work(patient=True) as session:
+            imports.end_some(session, job, ids, by=by, now=utc_now())
     _link_import(job, by)
     with unit_of_work() as session:
         imports.finish(session, job, by=by, now=utc_now())
@@ -360,11 +366,11 @@ def _link_import(job: ImportJob, by: Actor) -> None:
         channel = channels.by_id(session, job.channel_id) if job.channel_id else None
         ambiguous = reconciliation.sharing_a_key(session, channel) if wanted else array("q")
     for span in spans if job.kind == ImportKind.PRODUCTS else ():
-        with unit_of_work() as session:
+        with unit_of_work(patient=True) as session:
             imports.forget_some(session, job, span, now=utc_now())
     for span in spans if wanted else ():
-        with unit_of_work(bulk=True) as session:
+        with unit_of_work(bulk=True, patient=True) as session:
             imports.link_some(session, job, span, ambiguous, now=utc_now())
     for span in spans if wanted else ():
-        with unit_of_work() as session:
+        with unit_of_work(patient=True) as session:
             imports.note_some(session, job, span, now=utc_now())

@@ -20,6 +20,7 @@ class ListingState(StrEnum):
     LINKED = "linked"
     NO_MATCH = "none"  # a person said that no product fits
     IGNORED = "ignored"  # a person wants it left alone: a bundle, a test
+    ENDED = "ended"  # a full list of its channel did not have it any more
 
 
 WITHOUT_SUGGESTION = 101  # place in the queue of a listing whose best suggestion is below the threshold

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, cast, func, insert, literal, select, update
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from matching.identifiers import loose_key, loose_keys, match_key
@@ -374,17 +374,3 @@ def _row_from(listing: Listing, fields: Mapping[str, Any]) -> dict[str, Any]:
     if not match_key(row["sku"]):
         raise Refused(phrase("This listing has no SKU. Type the SKU that the new product shall have."))
     return row
-
-
-def retire(session: Session, which: Sequence[ColumnElement[bool]]) -> int:
-    """Take products out of the catalogue; their SKU is free again, their history stays. Gives how many."""
-    now = utc_now()
-    words.forget(session, select(Product.id).where(*which))
-    keys = func.substr(literal("retired ") + cast(Product.id, String) + " " + Product.match_key, 1, 255)
-    done = session.execute(
-        update(Product)
-        .where(*which)
-        .values(retired_at=now, changed_at=now, match_key=keys, loose_key="")
-        .execution_options(synchronize_session=False)
-    )
-    return int(done.rowcount)  # type: ignore[attr-defined]

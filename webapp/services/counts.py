@@ -42,6 +42,12 @@ def of_channel(session: Session, channel_id: int) -> dict[ListingState, int]:
     return {state: found.get(state, 0) for state in ListingState}
 
 
+def has(session: Session, state: ListingState) -> bool:
+    """Whether any listing of any channel is in a state."""
+    some = select(ListingCount.n).where(ListingCount.state == state, ListingCount.n > 0).limit(1)
+    return session.scalar(some) is not None
+
+
 def recount(session: Session) -> None:
     """Count everything afresh: the repair when a number is doubted (`pairbook status` compares them)."""
     real = session.execute(

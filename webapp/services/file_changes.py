@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import BigInteger, select, type_coerce
+from sqlalchemy import BigInteger, func, select, type_coerce
 from sqlalchemy.orm import Session
 
 import importers
@@ -17,7 +18,7 @@ from webapp.db import among
 from webapp.models.base import SCALE
 from webapp.models.catalog import Product
 from webapp.models.links import Link
-from webapp.models.listings import Listing
+from webapp.models.listings import Listing, ListingState
 from webapp.services import counts, listings
 from webapp.services.listing_columns import scaled
 
@@ -27,6 +28,7 @@ STEP = 5_000  # ids that are looked through at once
 LISTED = ("sku", "title", "price", "quantity")
 PRODUCED = ("title", "price")
 Key = tuple[int, str]
+Gone = tuple[int, str, str]  # the id of a row, what it is called, its title
 
 
 @dataclass
@@ -108,12 +110,13 @@ def close_listings(session: Session, changes: Changes, channel_ids: Collection[i
     met: the hash of channel and listing id of each row.
     """
     numbers = counts.by_channel(session)
-    changes.numbers["gone"] = sum(sum(numbers.get(i, {}).values()) for i in channel_ids) - changes.numbers["known"]
-    if changes.numbers["gone"] > 0:
-        for listing_id, external_id, title in gone_listings(session, channel_ids, met):
-            changes.show("gone", {"id": listing_id, "key": external_id, "before": title})
-            if len(changes.shown["gone"]) == MOST_SHOWN:
-                break
+    there = sum(sum(numbers.get(i, {}).values()) for i in channel_ids)
+    ended = sum(numbers.get(i, {}).get(ListingState.ENDED, 0) for i in channel_ids)
+    if ended:  # some of them may be in the file again
+        changes.numbers["gone"] = sum(1 for _ in gone_listings(session, channel_ids, met))
+    else:
+        changes.numbers["gone"] = there - changes.numbers["known"]
+    _show_gone(changes, gone_listings(session, channel_ids, met))
     renamed = changes.shown.get("sku", [])
     query = select(Link.listing_id, Product.sku).join(Product, Product.id == Link.product_id)
     linked = dict(session.execute(query.where(Link.listing_id.in_([row["id"] for row in renamed]))).all())
@@ -121,26 +124,52 @@ def close_listings(session: Session, changes: Changes, channel_ids: Collection[i
         row["linked"] = linked.get(row["id"])
 
 
-def gone_listings(session: Session, channel_ids: Collection[int], met: array[int]) -> Iterator[tuple[int, str, str]]:
-    """Id, channel's id and title of the listings of these channels whose hash is not among those met.
+def close_products(session: Session, changes: Changes, met: array[int]) -> None:
+    """Count the products that the file lacks, and name some. met: the hash of each row's key."""
+    there = session.scalar(select(func.count()).select_from(Product).where(Product.retired_at.is_(None))) or 0
+    changes.numbers["gone"] = there - changes.numbers["known"]
+    _show_gone(changes, gone_products(session, met))
 
-    Two of a million different ids have the same hash once in 37 million files; then a listing is left where it is.
+
+def _show_gone(changes: Changes, gone: Iterable[Gone]) -> None:
+    if changes.numbers["gone"] > 0:
+        for row_id, key, title in islice(gone, MOST_SHOWN):
+            changes.show("gone", {"id": row_id, "key": key, "before": title})
+
+
+def gone_listings(session: Session, channel_ids: Collection[int], met: array[int]) -> Iterator[Gone]:
+    """Id, channel's id and title of the listings of these channels whose hash is not among those met."""
+    query = select(Listing.id, Listing.channel_id, Listing.external_id, Listing.title).where(
+        Listing.channel_id.in_(channel_ids), Listing.state != ListingState.ENDED
+    )
+    for row in _lacking(session, query, Listing.id, lambda row: (row[1], row[2]), met):
+        yield row[0], row[2], row[3]
+
+
+def gone_products(session: Session, met: array[int]) -> Iterator[Gone]:
+    """Id, SKU and title of the products whose key's hash is not among those met."""
+    query = select(Product.id, Product.match_key, Product.sku, Product.title).where(Product.retired_at.is_(None))
+    for row in _lacking(session, query, Product.id, lambda row: row[1], met):
+        yield row[0], row[2], row[3]
+
+
+def _lacking(
+    session: Session, query: Any, row_id: Any, key_of: Callable[[Any], Hashable], met: array[int]
+) -> Iterator[Any]:
+    """The rows of a query, in the order of their ids, whose key's hash is not among those met.
+
+    Two of a million different keys have the same hash once in 37 million files; then a row is left where it is.
     """
     import numpy  # a million Python numbers take 40 MB
 
-    ordered, last = numpy.sort(numpy.frombuffer(met, dtype=numpy.int64)) if met else numpy.empty(0, numpy.int64), 0
-    while True:
-        query = select(Listing.id, Listing.channel_id, Listing.external_id, Listing.title).order_by(Listing.id)
-        rows = session.execute(query.where(Listing.id > last, Listing.channel_id.in_(channel_ids)).limit(STEP)).all()
-        if not rows:
-            return
-        hashes = numpy.array([hash((row[1], row[2])) for row in rows], dtype=numpy.int64)
+    ordered = numpy.sort(numpy.frombuffer(met, dtype=numpy.int64)) if met else numpy.empty(0, numpy.int64)
+    last = 0
+    while rows := session.execute(query.where(row_id > last).order_by(row_id).limit(STEP)).all():
+        hashes = numpy.array([hash(key_of(row)) for row in rows], dtype=numpy.int64)
         places = numpy.searchsorted(ordered, hashes)
-        there = numpy.zeros(len(rows), dtype=bool) if not len(ordered) else (
-            ordered[numpy.minimum(places, len(ordered) - 1)] == hashes
-        )  # fmt: skip
-        for place in numpy.flatnonzero(~there).tolist():
-            yield rows[place][0], rows[place][2], rows[place][3]
+        there = numpy.append(ordered, 0)[places] == hashes if len(ordered) else numpy.zeros(len(rows), dtype=bool)
+        there &= places < len(ordered)
+        yield from (rows[place] for place in numpy.flatnonzero(~there).tolist())
         last = rows[-1][0]
 
 

@@ -49,18 +49,18 @@ def forecast(session: Session, job: ImportJob, uploads: Path) -> Forecast:
         return _listings(session, job, staged)
     if job.kind == ImportKind.LINKS:
         return Forecast(_links(session, job, staged))
-    numbers, changes = Counter(update=0, new=0, more=0), Changes()
+    numbers, changes, met = Counter(update=0, new=0, more=0), Changes(), array("q")
     for block in importers.read_blocks(staged, size=CHUNK, names=("match_key", *file_changes.PRODUCED)):
         keys = block.column("match_key")
         known = file_changes.of_products(session, changes, block)
+        met.extend(map(hash, keys))
         fresh = set(keys) - known
         numbers["update"] += sum(map(known.__contains__, keys))
         numbers["new"] += sum(map(fresh.__contains__, keys)) if fresh else 0
         if job.kind == ImportKind.PRODUCTS and fresh:
             numbers["more"] += _waiting_for(session, fresh)
     if job.kind == ImportKind.PRODUCTS and changes.numbers["known"]:
-        there = session.scalar(select(func.count()).select_from(Product).where(Product.retired_at.is_(None))) or 0
-        changes.numbers["gone"] = there - changes.numbers["known"]
+        file_changes.close_products(session, changes, met)
     return Forecast(dict(numbers), changes.as_json())
 
 

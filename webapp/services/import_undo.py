@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,7 +18,7 @@ from webapp.models.catalog import Product
 from webapp.models.imports import ImportChange, ImportJob, ImportKind, ImportState
 from webapp.models.links import Link, PastLink
 from webapp.models.listings import Listing, ListingState
-from webapp.services import audit, catalog, imports, links, listings, rechecks, refusals
+from webapp.services import audit, catalog, full_list, imports, links, listings, rechecks, refusals, retirement
 
 
 def undoable(job: ImportJob, *, now: datetime) -> bool:
@@ -48,7 +49,7 @@ def undo(session: Session, job_id: int, *, by: Actor, now: datetime | None = Non
     touched = update(Product).where(Product.id.in_(gone)).values(changed_at=utc_now())
     session.execute(touched.execution_options(synchronize_session=False))
     session.execute(delete(PastLink).where(PastLink.batch_id == job.batch_id))  # or its listings could never go
-    restored = _restore_values(session, job, by)
+    restored = _restore_values(session, job, by) + _bring_back(session, job, by)
     removed, kept = _remove_created(session, job)
     job.state = ImportState.UNDONE
     numbers = {"removed": removed, "restored": restored, "unlinked": unlinked, "kept": kept}
@@ -62,6 +63,8 @@ def _restore_values(session: Session, job: ImportJob, by: Actor) -> int:
     restored, touched = 0, list[int]()
     mine = select(ImportChange).where(ImportChange.import_id == job.id)
     for change in session.scalars(mine.order_by(ImportChange.id.desc())):  # the last change of a row goes first
+        if change.after.keys() & full_list.ENDED:
+            continue
         if job.kind in {ImportKind.PRODUCTS, ImportKind.STOCK}:
             product = session.get(Product, change.row_id)
             done = product is not None and catalog.restore(session, product, change.before, change.after, by=by)
@@ -74,6 +77,18 @@ def _restore_values(session: Session, job: ImportJob, by: Actor) -> int:
     rechecks.ask_listings(session, touched)
     refusals.note_changes(session, touched)
     return restored
+
+
+def _bring_back(session: Session, job: ImportJob, by: Actor) -> int:
+    """What a full list ended is there again, with its links where both sides are still free; gives how many."""
+    if not job.report.get("ended"):
+        return 0
+    mine = session.scalars(select(ImportChange).where(ImportChange.import_id == job.id)).all()
+    back = full_list.bring_back(session, job, [c for c in mine if c.after.keys() & full_list.ENDED])
+    for batch_id in job.report.get("ended_batches", []):
+        with suppress(Conflict):  # somebody has taken this part back already
+            links.undo(session, batch_id, by=by)
+    return back
 
 
 def _restore_listing(listing: Listing, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
@@ -101,5 +116,5 @@ def _remove_created(session: Session, job: ImportJob) -> tuple[int, int]:
         mine = (Product.import_id == job.id, Product.retired_at.is_(None))
         linked = select(Link.product_id).where(Link.product_id == Product.id).exists()
         kept = session.scalar(select(func.count()).select_from(Product).where(*mine, linked)) or 0
-        return catalog.retire(session, (*mine, ~linked)), kept
+        return retirement.retire(session, (*mine, ~linked)), kept
     return 0, 0

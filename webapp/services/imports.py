@@ -7,7 +7,7 @@ chunks; the place reached is written with each chunk, so that a killed worker go
 from __future__ import annotations
 
 from array import array
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -30,6 +30,7 @@ from webapp.services import (
     audit,
     catalog,
     counts,
+    full_list,
     import_checks,
     links,
     listings,
@@ -138,8 +139,11 @@ def claim_check(session: Session, *, now: datetime) -> int | None:
     return job.id
 
 
-def confirm(session: Session, job_id: int, *, by: Actor, reconcile: bool = True) -> ImportJob:
-    """Let a checked import begin; raises Conflict when it has begun already."""
+def confirm(session: Session, job_id: int, *, by: Actor, reconcile: bool = True, ends: int | None = None) -> ImportJob:
+    """Let a checked import begin; raises Conflict when it has begun already.
+
+    ends: the file is the full list, and this many known rows that it lacks shall end (see full_list.agree).
+    """
     job = get(session, job_id, lock=True)
     if job.state != ImportState.CHECKED:
         raise Conflict(
@@ -147,6 +151,8 @@ def confirm(session: Session, job_id: int, *, by: Actor, reconcile: bool = True)
             if job.state != ImportState.REFUSED
             else phrase("This file was refused. Choose another one.")
         )
+    if ends is not None:
+        full_list.agree(job, ends)
     job.state, job.reconcile = ImportState.QUEUED, reconcile
     file = job.file_name[:120]
     words = phrases("Imports {n} row of {file}.", "Imports {n} rows of {file}.", job.rows_ok, file=file)
@@ -201,6 +207,11 @@ def apply_chunk(
     ]
     if changes:
         session.execute(insert(ImportChange), changes)
+
+
+def end_some(session: Session, job: ImportJob, ids: Sequence[int], *, by: Actor, now: datetime) -> None:
+    """End some of the rows that the full list lacks, in one transaction; done again, it changes nothing."""
+    full_list.end(session, _held(session, job, now), ids, by=by)
 
 
 def open_links(session: Session, job: ImportJob, *, by: Actor, now: datetime) -> bool:

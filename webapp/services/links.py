@@ -83,15 +83,23 @@ def move(session: Session, pair: Pair, *, by: Actor) -> Change:
 
 
 def unlink(
-    session: Session, listing_ids: Sequence[int], *, by: Actor, verb: BatchVerb = BatchVerb.UNLINK, reason: str = ""
+    session: Session,
+    listing_ids: Sequence[int],
+    *,
+    by: Actor,
+    verb: BatchVerb = BatchVerb.UNLINK,
+    reason: str = "",
+    sticky: bool = True,
 ) -> Change:
-    """Take these listings' links apart: sending to them stops with this transaction, and no rule links them again.
+    """Take these listings' links apart: sending to them stops with this transaction.
+
+    No rule links these pairs again, unless the act is not `sticky`: it says nothing about whether they were right.
 
     A request that had already begun is named in `in_flight`. Listings without a link are counted as unchanged.
     """
     change = Change(batch=acts.begin(session, verb, by, reason, listing_ids))
     for start in range(0, len(listing_ids), CHUNK):
-        _end(session, change, Link.listing_id.in_(listing_ids[start : start + CHUNK]), sticky=True)
+        _end(session, change, Link.listing_id.in_(listing_ids[start : start + CHUNK]), sticky=sticky)
     change.unchanged = len(listing_ids) - change.changed
     words = phrases("Unlinked {n} listing.", "Unlinked {n} listings.", change.changed)
     return acts.close(session, change, by, "link.unlinked", words)

@@ -70,6 +70,8 @@ def upsert_block(
         result.ids.update({key: row[0] for key, row in values_of(session, result.created, ()).items()})
     for channel_id, n in Counter(key[0] for key in result.created).items():  # type: ignore[index]
         counts.adjust(session, channel_id, {ListingState.PENDING: n})
+    if result.ids and counts.has(session, ListingState.ENDED):
+        reopen(session, list(result.ids.values()))
     stale = [i for i, (_, after) in result.changed.items() if FACTS & set(after)]
     if stale:
         session.execute(update(Listing).where(Listing.id.in_(stale)).values(place=NOT_COMPUTED))
@@ -134,6 +136,18 @@ def _insert(
         session, cast(Table, Listing.__table__), values, {n: v for n, v in fixed.items() if n not in values},
         ready=values.keys() - {"options"}, pass_over=pass_over,
     )  # fmt: skip
+
+
+def reopen(session: Session, ids: Sequence[int], *, as_before: ListingState = ListingState.PENDING) -> int:
+    """Those of these listings that had ended are there again, waiting or set aside as before; gives how many."""
+    state = as_before if as_before in refusals.ASIDE else ListingState.PENDING
+    which = among(session, Listing.id, ids), Listing.state == ListingState.ENDED
+    ended = list(session.execute(select(Listing.id, Listing.channel_id).where(*which)).all())
+    here = Listing.id.in_([i for i, _ in ended])
+    session.execute(update(Listing).where(here).values(state=state, place=NOT_COMPUTED))
+    for channel_id, n in sorted(Counter(channel_id for _, channel_id in ended).items()):
+        counts.adjust(session, channel_id, {ListingState.ENDED: -n, state: n})
+    return len(ended)
 
 
 def find(session: Session, channel: Channel, external_id: str) -> Listing:

@@ -43,13 +43,16 @@ def find(session: Session, kind: ImportKind, staged: Path) -> Lost:
     found = Lost()
     rows: Counter[str] = Counter()
     for block in importers.read_blocks(staged, size=CHUNK, names=("match_key", "gtin")):
-        keys = [key if key and key.isascii() and key.isdecimal() else "" for key in block.column("match_key")]
-        found.skus |= _proven(session, {key for key in keys if key})
-        rows.update(key for key in keys if key in found.skus)
-        for number, key in zip(block.numbers, keys, strict=True):
+        keys, gtins = block.column("match_key"), block.column("gtin")
+        digits = {key for key in keys if key and key.isdecimal() and key.isascii()}
+        found.skus |= _proven(session, digits)
+        for number, key in zip(block.numbers, keys, strict=True) if digits & found.skus.keys() else ():
             if key in found.skus:
+                rows[key] += 1
                 _show(found, number, "sku", key, found.skus[key])
-        for number, gtin in zip(block.numbers, block.column("gtin"), strict=True):
+        if set(map(len, filter(None, gtins))) <= set(GTIN_LENGTHS):
+            continue
+        for number, gtin in zip(block.numbers, gtins, strict=True):
             if gtin and (whole := whole_gtin(gtin)) != gtin:
                 found.gtins += 1
                 _show(found, number, "gtin", gtin, whole)

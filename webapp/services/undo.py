@@ -11,7 +11,7 @@ from webapp.errors import phrase
 from webapp.models.accounts import Actor
 from webapp.models.catalog import Product
 from webapp.models.links import BatchVerb, Link, LinkBatch, LinkSource, PastLink
-from webapp.services import audit, catalog, links
+from webapp.services import audit, links, retirement
 
 TOGETHER = timedelta(minutes=1)  # a product and the link it was added for are made in one breath
 
@@ -35,6 +35,6 @@ def _remove_added(session: Session, batch: LinkBatch, change: links.Change, by: 
     linked = select(Link.id).where(Link.product_id == Product.id).exists()
     which = Product.id.in_(ended), Product.created_at >= batch.at - TOGETHER, Product.retired_at.is_(None), ~linked
     skus = list(session.scalars(select(Product.sku).where(*which)))
-    if skus and catalog.retire(session, which):
+    if skus and retirement.retire(session, which):
         words = phrase("Took {sku} out of the catalogue again: adding it was taken back.", sku=", ".join(skus))
         audit.record(session, by, "product.retired", f"product {skus[0]}", words)

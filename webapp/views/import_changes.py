@@ -65,12 +65,12 @@ def _words(kind: ImportKind, name: str, n: int) -> tuple[str, str]:
         title = ngettext(
             "%(n)s known listing is not in this file", "%(n)s known listings are not in this file", n, n=count
         )
-        return title, _("They stay as they are, and so do their links.")
+        return title, _stays()
     if name == "gone":
         title = ngettext(
             "%(n)s known product is not in this file", "%(n)s known products are not in this file", n, n=count
         )
-        return title, _("They stay as they are, and so do their links.")
+        return title, _stays()
     if name == "sku":
         words = ngettext(
             "%(n)s listing has another SKU than before, under the same listing ID",
@@ -91,3 +91,7 @@ def _value(name: str, value: Any) -> str:
     if name == "price":
         return str(format_decimal(Decimal(value), "#,##0.00##"))
     return str(format_decimal(value)) if isinstance(value, int) else str(value)
+
+
+def _stays() -> str:
+    return str(_("They stay, and so do their links, unless you say below that this file is the full list."))

@@ -11,20 +11,19 @@ from typing import Any, Literal, cast
 from flask import Blueprint, Response, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 
 import importers
 from webapp import web
 from webapp.db import ring, unit_of_work
-from webapp.errors import DomainError, NotFound, Refused
+from webapp.errors import NotFound, Refused
 from webapp.jobs import tasks
 from webapp.models import Channel, ImportJob, ImportKind, ImportState
-from webapp.models.accounts import Actor, Permission
+from webapp.models.accounts import Permission
 from webapp.models.base import utc_now
-from webapp.services import channels, counts, demo, import_choices, import_undo, imports
+from webapp.services import channels, counts, demo, full_list, import_choices, import_undo, imports
 from webapp.translate import translated
-from webapp.views import exports, import_changes, import_problems, import_words
+from webapp.views import exports, import_changes, import_channel, import_problems, import_words
 from webapp.views.downloads import download
 
 bp = Blueprint("imports", __name__)
@@ -33,7 +32,6 @@ APPLIED_AT_ONCE = 5_000  # rows: more are left to the worker
 STOP_POLLING = 286
 MOVING = {ImportState.QUEUED, ImportState.RUNNING}
 ENDED = {ImportState.DONE, ImportState.FAILED, ImportState.UNDONE}
-NEW_CHANNEL = "new"
 
 
 @bp.get("/import")
@@ -77,14 +75,14 @@ def upload() -> Any:
         kind = _kind(request.form.get("kind", ""))
         if file is None or not file.filename:
             return _index(_("Select a file."), "file", 422)
-        channel = _channel(kind, by)
+        channel = import_channel.chosen(kind, by)
     except Refused as error:
         return _index(translated(error.message), "channel", 422)
-    noted = _noted(channel)
+    noted = import_channel.noted(channel)
     web.release_session()
     stored = _store(file, settings.uploads)
     with unit_of_work() as session:
-        place = _place(session, noted, by)
+        place = import_channel.place(session, noted, by)
         job = imports.receive(session, kind, _file_name(file), stored, by=by, channel=place)
         import_choices.recall(session, job, settings.uploads)
         job_id = job.id
@@ -123,6 +121,8 @@ def detail(job_id: int) -> Any:
         bars=[(line.title, line.rows, line.kind) for line in outcome],
         more=(job.report.get("forecast") or {}).get("more", 0),
         changes=import_changes.told(job),
+        lacking=full_list.missing(job),
+        typed=full_list.missing(job) > full_list.UNBRAKED,
         problems=import_problems.problems(job, report),
         zeros=import_problems.lost_zeros(job),
         first_row_asked=import_problems.first_row_asked(job, report),
@@ -156,12 +156,12 @@ def check(job_id: int) -> Any:
     session, by = web.session(), web.actor()
     job = imports.get(session, job_id)
     kind = _kind(request.form.get("kind", job.kind.value))
-    channel = _channel(kind, by)
+    channel = import_channel.chosen(kind, by)
     options = _options(job, same_kind=kind == job.kind)
-    noted, stored = _noted(channel), job.stored_as
+    noted, stored = import_channel.noted(channel), job.stored_as
     web.release_session()
     with unit_of_work() as work:
-        place = _place(work, noted, by)
+        place = import_channel.place(work, noted, by)
         import_choices.choose(work, job_id, options, kind=kind, channel=place)
     _check(job_id, stored)
     return redirect(url_for("imports.detail", job_id=job_id), code=303)
@@ -204,7 +204,7 @@ def confirm(job_id: int) -> Any:
         job = imports.get(session, job_id, lock=True)
         begins = job.state not in MOVING | ENDED
         if begins:
-            imports.confirm(session, job_id, by=by)
+            imports.confirm(session, job_id, by=by, ends=_ends())
         small = job.rows_ok <= APPLIED_AT_ONCE
     if begins and small:
         tasks.run_imports(settings, only=job_id)
@@ -304,42 +304,6 @@ def _kind(value: str) -> ImportKind:
         raise Refused(_("Choose what the rows of the file are.")) from None
 
 
-def _channel(kind: ImportKind, by: Actor) -> Channel | None:
-    """The channel of the form: none for products and stock, or for a file that names its channels in a column."""
-    session, chosen = web.session(), request.form.get("channel", "")
-    if kind not in {ImportKind.LISTINGS, ImportKind.LINKS} or not chosen:
-        return None
-    if chosen == NEW_CHANNEL and not request.form.get("channel_name", "").strip():
-        return None  # the file is kept all the same: the check asks for its channel
-    if chosen == NEW_CHANNEL:
-        if not by.may(Permission.CHANNELS):
-            raise Refused(_("Only an owner can add a channel. Choose one that is there."))
-        try:
-            name = request.form.get("channel_name", "")
-            return channels.connect(session, name, "file", by=by, settings=web.settings())
-        except DomainError as error:
-            raise Refused(error.message) from None
-    found = session.get(Channel, int(chosen)) if chosen.isdecimal() else None
-    if found is None:
-        raise Refused(_("This channel is no longer there. Choose another one."))
-    return found
-
-
-def _noted(channel: Channel | None) -> tuple[int, str]:
-    """What is kept of a channel when the request's own transaction is given back: its id, or a new one's name."""
-    if channel is None:
-        return 0, ""
-    return (0, channel.name) if request.form.get("channel") == NEW_CHANNEL else (channel.id, "")
-
-
-def _place(session: Session, noted: tuple[int, str], by: Actor) -> Channel | None:
-    """The channel that was noted; a new one is made here, as the request's transaction took it along."""
-    channel_id, fresh = noted
-    if fresh:
-        return channels.connect(session, fresh, "file", by=by, settings=web.settings())
-    return session.get(Channel, channel_id) if channel_id else None
-
-
 def _store(file: FileStorage, uploads: Path) -> str:
     """Write the upload under a random name; what the browser calls it is data, never a path."""
     name = secrets.token_hex(16)
@@ -372,6 +336,14 @@ def _options(job: ImportJob, *, same_kind: bool) -> importers.Options:
     )
 
 
+def _ends() -> int | None:
+    """How many missing rows a person wants to end: None without the tick, −1 for what is no number."""
+    if "full" not in request.form:
+        return None
+    typed = "".join(mark for mark in request.form.get("ends", "") if mark.isalnum())
+    return int(typed) if typed.isdecimal() and len(typed) < 10 else -1
+
+
 def _result(job: ImportJob) -> dict[str, Any]:
     """What the result and the progress show."""
     rows = int(job.report.get("rows", 0))
@@ -389,5 +361,6 @@ def _result(job: ImportJob) -> dict[str, Any]:
         "kinds": import_words.kinds(),
         "states": import_words.states(),
         "undone": import_words.undone(job.kind, cast(dict[str, int], job.report.get("undone") or {})),
+        "ended": full_list.words_for_done(job),
         "title": ngettext("%(num)s row", "%(num)s rows", job.rows_ok),
     }

@@ -34,4 +34,5 @@ def states() -> dict[ListingState, tuple[str, str, str]]:
         ListingState.LINKED: ("ok", "check", _("Linked")),
         ListingState.NO_MATCH: ("", "x", _("No match")),
         ListingState.IGNORED: ("", "circle-slash", _("Ignored")),
+        ListingState.ENDED: ("", "minus", _("Ended")),
     }
