@@ -35,7 +35,9 @@ _PLAIN_PRICES = re.compile(rf"(?:(?:{_PLAIN_PRICE.pattern})?\n)*+")
 _SPACES = " \u00a0\u202f\u2009'’"
 _NUMBER_LIKE = re.compile(rf"[0-9](?:[0-9.,{_SPACES}]*[0-9])?|[.,][0-9]+")
 _SCIENTIFIC = re.compile(r"[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+")
-_MONEY = re.compile(r"(?:(?P<before>[A-Z]{3})\s?)?(?P<amount>[0-9.,]+)(?:\s?(?P<after>[A-Z]{3}))?")
+_MONEY = re.compile(
+    rf"(?:(?P<before>[A-Z]{{3}})\s?)?(?P<amount>[0-9.,](?:[0-9.,{_SPACES}]*[0-9.,])?)(?:\s?(?P<after>[A-Z]{{3}}))?"
+)
 #: One sign of a currency before or after an amount, as in “$549.00”, “R$ 9,90” or “12 €”.
 _SIGN = r"(?:(?:US|MX|R)?\$|[€£])"
 _SIGNED = re.compile(rf"{_SIGN}\s?(?P<after>[0-9.,].*)|(?P<before>.*[0-9])\s?{_SIGN}")
@@ -277,6 +279,19 @@ class PriceReader:
             )  # fmt: skip
             raise CellError("too_many_decimals", said)
         return f"{digits}.{rest[:PRICE_PLACES]}" if rest else digits
+
+
+class PriceCurrencyReader:
+    """Reads the currency codes beside the amounts of a column of prices, as in “9.80 EUR”."""
+
+    def __call__(self, cell: Cell) -> str | None:
+        """The code, or None where the price has none."""
+        found = _MONEY.fullmatch(cell.strip(WHITE_SPACE)) if isinstance(cell, str) else None
+        return (found["before"] or found["after"]) if found else None
+
+    def many(self, cells: Sequence[Any]) -> list[str | None]:
+        """The codes of a column's cells."""
+        return list(map(self, cells))
 
 
 def _number_text(cell: str) -> str:

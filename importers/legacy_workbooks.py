@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import io
 from collections.abc import Iterator
@@ -55,9 +56,18 @@ def _measure(path: Path, limits: Limits) -> None:
 
 
 def _book(path: Path) -> calamine.CalamineWorkbook:
-    try:
+    with _told():
         # From its bytes, because from_path believes the extension, and uploads are stored without one.
         return calamine.CalamineWorkbook.from_filelike(io.BytesIO(path.read_bytes()))
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """Turns what calamine raises into a refusal; a panic of its own is no Exception, and has no class to import."""
+    try:
+        yield
+    except FileRefused:
+        raise
     except calamine.PasswordError as error:
         raise FileRefused(
             "encrypted", phrase("The file has a password. Save it without one and select it again.")
@@ -66,13 +76,15 @@ def _book(path: Path) -> calamine.CalamineWorkbook:
         if "password" in str(error).lower():
             raise FileRefused("encrypted", phrase("The file has a password. Save it without one.")) from error
         raise damaged() from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise damaged() from error
 
 
 def _rows(path: Path, name: str, errors: dict[tuple[int, int], str], limits: Limits) -> Iterator[Row]:
-    try:
+    with _told():
         sheet = _book(path).get_sheet_by_name(name)
-    except calamine.CalamineError as error:
-        raise damaged() from error
     if sheet.width > limits.columns:
         said = phrase("The sheet has more than {count} columns. Delete those without use.", count=f"{limits.columns:,}")
         raise FileRefused("too_big", said)
@@ -82,7 +94,9 @@ def _rows(path: Path, name: str, errors: dict[tuple[int, int], str], limits: Lim
     for (row, column), text in errors.items():
         if column < limits.columns:
             found.setdefault(row + 1, []).append((column, text))
-    for number, values in enumerate(sheet.to_python(skip_empty_area=True), start=first_row + 1):
+    with _told():
+        rows = sheet.to_python(skip_empty_area=True)
+    for number, values in enumerate(rows, start=first_row + 1):
         cells = [*margin, *(_cell(value) for value in values)]
         for column, text in found.get(number, ()):
             cells.extend([""] * (column + 1 - len(cells)))

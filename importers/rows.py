@@ -6,7 +6,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from importers.amounts import Grammar, GtinReader, PriceReader, QuantityReader, without_sign
+from importers.amounts import (
+    Grammar,
+    GtinReader,
+    PriceCurrencyReader,
+    PriceReader,
+    QuantityReader,
+    without_sign,
+)
 from importers.cells import Cell, CellError, Mark, Note, TextReader, as_shown, is_blank, mark_error, match_key
 from importers.fields import OPTION_COLUMNS, OPTION_DETAILS, OPTION_PREFIX, Field, field_of
 from importers.report import Column, Kind, Limits, Problem, shown
@@ -132,6 +139,9 @@ class RowReader:
             if column.field:
                 reader = self._reader(field_of(column.field), grammar_of(index), currency_in_price)
                 self.readers.append((index, column.field, reader))
+                if column.field == "price" and currency_in_price and "currency" not in self.headers:
+                    self.headers["currency"] = column.header
+                    self.readers.append((index, "currency", PriceCurrencyReader()))
         self.has_options = any(name.startswith("option") for name in self.headers)
         self.id_from_sku = kind == "listings" and "listing_id" not in self.headers
         self.wants_title = kind == "products" and "title" in self.headers

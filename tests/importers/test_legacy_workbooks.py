@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import datetime
-import zlib
+from pathlib import Path
 
 import pytest
 
@@ -59,21 +58,7 @@ def test_what_calamine_cannot_open_is_damaged(tmp_path, content):
 
 
 #: A sheet “Old” that is hidden, and “Stock” with numbers, a date, a truth value and two error cells; our own sample.
-XLS = zlib.decompress(
-    base64.b85decode(
-        b"c-rk)O=wd=5dQY%y(X#sN%{w^P(s0~wNkVQUTSPXd$QI)EFx%{<Pef3HKu3_YPIGh1;LZzrBDxEs$Qz1g5t%4P|<@R2(2Ckp`hTQ"
-        b"ZJe3+Qk&R916r)SdF<@$?9A-!?CkD)@6D8Vdh9{n4Dw(P99YP>QM81osJOEY52!zrVKQ60sAOzdSKxNhLKYc#Qu^A-Ysl+80}c1}"
-        b"7leUNR8FEFU5R+uw}#LmJ_Ho|(57_CJq@?1l%ZDqst_C$Tq*dT$UYUkS2&}B+emg=oxqg8t7*5D$30qu^pz1-cqlp_gtG(Hc*S{q"
-        b">AEsy4YVgCf!I3hsMkv{4qDRAa6Fvkb~)~#7zl-0`ubW138qm+%RP?o86WU1yRV=7Z2sEv6^Q>Mm+xGG@1jM_=iktDU>KRxijz5w"
-        b"4d~K26C5}g3#Cztaf1a797!dD(K#F=32-Wq1kOeWs5cc!#lm!apBV_mi5?_Ye=-sbQ~vY@lEFkMOy~a5z)-*!n2p3pt$q7W!L5{a"
-        b"=Y`tE2F=sNlXIGs${s5r974I!UfF3Ln#|nY*|!IJyZxtxGb}fVdCzR(Ng;#FtU=0Ui#;Z85{+$wuZY!+Le~kdqS;d2*j;TA`$t6P"
-        b"s`NI}IIRNj{F|51TZm47IrOML{n@{j=!wpmp{j}Z{xLMry%!>Ven!x&n$@kF43GWUT3IL3N5QqfolY*zWBH!3F4J<%%OZf{Avdm8"
-        b"fk_sn)9V+kMO4i@-dM*`HCBwO+2ZJ^#g=BpYTnueUfu{+OQ)7@Syp+LFKWfY^Wv*A<&{|G$UP%Zl~}G3iEEW?*+CIjViP@m7tS?~"
-        b"cCcM-8ILv5;*~Ho7q!@uQ<*gDH!0S1i1)dg4$<VqVE-K8m`%RaWCnVkJloSnUWu+Q{=2OC8WN3M>xM|XE$hZ&>?B*UT(;U^gAF#="
-        b"V1o_+Iw*NVkWT@5Gcc_8L8tX!XP(M}{hQ>!g~LeDlcG<`eTY+?#9%@BQv*X~ZK+l2Wd9d39H-Hfh@w~gh!&i`^nIX~&S%w%o<FyR"
-        b"3LSr;5I_I&_&)(YTpjW"
-    )
-)
+XLS = (Path(__file__).parent / "samples" / "stock.xls").read_bytes()
 
 
 def test_errors_of_an_xls_sheet_are_found_although_calamine_shows_them_as_blank(run):
@@ -90,6 +75,12 @@ def test_errors_of_an_xls_sheet_are_found_although_calamine_shows_them_as_blank(
     }
     assert checked.rows[6]["quantity"] == 0
     assert "errors_unseen" not in checked.warnings
+
+
+def test_a_file_that_makes_calamine_panic_is_damaged(run):
+    content = bytearray(XLS[:5490])
+    content[2556] ^= 16
+    assert run(bytes(content), name="stock.xls").errors == [(1, "corrupt")]
 
 
 @pytest.mark.parametrize("place", range(0, 5632, 97))

@@ -112,7 +112,11 @@ def test_google_merchant_prices_carry_their_currency(run):
     )
     checked = run(content)
     assert checked.report.preset == "google_merchant"
-    assert checked.rows[2]["price"] == "9.80"
+    assert (checked.rows[2]["price"], checked.rows[2]["currency"]) == ("9.80", "EUR")
+    french = run(content.replace("9.80 EUR", "1 234,50 CHF")).rows[2]
+    assert (french["price"], french["currency"]) == ("1234.50", "CHF")
+    assert "currency" not in run(content.replace("9.80 EUR", "9.80")).rows[2]
+    assert run(content.replace("9.80 EUR", "EUR")).errors == [(2, "not_a_number")]
     listing = run(content, kind="listings").rows[2]
     assert (listing["listing_id"], listing["url"]) == ("A", "https://x")
 
