@@ -7,7 +7,7 @@ ARGS ?=
 CODE := $(wildcard webapp matching importers connectors)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev run demo migrate test e2e test-postgres coverage check lint fix types contracts templates \
+.PHONY: help setup dev run demo migrate test e2e shots test-postgres coverage check lint fix types contracts templates \
         bench where messages lock
 
 help: ## What can be said to make
@@ -38,7 +38,11 @@ test: dev ## The whole suite on SQLite, all but the browser journeys
 e2e: dev ## The journeys in a real Chromium (needs the system's chromium)
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
 	  { echo "make e2e needs a browser: sudo apt install chromium" >&2; exit 1; }
-	@$(BIN)/python -m pytest -m e2e $(ARGS)
+	@$(BIN)/python -m pytest -m "e2e and not shots" $(ARGS)
+
+# Into the folder `shots`, or another: make shots SHOTS=docs/pictures ARGS="-k tour"
+shots: dev ## Pictures of every screen and state, to look at
+	@PAIRBOOK_SHOTS=$(or $(SHOTS),shots) $(BIN)/python -m pytest -q -m shots $(ARGS)
 
 # PAIRBOOK_TEST_DATABASE_URL=postgresql+psycopg://… names a server of yours; its tables are dropped.
 test-postgres: dev ## The suite on PostgreSQL and Redis (your servers, or private ones for the time being)

@@ -20,6 +20,7 @@ PAGES = (
     "/review",
     "/review?score=none",
     "/review/near?channel=Amazon+MX",
+    "/rules",
     "/pairs",
     "/products",
     "/products?stock=out",

@@ -24,6 +24,7 @@ def test_every_page_passes_axe(live: Live, sample: None, open_page: Any, check_a
     for path in PAGES:
         page.goto(path.format(product=product))
         assert page.locator("h1").count() == 1, path
+        assert page.locator("[role=status]").count() == 1, path
         assert page.title().startswith(page.locator("h1").inner_text()), path
         found[path] = check_accessibility(page)
     assert {path: what for path, what in found.items() if what} == {}

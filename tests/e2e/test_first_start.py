@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ def setup_link(app: Flask) -> str:
 def test_the_setup_link_leads_to_the_first_review(live: Live, open_page: Any) -> None:
     app, _ = live
     page = open_page()
-    link = setup_link(app)
+    link, began = setup_link(app), time.monotonic()
     page.goto(link)
     page.get_by_label("Email").fill("dora@example.com")
     page.get_by_label("Password", exact=True).fill("short")
@@ -46,6 +47,7 @@ def test_the_setup_link_leads_to_the_first_review(live: Live, open_page: Any) ->
     linked = page.get_by_role("heading", name="listings linked by SKU")
     expect(linked).to_be_visible()
     assert linked.inner_text().startswith(f"{number_of(app, Link)} listings")
+    assert time.monotonic() - began < 120  # from nothing to the first linked listing
     page.get_by_role("link", name="Start review").click()
     expect(page.locator("#queue a[aria-current=true]")).to_have_count(1)
 

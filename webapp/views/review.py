@@ -263,7 +263,8 @@ def screen(queue: Queue | None, listing_id: int | None, *, compare: int = 0) -> 
         "Shelf": Shelf,
         "owners": owners(session) if not by.may(Permission.LINK) else [],
         "stage": None,
-        "here": None,
+        "here": "links.review",
+        "record": None,
         "now": now,
         "catalog_page": "catalog.detail" in current_app.view_functions,
     }
@@ -281,7 +282,7 @@ def screen(queue: Queue | None, listing_id: int | None, *, compare: int = 0) -> 
         listing = review.get(session, listing_id)
         stage = candidates.stage(session, listing, queue.channel, web.catalogue_index(), compare=compare)
         if stage.chosen is not None:
-            context["here"] = decisions.record(session, queue.channel.id, stage.chosen.score, now=now)
+            context["record"] = decisions.record(session, queue.channel.id, stage.chosen.score, now=now)
         context |= {"stage": stage, "window": review.window(session, queue, listing, by, now=now)}
         if not stage.choices and stage.holder is None:
             text = words.search_words(listing)
