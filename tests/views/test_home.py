@@ -10,6 +10,7 @@ from sqlalchemy import event, select
 
 from tests.factories import Make
 from webapp.db import db, unit_of_work
+from webapp.jobs import tasks
 from webapp.models import Channel, ImportJob, ImportKind, ImportState, Link, Listing
 from webapp.models.accounts import COMMAND_LINE
 from webapp.models.base import utc_now
@@ -195,3 +196,14 @@ def test_a_stranger_is_sent_to_sign_in(app, browse):
     with app.app_context(), unit_of_work(read_only=True) as session:
         for table in (Channel, Link, Listing):
             assert session.scalar(select(table.id)) is None
+
+
+def test_the_time_to_reach_the_channel_is_drawn_and_told_in_words(app, settings, browse):
+    with app.app_context():
+        with unit_of_work() as session:
+            Make(session, settings).link()
+        tasks.propagate(settings)
+    page = browse("charlie").get("/").text
+    assert "Time to reach the channel" in page
+    assert re.search(r'role="img" aria-label="1 update reached its channel within [^"]+Slowest: Alpha, ', page)
+    assert "Last syncs" not in page

@@ -189,3 +189,15 @@ def test_its_runs_stand_in_the_history_under_its_name(app, browse, look, one):
 
 def test_a_channel_with_a_schedule_is_said_to_be_told_by_the_clock(browse, one):
     assert "every 15 minutes" in browse("bob").get("/connectors").text
+
+
+def test_with_a_schedule_the_switch_of_a_pair_means_something_on_a_manual_channel(browse, alpha, put):
+    bob = browse("bob")
+    assert "Sent by hand" in bob.get("/pairs").text
+    assert "Sent by hand" in bob.get("/products").text
+    hourly = Wish(True, False, Every.HOUR)
+    put(lambda m: schedules.add(m.session, [m.channel()], hourly, by=COMMAND_LINE, now=utc_now()))
+    assert "Sent by hand" not in bob.get("/pairs").text
+    assert "Sent by hand" not in bob.get("/products").text
+    asked = browse("alice").get("/pairs/unsync?match=1&channel=Alpha").text
+    assert "The schedule “Alpha stock, every hour” keeps running with the pairs that are left" in asked

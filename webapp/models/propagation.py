@@ -136,6 +136,7 @@ class Attempt(Base):
     lease_until: Mapped[datetime] = mapped_column(UtcDateTime)
     tries: Mapped[int] = mapped_column(SmallInteger, default=0)
     at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+    due_since: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when the change was made that it tells of
     begun_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 

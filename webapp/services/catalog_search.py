@@ -19,7 +19,7 @@ from webapp.models.links import Link, PastLink
 from webapp.models.listings import Listing
 from webapp.models.propagation import Attempt
 from webapp.models.stock import StockLevel, Warehouse
-from webapp.services import retrieval
+from webapp.services import retrieval, schedules
 
 PAGE = 50
 CAP = 10_000  # counts stop here: "10,000+" is as good an answer, and never a scan of a million rows
@@ -226,14 +226,15 @@ def _rows(session: Session, products: Sequence[Product]) -> list[Row]:
     """Products with their links: one query for all of them."""
     rows = {product.id: Row(product) for product in products}
     query = (
-        select(Link.product_id, Channel.name, Channel.mode, Link.auto_sync, Link.told_at, Link.problem)
+        select(Link.product_id, Channel.id, Channel.name, Channel.mode, Link.auto_sync, Link.told_at, Link.problem)
         .join(Channel, Channel.id == Link.channel_id).where(Link.product_id.in_(rows)).order_by(Channel.name, Link.id)
     )  # fmt: skip
-    for product_id, name, mode, auto, told_at, problem in session.execute(query) if rows else ():
+    by_clock = set(schedules.told_by_the_clock(session)) if rows else set()
+    for product_id, channel_id, name, mode, auto, told_at, problem in session.execute(query) if rows else ():
         row = rows[product_id]
         row.links += 1
         row.auto += bool(auto)
-        row.by_hand += mode == SendMode.MANUAL
+        row.by_hand += mode == SendMode.MANUAL and channel_id not in by_clock
         if name not in row.channels:
             row.channels.append(name)
         row.told_at = max(filter(None, (row.told_at, told_at)), default=None)

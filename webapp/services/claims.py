@@ -172,6 +172,7 @@ def _take(session: Session, channel: Channel, now: datetime, limit: int) -> list
             Link.fence,
             Link.run_id,
             Link.tries,
+            Link.dirty_at,
             Link.want_stock,
             Link.want_price,
             SHOWN_QUANTITY.label("shown_quantity"),
@@ -306,6 +307,7 @@ def _attempt(
         "lease_until": now + lease,
         "tries": row.tries + 1,
         "at": now,
+        "due_since": row.dirty_at,
     }
 
 

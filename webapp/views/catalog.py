@@ -17,10 +17,10 @@ from matching.identifiers import check_digit, is_valid_gtin
 from webapp import web
 from webapp.errors import Conflict, Refused
 from webapp.forms import AMOUNT, plain_amount
-from webapp.models import Outcome, Product
+from webapp.models import Outcome, Product, SendMode
 from webapp.models.accounts import Permission
 from webapp.models.base import utc_now
-from webapp.services import catalog, catalog_search, stock
+from webapp.services import catalog, catalog_search, schedules, stock
 from webapp.translate import translated
 from webapp.views.catalog_words import availability, outcomes, sources
 from webapp.views.review_words import ago
@@ -111,6 +111,7 @@ def detail(product_id: int) -> Any:
         base=catalog_search.base(session, product),
         levels=catalog_search.levels(session, product),
         tab=tab,
+        sent_by_hand=_by_hand(parts["offers"]),
         sync_url=_maybe("propagation.sync_product", product_id=product_id),
         low=catalog_search.LOW,
         availability=availability,
@@ -168,6 +169,12 @@ def edit(product_id: int) -> Any:
     status = 409 if clashes else 422 if form.is_submitted() else 200
     context: dict[str, Any] = {"was": was, "clashes": clashes, "last": last, "ago": partial(ago, now=utc_now())}
     return web.page("catalog/form.html", form=form, product=product, status=status, **context)
+
+
+def _by_hand(offers: list[catalog_search.Offer]) -> bool:
+    """Whether nothing tells these listings but the button: no channel of theirs sends by itself or by the clock."""
+    by_clock = schedules.told_by_the_clock(web.session())
+    return all(offer.channel.mode == SendMode.MANUAL and offer.channel.id not in by_clock for offer in offers)
 
 
 def read_filter() -> catalog_search.Filter:

@@ -95,7 +95,8 @@ def available(product_id: int) -> Any:
     toast = web.say(_marked_words(name, on, marked), _undo(marked.entry))
     if not web.is_htmx():
         return web.go("catalog.detail", product_id=product_id)
-    return web.piece("catalog/_available.html", toast=toast, product=product, availability=availability_words)
+    context: dict[str, Any] = {"product": product, "availability": availability_words, "fresh": True}
+    return web.piece("catalog/_available.html", toast=toast, **context)
 
 
 @bp.post("/products/available")

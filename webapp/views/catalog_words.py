@@ -14,7 +14,7 @@ Chip = tuple[str, str, str]  # kind, icon, words
 def availability(product: Product) -> Chip:
     """Out of stock, low, or available."""
     if product.withheld is not None:
-        return "bad", "circle-slash", _("Marked out, %(n)s wait", n=format_decimal(product.withheld))
+        return "bad", "circle-slash", _("Marked out")
     if product.available <= 0:
         return "bad", "circle-slash", _("Out of stock")
     if product.available <= LOW:

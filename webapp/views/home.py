@@ -11,7 +11,8 @@ from flask_babel import format_date
 from webapp import web
 from webapp.models.accounts import Permission
 from webapp.models.base import utc_now
-from webapp.services import overview
+from webapp.services import arrivals, overview
+from webapp.views import arrival_words
 from webapp.views import home_words as words
 from webapp.views.review_words import ago
 
@@ -38,6 +39,7 @@ def index() -> Any:
         today=format_date(now, "full"),
         acts=[(act, words.act_words(act)) for act in found.acts],
         runs=[(run, channel, words.run_words(run.state)) for run, channel in found.runs],
+        arrivals=arrival_words.plot(arrivals.last_day(web.session(), now=now)),
         widest=max((abs(d.by) for d in found.differences), default=1),
         ago=partial(ago, now=now),
         urls={name: words.maybe(name) for name in SCREENS},

@@ -16,12 +16,13 @@ from webapp.errors import Conflict, NotFound, Refused
 from webapp.models import Channel, Link, LinkBatch, LinkSource, ListingState
 from webapp.models.accounts import Permission
 from webapp.models.base import utc_now
-from webapp.services import channels, counts, exports, links, pairs, plans, suspicions, switches
+from webapp.services import channels, counts, exports, links, pairs, plans, schedules, suspicions, switches
 from webapp.services.accounts import owners
 from webapp.services.links import UNDO_DAYS
 from webapp.services.pair_sorts import Sort
 from webapp.services.pairs import Filter
 from webapp.translate import translated
+from webapp.views import schedule_words
 from webapp.views.downloads import download
 from webapp.views.links import bp, take_back, undone_words
 from webapp.views.pair_words import reason_words
@@ -306,6 +307,7 @@ def rows_context(filters: Filter) -> dict[str, Any]:
     """What the template of a row needs beside the row."""
     known = "catalog.detail" in current_app.view_functions
     context = {"query": query_of(filters), "sources": source_words(), "catalog_page": known}
+    context["by_clock"] = set(schedules.told_by_the_clock(web.session()))
     return context | {"doubts": reason_words if filters.suspicious else None}
 
 
@@ -366,6 +368,8 @@ def _dialog(*, error: str = "", status: int = 200) -> Response:
         standalone=not web.is_htmx(),
         n=n,
         name=on[0].name if len(on) == 1 else "",
+        schedules=[one for c in on for one in schedules.told_by_the_clock(db).get(c.id, [])] if whole else [],
+        schedule_name=lambda one: schedule_words.name(one, next(c for c in on if c.id == one.channel_id)),
         products=request.values.getlist("product", int)[:MOST_PRODUCTS],
         ids=[] if whole else request.values.getlist("id", int)[:PICKED],
         whole=whole,
