@@ -69,7 +69,7 @@ def _idf(rows: int, counts: Array) -> Array:
     return frozen((np.log((1 + rows) / (1 + counts)) + 1).astype(np.float32))
 
 
-def _levels(inverse: Array) -> Array:
+def levels(inverse: Array) -> Array:
     """For each row the places in LENGTHS nearest to one over its three lengths, and a byte to make them four."""
     out = np.zeros((len(inverse), 4), np.uint8)
     out[:, :3] = np.clip(np.rint(np.log(inverse) * (255 / np.log(LENGTHS[-1]))), 0, 255)
@@ -101,7 +101,7 @@ class Segment:
         )  # fmt: skip
         arrays = arrays | postings.triple_lists(arrays, tables.bits, tables.triple, inverse, LIST_CAP)
         arrays |= postings.word_lists(arrays, tables.shift, inverse, LIST_CAP)
-        arrays["inverse"], arrays["levels"] = inverse, _levels(inverse)
+        arrays["inverse"], arrays["levels"] = inverse, levels(inverse)
         arrays["usual"] = inverse.mean(axis=0) if len(inverse) else np.ones(3, np.float32)
         arrays["first_rows"] = np.searchsorted(sheet["owners"], np.arange(len(sheet["ids"]))).astype(np.int32)
         arrays["id_order"] = np.argsort(sheet["ids"], kind="stable").astype(np.int32)

@@ -16,11 +16,12 @@ from matching.crew import receive, send
 from matching.document import document
 from matching.facts import counts
 from matching.identifiers import loose_key
-from matching.kernels import PREFIX, best_rows
+from matching.kernels import LENGTHS, PREFIX, best_rows
 from matching.layout import SEPARATOR, id_hash, join, lay_out, ordered, pack_record, take, unpack, unpack_record
 from matching.normalize import fold, words
 from matching.pairs import COLUMN
 from matching.reading import REMEMBERED, _known, hashed, piece_hashes, read
+from matching.segment import levels
 
 TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=40)
 TITLES = st.lists(
@@ -154,3 +155,45 @@ def test_the_best_rows_are_those_of_sorting(totals, wanted):
     rows = np.arange(len(totals), dtype=np.int32)[::-1].copy()
     best = best_rows(rows, np.array(totals, np.uint16), wanted)
     assert best.tolist() == sorted(range(len(totals)), key=lambda r: (-totals[r], r))[:wanted]
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(TEXT, min_size=1, max_size=5))
+def test_products_are_told_together_as_one_by_one(titles):
+    records = [Record(n, sku=t, title=t, brand="Böhm", aliases=[t[::-1]]) for n, t in enumerate(titles)]
+    segment = Index.build(records).view.segments[0]
+    places = list(range(len(titles)))[::-1]
+    for place, told in zip(places, segment.told(places), strict=True):
+        doc = document(segment.record(place))
+        assert told == [*segment.parts(place), doc.text[: doc.title_end]]
+
+
+def test_a_level_is_within_a_hundredth_of_the_length_it_stands_for():
+    inverse = np.geomspace(1, 1 / 512, 999).reshape(-1, 3)
+    ratio = LENGTHS[levels(inverse)[:, :3]] / inverse
+    assert abs(ratio - 1).max() < 0.0125
+    assert levels(np.array([[1e-9, 1.0, 0.5]])).tolist()[0][:2] == [255, 0]
+
+
+def test_totals_hold_the_longest_text_that_is_read():
+    """Every feature of a row in common, as many as are read: the sum is at its greatest and still below 65,536."""
+    many = [f"w{n}ord" for n in range(400)]
+    long = Record("long", title=" ".join(many[:60]), description=" ".join(many))
+    others = [Record(n, title=" ".join(many[n : n + 3]), description=many[n]) for n in range(300)]
+    found = Index.build([long, *others]).find(document(long))
+    assert found.view.record(found.places[0]).id == "long"
+    assert found.features[0, COLUMN["retrieval"]] == pytest.approx(2.5, abs=0.01)
+
+
+def test_survivors_of_several_parts_stand_in_one_order():
+    """The newest of a product is there once, between those of the other parts and where its likeness puts it."""
+    index = Index.build([Record(n, title=f"acme mug {n % 7} blue {n % 11}") for n in range(60)])
+    index.update([Record(n, title=f"acme mug {n % 5} green {n}") for n in range(0, 60, 3)])
+    index.update([Record(90, title="acme mug 2 green 12")])
+    found = index.find(document(Record("l", title="acme mug 2 green 12")), 30)
+    likeness = found.features[:, COLUMN["retrieval"]]
+    assert len(found) == 30
+    assert (np.diff(likeness) <= 1e-5).all()
+    assert len({index.record(p).id for p in found.places}) == 30
+    assert {number for number, _ in found.places} == {0, 1, 2}
+    assert {found.view.record(p).id for p in found.places[:2]} == {12, 90}
