@@ -128,8 +128,6 @@ def compare_gtin(product: Side, listing: Side) -> Finding:
 
 def compare_model(product: Side, listing: Side) -> Finding:
     """Model codes and part numbers, joined or split; a code that begins the other is close."""
-    if not product.codes and not listing.codes:
-        return _NOT_USED["model"]
     shared = [c for c in product.codes if c in listing.codes]
     if shared:
         code = max(shared, key=lambda c: (len(c), c)).upper()
@@ -217,8 +215,6 @@ def _two_brands(ours: str, theirs: str) -> Finding:
 def compare_brand(product: Side, listing: Side) -> Finding:
     """Equal brands, or one side's brand named in the other title; two brands without a common word differ."""
     ours, theirs = product.brand, listing.brand
-    if not ours and not theirs:
-        return _NOT_USED["brand"]
     if ours and theirs:
         return _two_brands(ours, theirs)
     brand, other = (ours, listing) if ours else (theirs, product)
@@ -321,8 +317,6 @@ def _as_packs(quantities: Mapping[int, Sequence[float]]) -> bool:
 def compare_colour(product: Side, listing: Side) -> Finding:
     """The colours named, whatever the language."""
     a, b = product.colour_mask, listing.colour_mask
-    if not a and not b:
-        return _NOT_USED["colour"]
     ours, theirs = ", ".join(product.colours), ", ".join(listing.colours)
     if not a or not b:
         return Finding("colour", _MISSING, ours, theirs)
