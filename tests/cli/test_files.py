@@ -10,7 +10,9 @@ from openpyxl import load_workbook
 from sqlalchemy import func, select
 
 from tests.cli.conftest import read
-from webapp.models import ImportJob, ImportPreset, Listing, Product
+from webapp.models import ImportJob, Listing, Product
+from webapp.models.accounts import COMMAND_LINE
+from webapp.services import import_choices
 
 PRODUCTS = "sku,title,price,quantity\nA-1,Mug,9.90,5\nA-2,Cup,12.50,0\n"
 REPORT = {
@@ -132,9 +134,10 @@ def test_columns_can_be_named_by_hand_and_by_a_saved_choice(shell):
     report = shell.json("import", "products", file, *words)
     assert report["columns"] == {"Artikelcode": "sku", "Wat": "title", "Kost": "price"}
     with shell.inside() as (session, _):
-        mapping = {"Artikelcode": "sku", "Wat": "title", "Kost": "price"}
-        session.add(ImportPreset(name="Groothandel", kind="products", headers="x", mapping=mapping))
+        job = session.scalars(select(ImportJob)).one()
+        import_choices.save_preset(session, job, "Groothandel", by=COMMAND_LINE)
     assert shell.json("import", "products", file, "--preset", "Groothandel", "--delimiter", ";")["unchanged"] == 1
+    assert shell.json("import", "products", file)["unchanged"] == 1  # recognised by its headers
     assert shell.json("import", "products", file, "--preset", "nonesuch", code=1)["outcome"] == "reject"
 
 

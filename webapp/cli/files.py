@@ -22,7 +22,7 @@ from webapp.errors import Refused
 from webapp.jobs import tasks
 from webapp.models import ImportJob, ImportKind, ImportPreset, ImportState
 from webapp.models.accounts import COMMAND_LINE
-from webapp.services import channels, exports, import_undo, imports
+from webapp.services import channels, exports, import_choices, import_undo, imports
 
 EXITS = {"accept": 0, "partial": PARTIAL, "reject": REFUSED}
 ENDED = {ImportState.DONE, ImportState.FAILED, ImportState.UNDONE}
@@ -125,6 +125,8 @@ def bring_in(
     with unit_of_work() as session:
         found = channels.get(session, channel) if channel else None
         job = imports.receive(session, kind, file.name, stored, by=COMMAND_LINE, channel=found, options=options)
+        if options is None or options.preset is None:
+            import_choices.recall(session, job, say.settings.uploads)
     job = tasks.check_import(say.settings, job.id, all_or_nothing=all_or_nothing)
     if job.state == ImportState.CHECKED:
         with unit_of_work() as session:
@@ -193,7 +195,8 @@ def _options(
     columns = dict(pair(text, "--map") for text in mapping)
     saved = session.scalar(select(ImportPreset).where(ImportPreset.name == preset)) if preset else None
     if saved is not None:
-        columns, preset = {**saved.mapping, **columns}, None
+        columns, preset = {**saved.mapping["mapping"], **columns}, None
+        rest = {name: saved.mapping.get(name) if value is None else value for name, value in rest.items()}
     if delimiter and delimiter.lower() in {"tab", "\\t"}:
         delimiter = "\t"
     if delimiter and len(delimiter) != 1:

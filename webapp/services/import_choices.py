@@ -64,7 +64,7 @@ def save_preset(session: Session, job: ImportJob, name: str, *, by: Actor) -> Im
     if not name or len(name) > 80:
         raise Refused(phrase("Type a name of at most 80 characters, such as “Amazon report”."))
     columns = job.report.get("mapping", [])
-    if job.state not in {ImportState.CHECKED, ImportState.REFUSED} or not columns:
+    if not columns:
         raise Conflict(phrase("The columns of this file are not known yet. Wait for the check, then save them."))
     preset = session.scalar(select(ImportPreset).where(ImportPreset.name == name))
     if preset is None:

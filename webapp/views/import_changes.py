@@ -11,6 +11,8 @@ from flask_babel import gettext as _
 
 from webapp.models import ImportJob, ImportKind
 
+MOST_SHOWN = 8  # rows of a kind on the screen
+
 
 @dataclass(frozen=True)
 class Row:
@@ -44,7 +46,7 @@ def told(job: ImportJob) -> list[Change]:
 
 def _change(kind: ImportKind, name: str, changes: dict[str, Any]) -> Change:
     n = int(changes[name])
-    shown = changes.get("shown", {}).get(name, [])
+    shown = changes.get("shown", {}).get(name, [])[:MOST_SHOWN]
     rows = [
         Row(
             r["key"],
