@@ -54,6 +54,8 @@ def work(job: str, app: Flask) -> None:
             with unit_of_work(read_only=True) as session:
                 channel = channels.get(session, "Hook")
             tasks.reconcile(channel, by=COMMAND_LINE)
+        elif job == "rounds":
+            tasks.run_schedules()
         elif job == "check":
             tasks.check_links()
         else:
