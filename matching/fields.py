@@ -39,7 +39,7 @@ _UNITS: Final = {
     "power": ("W", "kW", 1000), "voltage": ("V", "kV", 1000), "frequency": ("MHz", "GHz", 1000),
     "screen": ("in", "", 0),
     "energy": ("Wh", "kWh", 1000), "charge": ("mAh", "Ah", 1000), "resolution": ("MP", "", 0), "speed": ("rpm", "", 0),
-    "area": ("sq ft", "", 0), "oz": ("oz", "", 0),
+    "area": ("sq ft", "", 0), "oz": ("oz", "", 0), "capacity": ("cu ft", "", 0),
 }  # fmt: skip
 
 # What fields say beside their values, made once.

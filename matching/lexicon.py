@@ -21,7 +21,7 @@ def _set_of(text: str) -> frozenset[str]:
 #: Every dimension a quantity may have. `pack` counts sold units, `count` counts pieces inside one unit.
 DIMENSIONS: Final = (
     "volume", "mass", "length", "storage", "power", "voltage", "frequency", "pack", "count", "energy",
-    "resolution", "speed", "area", "screen", "charge", "oz",
+    "resolution", "speed", "area", "screen", "charge", "oz", "capacity",
 )  # fmt: skip
 DIMENSION_ID: Final = {name: number for number, name in enumerate(DIMENSIONS)}
 
@@ -35,7 +35,6 @@ volume ml 29.5735: floz
 volume ml 473.176: pint pints
 volume ml 946.353: quart quarts qt
 volume ml 3785.41: gal gallon gallons galon galones
-volume ml 28316.8: cuft
 mass g 0.001: mg мг
 mass g 1: g gr gram grams gramm gramme grammes gramo gramos grama gramas gramow grammi г гр грамм
 mass g 1000: kg kgs kilo kilos kilogram kilograms kilogramm кг
@@ -63,6 +62,7 @@ charge mah 1: mah мач
 resolution mp 1: mp megapixel megapixels megapixeles
 speed rpm 1: rpm
 area sqft 1: sqft
+capacity cuft 1: cuft
 """
 UNITS: Final[dict[str, tuple[int, float, str]]] = {}
 for _row in _folded(_UNIT_ROWS).strip().splitlines():

@@ -26,6 +26,7 @@ FEATURES: Final = (
 )  # fmt: skip
 PAIR_FEATURES: Final = 38
 COLUMN: Final = {name: i for i, name in enumerate(FEATURES)}
+N_DIMENSIONS: Final = 17  # as many as lexicon.DIMENSIONS
 PACK_DIMENSION: Final = 7
 COUNT_DIMENSION: Final = 8
 #: Quantities are the same up to this share of the larger: a terabyte is 1,000 GB to some and 1,024 to others.
@@ -57,7 +58,7 @@ def _quantities(
     """Dimensions that agree, conflict, conflict in content; pack verdict (1, 0, -1); whether one side names a pack."""
     agree, conflict, content, pack, one_sided = 0, 0, 0, 0, 0
     pieces, doubtful = 0, False
-    for dimension in range(15, -1, -1):  # pieces come before packs
+    for dimension in range(N_DIMENSIONS - 1, -1, -1):  # pieces come before packs
         n_q, n_d, met_q, met_d = 0, 0, 0, 0
         largest = 0.0
         for i in range(len(qd)):

@@ -8,6 +8,7 @@ from matching import Advice, Record, compare, suggest_many
 from matching.decide import Index
 from matching.document import document
 from matching.lexicon import COLOUR_NAMES, DIMENSIONS
+from matching.pairs import COUNT_DIMENSION, N_DIMENSIONS, PACK_DIMENSION
 
 
 def facts(title: str, *dimensions: str) -> list[float]:
@@ -26,7 +27,8 @@ def facts(title: str, *dimensions: str) -> list[float]:
         ("Poster 24 x 36 in", "screen", [24, 36]),
         ('Monitor 14,1\\"\\" wide', "screen", [14.1]),
         ('Disk 2.5"" SATA', "screen", [2.5]),
-        ("Refrigerator 25.0 Cu. Ft.", "volume", [707920]),
+        ("Refrigerator 25.0 Cu. Ft.", "capacity", [25]),
+        ("Oven 0.8Cu. Ft. black", "capacity", [0.8]),
         ("Batería 10.000 mAh", "charge", [10000]),
         ("Powerbank 10 000 mAh", "charge", [10000]),
         ("Powerbank 10,000 mAh", "charge", [10000]),
@@ -137,6 +139,11 @@ def test_another_content_pack_or_size_is_never_likely(ours: str, theirs: str) ->
     [[only]] = suggest_many([listing], Index.build([product]))
     assert only.advice is not Advice.LIKELY
     assert only.score < 75
+
+
+def test_the_compiled_loops_know_every_dimension() -> None:
+    assert len(DIMENSIONS) == N_DIMENSIONS
+    assert (DIMENSIONS[PACK_DIMENSION], DIMENSIONS[COUNT_DIMENSION]) == ("pack", "count")
 
 
 def test_another_content_stands_behind_a_sibling_without_that_conflict() -> None:
