@@ -38,6 +38,7 @@ __all__ = [
     "next_delay",
     "open_connector",
     "price_text",
+    "why_no_availability",
 ]
 
 _KINDS: dict[str, Kind] = {kind.name: kind for kind in (files.KIND, webhook.KIND, demo.KIND)}
@@ -71,6 +72,11 @@ def check_options(kind: str, options: Mapping[str, str], outbound: OutboundPolic
     if outbound is not None and kind == webhook.KIND.name:
         problems += webhook.check_reach(options, outbound.allow)
     return problems
+
+
+def why_no_availability(kind: str, options: Mapping[str, str]) -> str:
+    """Why a channel with these sound options cannot be told "in stock or not" without a number; "" when it can."""
+    return files.why_no_availability(options) if kind == files.KIND.name else ""
 
 
 def _unknown(option: str, kind: str, names: list[str]) -> str:

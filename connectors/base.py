@@ -31,6 +31,7 @@ class Update:
     """The state one listing ought to show, as of one product version and one link version.
 
     `quantity` is in units and `price` an exact amount of `currency` (ISO 4217); None means *leave this aspect alone*.
+    `available` takes the place of a quantity for channels that hear whether there is stock, never how much.
     `key` names the state (listing, link version, product version), never the value, so that 5, 4, 5 are three keys.
     """
 
@@ -42,6 +43,7 @@ class Update:
     product_version: int
     link_version: int
     key: str
+    available: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,7 @@ def problem_of(update: Update) -> Outcome | None:
     """The refusal of an update that no channel should ever hear, or None when it may be sent."""
     if not update.listing_id:
         return refuse(update, "no_listing_id", phrase("This update names no listing."))
-    if update.quantity is None and update.price is None:
+    if update.quantity is None and update.available is None and update.price is None:
         return refuse(update, "nothing_to_send", phrase("Neither a quantity nor a price was given."))
     if update.quantity is not None and not 0 <= update.quantity <= LARGEST:
         what = phrase("The quantity cannot be offered; it must be 0 or more, and below 10^15.")

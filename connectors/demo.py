@@ -46,6 +46,7 @@ class Shown:
     currency: str
     product_version: int
     link_version: int
+    available: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class Arrival:
     link_version: int
     key: str
     verdict: str
+    available: bool | None = None
 
 
 class DemoConnector:
@@ -90,9 +92,10 @@ class DemoConnector:
         """What customers see now, by listing id."""
         with self._open() as db:
             rows = db.execute(
-                "SELECT listing_id, sku, quantity, price, currency, product_version, link_version FROM listings"
+                "SELECT listing_id, sku, quantity, price, currency, product_version, link_version, available "
+                "FROM listings"
             ).fetchall()
-        return {row[0]: Shown(row[1], row[2], _decimal(row[3]), *row[4:]) for row in rows}
+        return {row[0]: Shown(row[1], row[2], _decimal(row[3]), row[4], row[5], row[6], _flag(row[7])) for row in rows}
 
     def arrivals(self) -> list[Arrival]:
         """Everything that ever arrived, oldest first."""
@@ -123,6 +126,8 @@ class DemoConnector:
         try:
             db.executescript(SCHEMA)
             db.execute("BEGIN IMMEDIATE")
+            if not any(column[1] == "available" for column in db.execute("PRAGMA table_info(listings)")):
+                db.execute("ALTER TABLE listings ADD COLUMN available INTEGER")  # marketplaces made before it
             yield db
             db.execute("COMMIT")
         finally:
@@ -149,8 +154,10 @@ def _store(db: sqlite3.Connection, update: Update) -> None:
     """Show the update; aspects that it leaves alone stay as they are."""
     price = None if update.price is None else price_text(update.price)
     db.execute(
-        "INSERT INTO listings VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (listing_id) DO UPDATE SET "
+        "INSERT INTO listings (listing_id, sku, quantity, price, currency, product_version, link_version, key, "
+        "available) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (listing_id) DO UPDATE SET "
         "sku = excluded.sku, quantity = coalesce(excluded.quantity, quantity), "
+        "available = coalesce(excluded.available, available), "
         "currency = CASE WHEN excluded.price IS NULL THEN currency ELSE excluded.currency END, "
         "price = coalesce(excluded.price, price), product_version = excluded.product_version, "
         "link_version = excluded.link_version, key = excluded.key",
@@ -163,6 +170,7 @@ def _store(db: sqlite3.Connection, update: Update) -> None:
             update.product_version,
             update.link_version,
             update.key,
+            update.available,
         ),
     )
 
@@ -170,6 +178,7 @@ def _store(db: sqlite3.Connection, update: Update) -> None:
 def _log(db: sqlite3.Connection, update: Update, verdict: str, now: datetime) -> None:
     body = {
         "quantity": update.quantity,
+        "available": update.available,
         "price": None if update.price is None else price_text(update.price),
         "product_version": update.product_version,
         "link_version": update.link_version,
@@ -184,6 +193,10 @@ def _arrival(at: str, listing_id: str, body: str, verdict: str) -> Arrival:
     said = json.loads(body)
     said["price"] = _decimal(said["price"])
     return Arrival(at=datetime.fromisoformat(at), listing_id=listing_id, verdict=verdict, **said)
+
+
+def _flag(number: int | None) -> bool | None:
+    return None if number is None else bool(number)
 
 
 def _decimal(text: str | None) -> Decimal | None:

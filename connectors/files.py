@@ -48,7 +48,9 @@ class FileConnector:
     def push(self, updates: Sequence[Update], *, now: datetime) -> list[Outcome]:
         """One file per `limits.max_batch` updates, all there or not there at all; none when nothing can be written."""
         require_aware(now)
-        offered = updates if self.sends_stock else [replace(update, quantity=None) for update in updates]
+        offered = (
+            updates if self.sends_stock else [replace(update, quantity=None, available=None) for update in updates]
+        )
         sendable, settled = screen(offered)
         writable = []
         for position in sendable:
@@ -131,6 +133,16 @@ def check(options: Mapping[str, str]) -> list[str]:
     if options.get("fulfilment") == AMAZON and options.get("format") != "amazon_tsv":
         return [phrase("fulfilment: amazon goes with format amazon_tsv only.")]
     return []
+
+
+def why_no_availability(options: Mapping[str, str]) -> str:
+    """Why files with these options cannot say "in stock" without a number; "" when they can."""
+    if FORMATS[options.get("format") or "csv"].tells_availability:
+        return ""
+    return phrase(
+        "Amazon's price and quantity file has no column for “in stock or not”: send quantities, or choose the format "
+        "csv or xlsx."
+    )
 
 
 KIND = Kind(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # that some of them fold to it. Tab, carriage return and line feed let a formula hide behind white space.
 FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
 GENERIC_COLUMNS = ("listing_id", "sku", "quantity", "price", "currency")
+AVAILABILITY_COLUMNS = ("listing_id", "sku", "in_stock", "price", "currency")
 # The header of Amazon's price and quantity template (POST_FLAT_FILE_PRICEANDQUANTITYONLY_UPDATE_DATA).
 AMAZON_COLUMNS = (
     "sku",
@@ -44,6 +45,7 @@ class Format:
     suffix: str
     write: Callable[[BinaryIO, Sequence[Update]], None]
     why_not: Callable[[Update], str | None]
+    tells_availability: bool = True
 
 
 def neutral(text: str) -> str:
@@ -58,7 +60,7 @@ def write_csv(out: BinaryIO, updates: Sequence[Update]) -> None:
     """Comma-separated UTF-8 with the byte order mark that spreadsheet programs look for; blank is *leave alone*."""
     text = io.TextIOWrapper(out, "utf-8-sig", newline="", write_through=True)
     writer = csv.writer(text)
-    writer.writerow(GENERIC_COLUMNS)
+    writer.writerow(_columns(updates))
     writer.writerows(_generic_row(update) for update in updates)
     text.flush()
     text.detach()
@@ -68,7 +70,7 @@ def _generic_row(update: Update) -> list[str]:
     return [
         neutral(update.listing_id),
         neutral(update.sku),
-        _quantity(update),
+        _stock(update),
         _price(update),
         neutral(update.currency) if update.price is not None else "",
     ]
@@ -100,11 +102,13 @@ def write_xlsx(out: BinaryIO, updates: Sequence[Update]) -> None:
         cell.number_format = form
         return cell
 
-    sheet.append([text(name) for name in GENERIC_COLUMNS])
+    sheet.append([text(name) for name in _columns(updates)])
     for update in updates:
-        quantity, price = number(_quantity(update), "0"), number(_price(update), "0.00##")
+        in_units = update.available is None
+        stock = number(_quantity(update), "0") if in_units else text(_stock(update))
+        price = number(_price(update), "0.00##")
         currency = text(update.currency) if update.price is not None else None
-        sheet.append([text(update.listing_id), text(update.sku), quantity, price, currency])
+        sheet.append([text(update.listing_id), text(update.sku), stock, price, currency])
     book.save(out)
 
 
@@ -115,6 +119,23 @@ def write_amazon(out: BinaryIO, updates: Sequence[Update]) -> None:
     )
     for row in (AMAZON_COLUMNS, *rows):
         out.write(("\t".join(row) + "\r\n").encode())
+
+
+def _columns(updates: Sequence[Update]) -> tuple[str, ...]:
+    """The header: a file for a channel that hears no quantities has no column for them either.
+
+    Raises ValueError for a file that would need both: one channel says one or the other.
+    """
+    if all(update.available is None for update in updates):
+        return GENERIC_COLUMNS
+    if any(update.quantity is not None for update in updates):
+        raise ValueError("quantities and availability do not go into one file")
+    return AVAILABILITY_COLUMNS
+
+
+def _stock(update: Update) -> str:
+    """The cell of the stock column: a number, or yes and no where only availability is told."""
+    return _quantity(update) if update.available is None else ("yes" if update.available else "no")
 
 
 def _quantity(update: Update) -> str:
@@ -141,6 +162,8 @@ def _not_in_xlsx(update: Update) -> str | None:
 
 def _not_in_amazon(update: Update) -> str | None:
     """Amazon's file has no quoting and its SKU must match to the letter, so a doubtful SKU is left out, not changed."""
+    if update.available is not None:
+        return phrase("Amazon's price and quantity file has no column for “in stock or not”.")
     if not update.sku.strip():
         return phrase("The listing has no SKU, and Amazon's file names listings by SKU.")
     if re.search(r"[\x00-\x1f\x7f]", update.sku):
@@ -157,6 +180,6 @@ FORMATS: dict[str, Format] = {
     for one in (
         Format("csv", phrase("CSV"), "csv", write_csv, _always),
         Format("xlsx", phrase("Excel workbook"), "xlsx", write_xlsx, _not_in_xlsx),
-        Format("amazon_tsv", phrase("Amazon price and quantity"), "txt", write_amazon, _not_in_amazon),
+        Format("amazon_tsv", phrase("Amazon price and quantity"), "txt", write_amazon, _not_in_amazon, False),
     )
 }

@@ -88,15 +88,21 @@ def message_body(channel: str, batch: Sequence[Update]) -> bytes:
 
 def batch_id(channel: str, batch: Sequence[Update]) -> str:
     """The message's id: from the states and aspects it carries, never from their values."""
-    aspects = (f"{update.quantity is not None:d}{update.price is not None:d}" for update in batch)
+    aspects = (f"{_stock_aspect(update)}{update.price is not None:d}" for update in batch)
     parts = [part for update, aspect in zip(batch, aspects, strict=True) for part in (update.key, aspect)]
     return message_id([channel, *parts])
+
+
+def _stock_aspect(update: Update) -> str:
+    return "a" if update.available is not None else f"{update.quantity is not None:d}"
 
 
 def _item(update: Update) -> dict[str, Any]:
     item: dict[str, Any] = {"listing_id": update.listing_id, "sku": update.sku}
     if update.quantity is not None:
         item["quantity"] = update.quantity
+    if update.available is not None:
+        item["available"] = update.available
     if update.price is not None:
         item |= {"price": price_text(update.price), "currency": update.currency}
     version = {"product": update.product_version, "link": update.link_version}

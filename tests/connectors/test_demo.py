@@ -91,3 +91,12 @@ def test_in_whatever_order_versions_arrive_the_newest_is_shown(
     for link, product in order:
         demo.push([update("A", link * 10 + product, link_version=link, product_version=product)], now=NOW)
     assert demo.shown()["A"].quantity == 22
+
+
+def test_it_shows_in_stock_or_not_where_it_hears_no_quantity(tmp_path: Path) -> None:
+    shop = DemoConnector("Alpha", tmp_path)
+    shop.push([update("A", None, available=True)], now=NOW)
+    shop.push([update("A", None, available=False, product_version=8)], now=NOW)
+    shown = shop.shown()["A"]
+    assert (shown.available, shown.quantity) == (False, None)
+    assert [arrival.available for arrival in shop.arrivals()] == [True, False]

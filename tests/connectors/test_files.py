@@ -212,3 +212,22 @@ def test_without_hard_links_the_file_still_comes_whole(tmp_path: Path, monkeypat
     names = [push(tmp_path, [update("A", number)])[0].name for number in range(2)]
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
     assert len(set(names)) == 2
+
+
+def test_a_channel_that_hears_no_quantities_gets_no_column_for_them(tmp_path: Path) -> None:
+    there, gone = update("A", None, available=True), update("B", None, "5", available=False)
+    path, _ = push(tmp_path, [there, gone])
+    assert path.read_bytes().decode("utf-8-sig").splitlines() == [
+        "listing_id,sku,in_stock,price,currency",
+        "A,SKU-A,yes,,",
+        "B,SKU-B,no,5.00,EUR",
+    ]
+    book, _ = push(tmp_path, [there, gone], format="xlsx")
+    rows = [[cell.value for cell in row] for row in openpyxl.load_workbook(book).active]
+    assert [row[2] for row in rows] == ["in_stock", "yes", "no"]
+
+
+def test_amazon_has_no_column_for_in_stock_or_not(tmp_path: Path) -> None:
+    amazon = FileConnector("Alpha", {"format": "amazon_tsv"}, tmp_path)
+    [outcome] = amazon.push([update("A", None, available=True)], now=NOW)
+    assert (outcome.status, outcome.code) == (Status.REJECTED, "not_writable")

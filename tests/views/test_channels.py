@@ -163,3 +163,23 @@ def test_only_owners_set_up_connectors(app, browse, alpha, who):
     for method, url in (("GET", "/connectors/new"), ("GET", f"/connectors/{alpha}"), ("POST", f"/connectors/{alpha}"),
                         ("POST", f"/connectors/{alpha}/pause"), ("POST", f"/connectors/{alpha}/release")):  # fmt: skip
         assert browser.open(url, method=method).status_code == 403
+
+
+def test_a_connector_is_told_only_in_stock_or_not_once_that_was_chosen(app, browse, alpha):
+    alice = browse("alice")
+    alice.post(f"/connectors/{alpha}", data={"mode": "manual", "tells": "in_stock"})
+    assert find(app, "Alpha").in_stock_only
+    assert re.search(r'value="in_stock" checked', alice.get(f"/connectors/{alpha}").text)
+    alice.post(f"/connectors/{alpha}", data={"mode": "manual"})
+    assert find(app, "Alpha").in_stock_only, "a form that says nothing of it changes nothing"
+    alice.post(f"/connectors/{alpha}", data={"mode": "manual", "tells": "quantities"})
+    assert not find(app, "Alpha").in_stock_only
+
+
+def test_a_plan_and_a_run_say_in_stock_and_out_of_stock(app, settings, browse, alpha):
+    with app.app_context(), unit_of_work() as session:
+        make, shop = Make(session, settings), session.get_one(Channel, alpha)
+        shop.in_stock_only, shop.mode = True, SendMode.MANUAL
+        make.link(make.product("A", quantity=0), make.listing("a", channel=shop, quantity="5"))
+    page = browse("alice").get(f"/connectors/{alpha}/sync").text
+    assert re.search(r"in stock</td>.*out of stock</td>", page, re.S)

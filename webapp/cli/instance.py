@@ -61,7 +61,10 @@ def add_user(say: Say, email: str, role: str, password_stdin: bool) -> None:
 )
 @click.option("--many", is_flag=True, help="One product may have several listings there.")
 @click.option("--currency", default="", help="Its currency, such as MXN; the instance's own without.")
-def add_channel(say: Say, name: str, kind: str, options: tuple[str, ...], many: bool, currency: str) -> None:
+@click.option("--in-stock-only", is_flag=True, help="Tell it whether there is stock, never how much.")
+def add_channel(
+    say: Say, name: str, kind: str, options: tuple[str, ...], many: bool, currency: str, in_stock_only: bool
+) -> None:
     """Add a marketplace account."""
     given = dict(pair(text, "--option") for text in options)
     with unit_of_work() as session:
@@ -74,8 +77,10 @@ def add_channel(say: Say, name: str, kind: str, options: tuple[str, ...], many: 
             options=given,
             many=many,
             currency=currency.upper(),
+            in_stock_only=in_stock_only,
         )
         answer = {"channel": channel.name, "kind": channel.kind, "many": channel.many, "mode": channel.mode.value}
+        answer["in_stock_only"] = channel.in_stock_only
     say(answer, f"Added the channel “{answer['channel']}” ({kind}).")
 
 

@@ -137,12 +137,15 @@ def _result(settings: Settings, channel: str, run: SyncRun) -> dict[str, Any]:
 
 
 def _line(change: plans.PlannedChange) -> str:
-    values = f"{_show(change.old)} → {_show(change.new)}"
-    return f"{change.listing_id} ({change.sku}) {change.aspect}: {values}{' (held)' if change.held else ''}"
+    said = change.as_json()
+    values = f"{_show(said['old'])} → {_show(said['new'])}"
+    return f"{change.listing_id} ({change.sku}) {said['aspect']}: {values}{' (held)' if change.held else ''}"
 
 
 def _show(value: object) -> str:
-    return "–" if value is None else f"{value:f}" if not isinstance(value, int) else str(value)
+    if isinstance(value, bool):
+        return "in stock" if value else "out of stock"
+    return "–" if value is None else str(value)
 
 
 COMMANDS = (plan, sync, drain)

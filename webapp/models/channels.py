@@ -30,6 +30,7 @@ class Channel(Base):
     many: Mapped[bool] = mapped_column(default=False)  # may one product have several listings here?
     mode: Mapped[SendMode] = mapped_column(choice(SendMode), default=SendMode.MANUAL)
     sends_price: Mapped[bool] = mapped_column(default=False)  # in automatic mode; stock always goes
+    in_stock_only: Mapped[bool] = mapped_column(default=False)  # it is told whether there is stock, never how much
     options: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     secrets: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed with the instance key
     price_list_id: Mapped[int | None] = mapped_column(BigInt, ForeignKey("price_lists.id"))
@@ -43,3 +44,7 @@ class Channel(Base):
     rule_promise: Mapped[int] = mapped_column(SmallInteger, default=95)  # per cent right, or the rule stops
     rule_stopped: Mapped[str] = mapped_column(Text, default="")  # why the rule stopped by itself
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+
+    def level(self, quantity: int | None) -> int | None:
+        """What counts here of a quantity: the number, or 1 and 0 where only in stock or not is told; None stays."""
+        return int(quantity > 0) if self.in_stock_only and quantity is not None else quantity

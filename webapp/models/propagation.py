@@ -123,6 +123,7 @@ class Attempt(Base):
     link_version: Mapped[int] = mapped_column(BigInt)
     product_version: Mapped[int] = mapped_column(BigInt)
     quantity: Mapped[int | None] = mapped_column(Integer)
+    in_stock_only: Mapped[bool] = mapped_column(default=False)  # then both quantities are 1 or 0: in stock or not
     price: Mapped[Decimal | None] = mapped_column(Amount)
     old_quantity: Mapped[int | None] = mapped_column(Integer)
     old_price: Mapped[Decimal | None] = mapped_column(Amount)

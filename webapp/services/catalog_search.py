@@ -82,8 +82,8 @@ class Offer:
 
     @property
     def quantity(self) -> int | None:
-        """The stock that the channel shows, as far as we know."""
-        return self.link.told_quantity if self.link.told_stock_version else self.listing.quantity
+        """The stock that the channel shows, as far as we know; 1 or 0 where it is told only in stock or not."""
+        return self.channel.level(self.link.told_quantity if self.link.told_stock_version else self.listing.quantity)
 
     @property
     def price(self) -> Decimal | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from babel.core import get_global
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 import connectors
@@ -50,6 +50,7 @@ def connect(
     many: bool = False,
     currency: str = "",
     mode: SendMode | None = None,
+    in_stock_only: bool = False,
 ) -> Channel:
     """Add an account; its changes go by themselves where the kind can do that, unless `mode` says otherwise.
 
@@ -70,6 +71,7 @@ def connect(
     problems = connectors.check_options(kind, given, _outbound(settings))
     if problems:
         raise Refused(" ".join(problems))
+    _require_availability(kind, given, in_stock_only)
     open_options, hidden = _split(kind, given)
     channel = Channel(
         name=name,
@@ -79,12 +81,13 @@ def connect(
         currency=currency_code(currency) or settings.currency,
         mode=SendMode.MANUAL if kind in BY_HAND else mode or SendMode.AUTOMATIC,
         secrets=_seal(hidden, settings),
+        in_stock_only=in_stock_only,
     )
     session.add(channel)
     session.flush()
     counts.open_channel(session, channel.id)
     words = phrase("Connected {channel} ({kind}).", channel=name, kind=kind)
-    audit.record(session, by, "channel.connected", f"channel {name}", words, after={"many": many})
+    audit.record(session, by, "channel.connected", f"channel {name}", words, after={"many": many, **_facts(channel)})
     return channel
 
 
@@ -117,10 +120,13 @@ def change(
     sends_price: bool | None = None,
     options: Mapping[str, str] | None = None,
     currency: str = "",
+    in_stock_only: bool | None = None,
 ) -> Channel:
     """Change how a channel is sent to; what is due already stays due and is held while the mode is manual.
 
-    Raises Refused for a bad option or currency; a blank currency leaves it as it is.
+    With `in_stock_only` it hears from now on whether there is stock, never how much; without it again, every quantity
+    counts as not told. Raises Refused for a bad option or currency, Conflict while "in stock" is on its way; a blank
+    currency leaves it as it is.
     """
     before = _facts(channel)
     channel.currency = currency_code(currency) or channel.currency
@@ -136,7 +142,13 @@ def change(
             raise Refused(" ".join(problems))
         channel.options, hidden = _split(channel.kind, merged)
         channel.secrets = _seal(hidden, settings)
+    heard_no_quantities = channel.in_stock_only
+    if in_stock_only is not None:
+        channel.in_stock_only = in_stock_only
+    _require_availability(channel.kind, channel.options, channel.in_stock_only)
     session.flush()
+    if heard_no_quantities and not channel.in_stock_only:
+        _say_quantities(session, channel)
     audit.record(
         session,
         by,
@@ -150,7 +162,31 @@ def change(
 
 
 def _facts(channel: Channel) -> dict[str, Any]:
-    return {"mode": channel.mode.value, "sends_price": channel.sends_price, "currency": channel.currency}
+    return {
+        "mode": channel.mode.value,
+        "sends_price": channel.sends_price,
+        "currency": channel.currency,
+        "in_stock_only": channel.in_stock_only,
+    }
+
+
+def _require_availability(kind: str, options: Mapping[str, str], in_stock_only: bool) -> None:
+    """Raise Refused where the channel is to be told only in stock or not, and cannot be."""
+    if in_stock_only and (why := connectors.why_no_availability(kind, options)):
+        raise Refused(why)
+
+
+def _say_quantities(session: Session, channel: Channel) -> None:
+    """A channel that heard "in stock" so far hears every quantity; an answer to the former must not count as one."""
+    if session.scalar(_on_the_way(channel).limit(1)) is not None:
+        raise Conflict(phrase("An update to {channel} is on its way. Save again in a minute.", channel=channel.name))
+    targets.forget_stock(session, channel, now=utc_now())
+
+
+def _on_the_way(channel: Channel) -> Select[str]:
+    """The channel's ids of listings to which a request has begun."""
+    query = select(Listing.external_id).join(Attempt, Attempt.listing_id == Listing.id).order_by(Listing.id)
+    return query.where(Attempt.channel_id == channel.id, Attempt.state == AttemptState.BEGUN)
 
 
 def pause(session: Session, channel: Channel, paused: bool, *, by: Actor) -> list[str]:
@@ -169,9 +205,7 @@ def pause(session: Session, channel: Channel, paused: bool, *, by: Actor) -> lis
         else:
             audit.record(session, by, "channel.resumed", f"channel {name}", phrase("Resumed {channel}.", channel=name))
         ring(session, targets.BELL)
-    on_the_way = select(Listing.external_id).join(Attempt, Attempt.listing_id == Listing.id)
-    begun = on_the_way.where(Attempt.channel_id == channel.id, Attempt.state == AttemptState.BEGUN)
-    return list(session.scalars(begun.order_by(Listing.id))) if paused else []
+    return list(session.scalars(_on_the_way(channel))) if paused else []
 
 
 def release(session: Session, channel: Channel, *, by: Actor) -> None:

@@ -109,7 +109,11 @@ def begin(session: Session, claim: Claim, *, now: datetime) -> Claim:
         Product.id == Link.product_id,
         Product.version == Attempt.product_version,
     )
-    unpaused = exists().where(Channel.id == Attempt.channel_id, Channel.paused_at.is_(None))
+    unpaused = exists().where(
+        Channel.id == Attempt.channel_id,
+        Channel.paused_at.is_(None),
+        Channel.in_stock_only == Attempt.in_stock_only,  # a quantity never reaches a channel that hears none any more
+    )
     begun: set[int] = set()
     for start in range(0, len(ids), CHUNK):
         mine = (Attempt.id.in_(ids[start : start + CHUNK]), Attempt.state == AttemptState.CLAIMED)
@@ -233,11 +237,13 @@ def other_money(ours: str, theirs: str) -> bool:
 def desired(
     available: int, price: Decimal | None, on_list: Decimal | None, channel: Channel, *, is_counted: bool
 ) -> tuple[int | None, Decimal | None]:
-    """What a listing of a product ought to show on a channel: units, never negative, and the price.
+    """What a listing of a product ought to show on a channel: units, never negative (1 or 0 where the channel is told
+    only whether there is stock), and the price.
 
     None means that we do not know: stock that nobody ever counted is not zero, and a missing price is no price.
     """
-    return max(0, available) if is_counted else None, on_list if channel.price_list_id else price
+    quantity = channel.level(max(0, available)) if is_counted else None
+    return quantity, on_list if channel.price_list_id else price
 
 
 def _nothing_to_say(session: Session, link_ids: list[int], run_id: int | None, now: datetime) -> None:
@@ -287,7 +293,8 @@ def _attempt(
     lease: timedelta,
 ) -> dict[str, Any]:
     """The columns of one attempt. Its key names the state, never the value, so that 5, 4, 5 are three keys."""
-    aspects = f"{'s' if quantity is not None else ''}{'p' if price is not None else ''}"
+    stock = "a" if channel.in_stock_only else "s"
+    aspects = f"{stock if quantity is not None else ''}{'p' if price is not None else ''}"
     return {
         "run_id": run_id,
         "channel_id": channel.id,
@@ -298,7 +305,8 @@ def _attempt(
         "product_version": row.version,
         "quantity": quantity,
         "price": price,
-        "old_quantity": row.shown_quantity,
+        "old_quantity": channel.level(row.shown_quantity),
+        "in_stock_only": channel.in_stock_only,
         "old_price": row.shown_price,
         "currency": money(row, channel),
         "key": f"{row.listing_id}-{row.fence}-{row.version}-{aspects}",
@@ -313,15 +321,16 @@ def _attempt(
 
 def _delivery(attempt_id: int, row: Row[Any], made: dict[str, Any]) -> Delivery:
     """The frozen update that a connector carries."""
+    has_stock, has_price = made["quantity"] is not None, made["price"] is not None
     what = connectors.Update(
         listing_id=row.external_id,
         sku=row.sku,
-        quantity=made["quantity"],
+        quantity=made["quantity"] if not made["in_stock_only"] else None,
         price=made["price"],
         currency=made["currency"],
         product_version=row.version,
         link_version=row.fence,
         key=made["key"],
+        available=made["quantity"] > 0 if has_stock and made["in_stock_only"] else None,
     )
-    has_stock, has_price = made["quantity"] is not None, made["price"] is not None
     return Delivery(attempt_id, row.id, row.listing_id, has_stock, has_price, made["tries"], what)

@@ -65,9 +65,9 @@ def write(session: Session, found: Mapping[int, Seen]) -> None:
 def apart(row: Any, channel: Channel) -> int:
     """The larger share, of 0 to MOST thousandths, by which stock or price shown is off what it ought to be."""
     quantity, price = desired(row.available, row.price, row.amount, channel, is_counted=row.is_counted)
-    shares = [0]
-    if quantity is not None and row.shown_quantity is not None:
-        shares.append(share(Decimal(quantity), Decimal(row.shown_quantity)))
+    shares, shown = [0], channel.level(row.shown_quantity)
+    if quantity is not None and shown is not None:
+        shares.append(share(Decimal(quantity), Decimal(shown)))
     if price is not None and row.shown_price is not None and not other_money(money(row, channel), row.shown_in):
         shares.append(share(price, row.shown_price))
     return max(shares)

@@ -179,9 +179,10 @@ def largest_differences(session: Session, *, limit: int = SHOWN) -> tuple[list[D
         select(
             Link.id, Product.title, Product.sku, Product.available, Product.price, Product.currency,
             Listing.currency.label("shown_in"), plans.SHOWN_QUANTITY.label("quantity"),
-            plans.SHOWN_PRICE.label("shown_price"),
+            plans.SHOWN_PRICE.label("shown_price"), Channel.in_stock_only,
         )
         .join(Listing, Listing.id == Link.listing_id).join(Product, Product.id == Link.product_id)
+        .join(Channel, Channel.id == Link.channel_id)
         .order_by(Link.id.desc()).limit(LOOKED_AT)
     )  # fmt: skip
     found = [difference for pair in session.execute(pairs) for difference in _differences(pair)]
@@ -195,7 +196,8 @@ def largest_differences(session: Session, *, limit: int = SHOWN) -> tuple[list[D
 def _differences(pair: Row[*tuple[Any, ...]]) -> list[Difference]:
     title, found = pair.title or pair.sku, []
     available = max(pair.available, 0)
-    if pair.quantity is not None and pair.quantity != available:
+    in_units = pair.quantity is not None and not pair.in_stock_only  # "in stock" says nothing of how far apart it is
+    if in_units and pair.quantity != available:
         found.append(Difference(pair.id, title, "stock", Decimal(pair.quantity - available)))
     same_currency = not pair.shown_in or not pair.currency or pair.shown_in == pair.currency
     if pair.shown_price is not None and pair.price and pair.shown_price != pair.price and same_currency:

@@ -302,7 +302,7 @@ def _rows() -> Select[Any]:
 def _row(row: Any) -> PairRow:
     link, product, listing, channel, stock, price, amount, is_counted, suspicion = row
     quantity, wanted = desired(product.available, product.price, amount, channel, is_counted=is_counted)
-    return PairRow(link, product, listing, channel, quantity, wanted, stock, price, suspicion)
+    return PairRow(link, product, listing, channel, quantity, wanted, channel.level(stock), price, suspicion)
 
 
 def _any(session: Session, channel: Channel, which: Sequence[ColumnElement[bool]]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -44,11 +44,18 @@ class PlannedChange:
     old: int | Decimal | None
     new: int | Decimal
     held: str = ""
+    in_stock_only: bool = False  # then stock is 1 or 0: in stock or not
 
     def as_json(self) -> dict[str, Any]:
-        """The fields that the command line promises; prices as text."""
+        """The fields that the command line promises; prices as text.
+
+        Where only in stock or not is told, the aspect is `availability` and its values are true and false.
+        """
+        aspect = "availability" if self.in_stock_only and self.aspect == "stock" else self.aspect
         old, new = (price_text(v) if isinstance(v, Decimal) else v for v in (self.old, self.new))
-        row = {"listing_id": self.listing_id, "sku": self.sku, "aspect": self.aspect, "old": old, "new": new}
+        if aspect == "availability":
+            old, new = None if old is None else bool(old), bool(new)
+        row = {"listing_id": self.listing_id, "sku": self.sku, "aspect": aspect, "old": old, "new": new}
         return {**row, "reason": self.held} if self.held else row
 
 
@@ -205,8 +212,9 @@ def _changes(row: Row[Any], channel: Channel, *, stock: bool, price: bool) -> li
     quantity, wanted = desired(row.available, row.price, row.amount, channel, is_counted=row.counted)
     who = (row.id, row.external_id, row.title, row.sku)
     found = []
-    if stock and quantity is not None and row.shown_quantity != quantity:
-        found.append(PlannedChange(*who, "stock", row.shown_quantity, quantity))
+    shown = channel.level(row.shown_quantity)
+    if stock and quantity is not None and shown != quantity:
+        found.append(PlannedChange(*who, "stock", shown, quantity, in_stock_only=channel.in_stock_only))
     if price and wanted is not None and row.shown_price != wanted:
         ours, theirs = money(row, channel), row.shown_in
         held = ""
@@ -246,9 +254,7 @@ def _brake(made: Plan, bad: Any, rule: tuple[int, Decimal], total: int, words: C
     made.braked = made.braked or reason
     stopped = {id(c) for c in caught}
     made.changes = [c for c in made.changes if id(c) not in stopped]
-    made.held += [
-        PlannedChange(c.link_id, c.listing_id, c.title, c.sku, c.aspect, c.old, c.new, reason) for c in caught
-    ]
+    made.held += [replace(c, held=reason) for c in caught]
 
 
 def _limit(rule: tuple[int, Decimal], total: int) -> Decimal:

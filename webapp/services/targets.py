@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, case, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from webapp.db import ring
 from webapp.models.base import utc_now
+from webapp.models.catalog import Product
 from webapp.models.channels import Channel, SendMode
 from webapp.models.links import Link
 
@@ -66,19 +67,48 @@ def assert_again(session: Session, link_id: int, *, stock: bool, price: bool, du
 def _mark(session: Session, which: ColumnElement[bool], *, stock: bool, price: bool, now: datetime) -> int:
     """One statement: a link is due when something its channel is told automatically has changed."""
     automatic = select(Channel.id).where(Channel.mode == SendMode.AUTOMATIC)
-    told_price = automatic.where(Channel.sends_price)
+    told_price = Link.channel_id.in_(automatic.where(Channel.sends_price))
+    told_stock = or_(
+        Link.channel_id.in_(automatic.where(~Channel.in_stock_only)),
+        and_(Link.channel_id.in_(automatic.where(Channel.in_stock_only)), _crosses_zero()),
+    )
     values: dict[str, object] = {
         "due_at": case((Link.due_at < now, Link.due_at), else_=now),
         "dirty_at": func.coalesce(Link.dirty_at, now),
         "tries": 0,
     }
     if stock:
-        values["want_stock"] = True
+        values["want_stock"] = or_(Link.want_stock, told_stock)
     if price:
-        values["want_price"] = or_(Link.want_price, Link.channel_id.in_(told_price))
-    scope = Link.channel_id.in_(automatic if stock else told_price)
+        values["want_price"] = or_(Link.want_price, told_price)
+    scope = or_(*([told_stock] if stock else []), *([told_price] if price else []))
     if session.get_bind().dialect.name == "postgresql":  # in id order, as everywhere: two writers never wait in a ring
         session.execute(select(Link.id).where(which, Link.auto_sync, scope).order_by(Link.id).with_for_update())
     statement = update(Link).where(which, Link.auto_sync, scope).values(**values)
     done = session.execute(statement.execution_options(synchronize_session=False))
     return int(done.rowcount)  # type: ignore[attr-defined]
+
+
+def _crosses_zero() -> ColumnElement[bool]:
+    """Whether a listing would be told "in stock" or "out of stock" anew.
+
+    A link that was told nothing for sure, or had trouble since, is told again: what its channel shows is not known.
+    """
+    turned = exists().where(
+        Product.id == Link.product_id,
+        or_(and_(Link.told_quantity > 0, Product.available <= 0), and_(Link.told_quantity <= 0, Product.available > 0)),
+    )
+    return or_(Link.told_stock_version <= 0, Link.told_quantity.is_(None), Link.problem != "", turned)
+
+
+def forget_stock(session: Session, channel: Channel, *, now: datetime) -> None:
+    """Let what a channel was told of stock count as not known, for "in stock" says no quantity.
+
+    On an automatic channel every pair with auto-sync is told anew; by hand the next plan shows it.
+    """
+    told = (Link.channel_id == channel.id, Link.told_stock_version != 0)
+    forgotten = update(Link).where(*told).values(told_stock_version=UNKNOWN, told_quantity=None)
+    session.execute(forgotten.execution_options(synchronize_session=False))
+    session.expire_all()
+    if _mark(session, Link.channel_id == channel.id, stock=True, price=False, now=now):
+        ring(session, BELL)

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 import connectors
 from webapp import web
-from webapp.errors import DomainError, Refused
+from webapp.errors import Conflict, DomainError, Refused
 from webapp.models import Channel, ListingState, SendMode
 from webapp.models.accounts import Permission
 from webapp.models.base import utc_now
@@ -61,6 +61,7 @@ def add() -> Any:
             many=request.form.get("many") == "1",
             currency=request.form.get("currency", ""),
             mode=SendMode.AUTOMATIC if request.form.get("automatic") == "1" else SendMode.MANUAL,
+            in_stock_only=request.form.get("tells") == "in_stock",
         )
     except DomainError as error:
         web.session().rollback()
@@ -94,11 +95,12 @@ def save(channel_id: int) -> Any:
             sends_price=request.form.get("sends_price") == "1",
             options=_options(channel.kind),
             currency=request.form.get("currency", ""),
+            in_stock_only=request.form.get("tells") == "in_stock" if "tells" in request.form else None,
         )
         channels.allow_many(session, channel, request.form.get("many") == "1", by=by)
-    except Refused as error:
+    except (Refused, Conflict) as error:
         session.rollback()
-        return _edit(channels.by_id(session, channel_id), error=translated(error.message), status=422)
+        return _edit(channels.by_id(session, channel_id), error=translated(error.message), status=error.status)
     web.say(_("%(channel)s is changed.", channel=channel.name))
     return web.go("channels.edit", channel_id=channel_id)
 
