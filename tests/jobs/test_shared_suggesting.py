@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -139,3 +140,17 @@ def test_a_pause_ends_the_work_after_the_chunk_at_hand(queue, worker, bob):
     left = waiting()
     assert 0 < left < LISTINGS
     assert left % CHUNK == 0
+
+
+def test_cycles_are_looked_for_as_before_when_a_chunk_has_failed(queue, context, monkeypatch):
+    usual, seen = gc.get_threshold(), []
+
+    def fail(*_given):
+        seen.append(gc.get_threshold()[0])
+        raise MemoryError
+
+    monkeypatch.setattr(tasks.suggestions, "suggest_for", fail)
+    with pytest.raises(MemoryError):
+        tasks.suggest(context.extensions["pairbook_index"])
+    assert seen == [tasks.RARELY]
+    assert gc.get_threshold() == usual

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import random
 import socket
 import time
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
 
@@ -39,6 +41,7 @@ from webapp.services import (
 
 log = logging.getLogger(__name__)
 SUGGEST_CHUNK = 4_000  # a channel's listings compete for products: a larger chunk suggests better, and takes seconds
+RARELY = 50_000  # objects made between two looks for cycles, while suggestions are; Python's own 700 cost a third
 Progress = Callable[[int, int], None]
 
 
@@ -248,19 +251,31 @@ def _suggest_on(channel_id: int, index: retrieval.CatalogueIndex, until: float |
         if chunk is None:
             return done
         try:
-            with unit_of_work(read_only=True) as session:
-                found = suggestions.suggest_for(session, chunk.ids, index)
-            left: suggesting.Chunk | None = chunk
-            while left is not None:
-                chunk = left
-                with unit_of_work() as session:
-                    kept, left = suggesting.settle(session, chunk, found, now=utc_now())
-                done += kept
+            with _collecting_rarely():
+                with unit_of_work(read_only=True) as session:
+                    found = suggestions.suggest_for(session, chunk.ids, index)
+                left: suggesting.Chunk | None = chunk
+                while left is not None:
+                    chunk = left
+                    with unit_of_work() as session:
+                        kept, left = suggesting.settle(session, chunk, found, now=utc_now())
+                    done += kept
         except BaseException:  # whoever comes next need not wait for the lease
             with unit_of_work() as session:
                 suggesting.release(session, chunk)
             raise
     return done
+
+
+@contextmanager
+def _collecting_rarely() -> Iterator[None]:
+    """Look for cycles seldom while the evidence of a chunk is made: it has none, and half a million objects to walk."""
+    usual = gc.get_threshold()
+    gc.set_threshold(RARELY, *usual[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
 
 
 def _follow_rule(channel: Channel) -> None:
