@@ -11,7 +11,7 @@ from sqlalchemy import event, select
 from tests.factories import Make
 from webapp.db import db, unit_of_work
 from webapp.jobs import tasks
-from webapp.models import Channel, ImportJob, ImportKind, ImportState, Link, Listing
+from webapp.models import Channel, ImportJob, ImportKind, ImportState, Link, Listing, ListingState
 from webapp.models.accounts import COMMAND_LINE
 from webapp.models.base import utc_now
 from webapp.services import links, overview, reconciliation
@@ -207,3 +207,19 @@ def test_the_time_to_reach_the_channel_is_drawn_and_told_in_words(app, settings,
     assert "Time to reach the channel" in page
     assert re.search(r'role="img" aria-label="1 update reached its channel within [^"]+Slowest: Alpha, ', page)
     assert "Last syncs" not in page
+
+
+def test_each_number_leads_to_its_rows(browse, fill, bob):
+    with fill() as make:
+        for name in ("Alpha", "Beta"):
+            make.link(channel=make.channel(name))
+        gone = make.listing(channel=make.channel("Alpha"))
+        links.set_aside(make.session, [gone.id], ListingState.NO_MATCH, by=bob)
+    browser = browse("bob")
+    page = browser.get("/").text
+    assert re.search(r'class="big"><a class="link" href="/pairs">2<', page)
+    assert re.search(r'href="/pairs\?channel=Beta">100', page)
+    addresses = re.findall(r'href="(/review\?[^"]*state=none[^"]*)">1<', page)
+    assert len(addresses) == 2, "the total, which one channel has alone, and its row"
+    for address in addresses:
+        assert gone.title in browser.get(address.replace("&amp;", "&")).text

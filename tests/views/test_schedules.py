@@ -201,3 +201,43 @@ def test_with_a_schedule_the_switch_of_a_pair_means_something_on_a_manual_channe
     assert "Sent by hand" not in bob.get("/products").text
     asked = browse("alice").get("/pairs/unsync?match=1&channel=Alpha").text
     assert "The schedule “Alpha stock, every hour” keeps running with the pairs that are left" in asked
+
+
+def undo_last(browser) -> int:
+    """Press the first Undo of the trail; gives the status."""
+    found = re.search(r'action="(/activity/\d+/undo)"', browser.get("/activity").text)
+    assert found, "the trail offers no undo"
+    return browser.post(found[1]).status_code
+
+
+@pytest.mark.parametrize(
+    ("acts", "on"),
+    [
+        ([], []),
+        ([("pause", {})], [True]),
+        ([("pause", {}), ("pause", {"on": "1"})], [False]),
+        ([("cancel", {})], [True]),
+        ([("edit", {**FORM, "every": "1h"})], [True, False]),
+        ([("cancel", {}), ("restore", {})], [False]),
+        ([("edit", {**FORM, "every": "1h"}), ("restore", {})], [False, True]),
+    ],
+)
+def test_activity_takes_the_last_act_on_a_schedule_back(browse, look, one, acts, on):
+    """Also adding it: then it is cancelled, and stays where it can be restored."""
+    bob = browse("bob")
+    for act, data in acts:
+        bob.post(f"/sync/schedules/{one}/{act}", data=data)
+    assert undo_last(bob) == 303
+    assert [s.is_on for s in every(look)] == (on or [False])
+
+
+def test_an_act_on_a_schedule_that_was_followed_by_another_is_not_taken_back(browse, look, one):
+    bob = browse("bob")
+    bob.post(f"/sync/schedules/{one}/pause")
+    line = re.search(r'action="(/activity/\d+/undo)"', bob.get("/activity").text)[1]
+    bob.post(f"/sync/schedules/{one}/pause", data={"on": "1"})
+    answer = bob.post(line)
+    assert answer.status_code == 409
+    assert "Something else was done to this schedule since." in answer.text
+    assert every(look)[0].is_on
+    assert "/undo" not in browse("charlie").get("/activity").text

@@ -116,13 +116,14 @@ def restore(session: Session, schedule: Schedule, *, by: Actor, now: datetime) -
     channel = channels.by_id(session, schedule.channel_id)
     newer = session.scalars(
         select(Schedule).where(Schedule.replaces_id == schedule.id, Schedule.cancelled_at.is_(None))
-    )
+    ).all()
     for one in newer:
         _end(one, by, now)
     schedule.cancelled_at, schedule.cancelled_by = None, ""
     schedule.next_at = schedule.following(now)
     words = phrase("Restored a schedule for {channel}.", channel=channel.name)
-    audit.record(session, by, "schedule.restored", _subject(schedule), words, after=_facts(schedule))
+    ended = {"ended": [one.id for one in newer]}
+    audit.record(session, by, "schedule.restored", _subject(schedule), words, before=ended, after=_facts(schedule))
 
 
 # ---- reading ---------------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
-"""Take back what a line of the trail switched: auto-sync of pairs, and products marked as out of stock or available."""
+"""Take back what a line of the trail did: auto-sync of pairs, products marked as out of stock, and schedules."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -11,7 +12,7 @@ from webapp.errors import Conflict, Forbidden, NotFound, phrase
 from webapp.models.accounts import Actor, AuditEntry, Permission
 from webapp.models.catalog import Product
 from webapp.models.links import Link
-from webapp.services import availability, pairs
+from webapp.services import availability, pairs, schedule_undo
 from webapp.services.links import UNDO_DAYS
 
 SWITCHED = {"product.marked_out", "product.marked_available", "link.auto_on", "link.auto_off"}
@@ -26,12 +27,21 @@ def can_take_back(entry: AuditEntry, by: Actor, *, now: datetime) -> bool:
     return by.may(Permission.UNSYNC_MANY) if theirs else by.may(Permission.SYNC)
 
 
+def undoable(session: Session, rows: Sequence[AuditEntry], *, by: Actor, now: datetime) -> set[int]:
+    """The ids of those lines that this person may take back here."""
+    switched = {row.id for row in rows if can_take_back(row, by, now=now)}
+    return switched | schedule_undo.undoable(session, rows, by=by, now=now)
+
+
 def take_back(session: Session, entry_id: int, *, by: Actor, now: datetime) -> int:
-    """Switch back what the line switched and nobody has switched since; gives how many things.
+    """Switch back what the line switched, or did to a schedule, and nobody has since; gives how many things.
 
     Raises NotFound, Forbidden, or Conflict when everything stands as it did before already.
     """
     entry = session.get(AuditEntry, entry_id)
+    if entry is not None and entry.event in schedule_undo.STATES:
+        schedule_undo.take_back(session, entry, by=by, now=now)
+        return 1
     if entry is None or entry.event not in SWITCHED:
         raise NotFound(phrase("There is no such act."))
     if not can_take_back(entry, by, now=now):

@@ -170,7 +170,7 @@ def activity() -> Any:
         block="trail",
         rows=rows[:PAGE],
         acts=acts(web.session(), rows[:PAGE], by=web.actor(), now=utc_now()),
-        switched={row.id for row in rows[:PAGE] if switches.can_take_back(row, web.actor(), now=utc_now())},
+        switched=switches.undoable(web.session(), rows[:PAGE], by=web.actor(), now=utc_now()),
         event=event,
         nouns=_nouns(),
         subject=subject_words,
@@ -196,6 +196,7 @@ def subject_words(subject: str) -> str:
         "product": _("product %(name)s", name=name),
         "run": _("run %(name)s", name=name),
         "sample": _("sample data"),
+        "schedule": _("schedule %(name)s", name=name),
         "user": _("user %(name)s", name=name),
     }
     return str(words.get(noun, subject))

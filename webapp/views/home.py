@@ -9,9 +9,11 @@ from flask import Blueprint
 from flask_babel import format_date
 
 from webapp import web
+from webapp.models import Channel
 from webapp.models.accounts import Permission
 from webapp.models.base import utc_now
 from webapp.services import arrivals, overview
+from webapp.services.review import Shelf
 from webapp.views import arrival_words
 from webapp.views import home_words as words
 from webapp.views.review_words import ago
@@ -44,4 +46,13 @@ def index() -> Any:
         ago=partial(ago, now=now),
         urls={name: words.maybe(name) for name in SCREENS},
         review_url=lambda channel: words.maybe("links.review", channel=channel.name),
+        unmatched_url=lambda channel: words.maybe("links.review", channel=channel.name, state=Shelf.NO_MATCH.value),
+        pairs_url=lambda channel: words.maybe("links.pairs", channel=channel.name),
+        alone=_alone(found),
     )
+
+
+def _alone(found: overview.Overview) -> Channel | None:
+    """The channel that has all listings without a match; a number over several channels has no one page of rows."""
+    having = [p.channel for p in found.progress if p.no_match]
+    return having[0] if len(having) == 1 else None
