@@ -14,8 +14,8 @@ from matching.blocking import Found, Index, View
 from matching.document import Document, document
 from matching.fields import CAPS, FIELDS, POINTS, Finding, findings, mark_titles
 from matching.identifiers import loose_key
+from matching.judgements import add_judgements
 from matching.layout import KEY_BYTES
-from matching.pairs import COLUMN
 from matching.points import share_out
 from matching.ranking import Ranking, shipped
 from matching.records import Advice, Candidate, Evidence, Record, Verdict
@@ -45,12 +45,7 @@ _SAME, _CLOSE, _DIFFERS = Verdict.SAME, Verdict.CLOSE, Verdict.DIFFERS
 _MISSING, _NOT_USED = Verdict.MISSING, Verdict.NOT_USED
 _SILENT: Final = [Evidence(field, _NOT_USED) for field in (*FIELDS, "rivals")]
 _PLACES: Final = {silent.field: place for place, silent in enumerate(_SILENT)}
-_GTIN, _MPN, _RETRIEVAL = COLUMN["gtin"], COLUMN["mpn"], COLUMN["retrieval"]
-#: The columns that tell a conflict, and the sign that says so.
-_CONFLICTS: Final = [COLUMN["content_conflict"], COLUMN["pack"], COLUMN["size"]]
-_AGAINST: Final = np.array((1.0, -1.0, -1.0), np.float32)
-#: A candidate is a sibling of another when its retrieval score is at least this share of the other's.
-_SIBLING: Final = 0.6
+_NO_SKU: Final = np.zeros(0)
 
 
 def suggest(record: Record, index: Index, *, top: int = 10, ranking: Ranking | None = None) -> list[Candidate]:
@@ -110,7 +105,7 @@ def rank_all(found: Sequence[Found], ranking: Ranking) -> list[Array]:
 def _decide(record: Record, doc: Document, found: Found, odds: Array, sides: _Sides, top: int) -> list[Candidate]:
     if not len(found):
         return []
-    odds = odds + identifier_odds(record, found) + sibling_odds(found)
+    odds = judged_odds(record, found, odds)
     order = np.argsort(-odds, kind="stable")[: top + _EXAMINED]
     listing = Side.of(record, doc)
     judged = []
@@ -147,31 +142,14 @@ def _in_words(judged: list[Judged]) -> list[Judged]:
     return out
 
 
-def identifier_odds(record: Record, found: Found) -> Array:
-    """What identifiers add to the learned log-odds. Few catalogues to learn from have them, so these are judgements."""
-    gtin, mpn = found.features[:, _GTIN], found.features[:, _MPN]
-    odds: Array = np.zeros(len(found))
-    if gtin.any() or mpn.any():
-        odds += np.where(gtin > 0, 6.0, np.where(gtin < 0, -3.0, 0.0))
-        odds += np.where(mpn > 0, 1.5, np.where(mpn < 0, -0.5, 0.0))
+def judged_odds(record: Record, found: Found, odds: Array) -> Array:
+    """The log-odds with what identifiers and siblings add to them or take (judgements.py)."""
     key = loose_key(record.sku) if record.sku else ""
-    if key:
-        named = set(_same_sku(found.view, key))
-        odds += np.array([(5.0 if len(key) >= 5 else 3.0) * (place in named) for place in found.places])
-    return odds
-
-
-def sibling_odds(found: Found) -> Array:
-    """What another pack, content or size takes from the log-odds of a candidate whose sibling has no such conflict.
-
-    A judgement as well: most sets to learn from hardly have variants. Without a sibling nothing is taken, since a
-    conflict may be misread, and a product of its own would not become likelier by that.
-    """
-    conflict = (found.features[:, _CONFLICTS] * _AGAINST > 0).any(axis=1)
-    if not conflict.any() or conflict.all():
-        return np.zeros(len(found))
-    alike = found.features[:, _RETRIEVAL]
-    return np.where(conflict & (alike[~conflict].max() >= _SIBLING * alike), -2.0, 0.0)
+    if not key:
+        return np.asarray(add_judgements(odds, found.features, _NO_SKU))
+    named = set(_same_sku(found.view, key))
+    worth = 5.0 if len(key) >= 5 else 3.0
+    return np.asarray(add_judgements(odds, found.features, np.array([worth * (p in named) for p in found.places])))
 
 
 def _same_sku(view: View, key: str) -> list[tuple[int, int]]:
