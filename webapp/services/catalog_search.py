@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -23,7 +23,7 @@ from webapp.services import retrieval, schedules
 
 PAGE = 50
 CAP = 10_000  # counts stop here: "10,000+" is as good an answer, and never a scan of a million rows
-WINDOW = 20_000  # products among which those that are linked nowhere are sought at once
+WINDOW = 20_000  # products among which those that fit a filter without an index are sought at once
 HISTORY = 50
 LOW = 5  # units: what is left is said from here on
 
@@ -52,11 +52,28 @@ class Page:
 
 @dataclass(frozen=True)
 class Filter:
-    """What the table shows: stock in, out or all; only what is linked nowhere; and free text."""
+    """What the table shows: stock in, out or all; only what is linked nowhere; and free text.
+
+    Of what is linked: on a channel, and with auto-sync on for all of its pairs (there), or off for one of them. A
+    brand is meant letter by letter.
+    """
 
     stock: str = "all"
     linked: str = ""
     text: str = ""
+    channel: Channel | None = None
+    brand: str = ""
+    auto: bool | None = None
+
+    @property
+    def plain(self) -> bool:
+        """Whether the filter is at most a tab: an index gives its products in order, and counts them."""
+        return not (self.linked or self.text or self.channel or self.brand) and self.auto is None
+
+    @property
+    def tab(self) -> Filter:
+        """The filter without all but its tab."""
+        return Filter(self.stock)
 
     @property
     def where(self) -> list[ColumnElement[bool]]:
@@ -69,6 +86,15 @@ class Filter:
             found.append(Product.available > none if self.stock == "in" else Product.available <= none)
         if self.linked == "no":
             found.append(~exists().where(Link.product_id == Product.id))
+        if self.brand:
+            found.append(Product.brand == self.brand)
+        here = [Link.product_id == Product.id]
+        here += [Link.channel_id == self.channel.id] if self.channel is not None else []
+        if self.channel is not None or self.auto:
+            found.append(exists().where(*here))
+        if self.auto is not None:
+            off = exists().where(*here, Link.auto_sync.is_(False))
+            found.append(~off if self.auto else off)
         return found
 
 
@@ -97,8 +123,8 @@ def search_products(
     """A page of products by id; free text gives the closest ones instead, best first, on one page."""
     if filters.text:
         return Page(_rows(session, retrieval.search(session, index, filters.text, limit=PAGE, where=filters.where)))
-    if filters.linked == "no":
-        return _not_linked(session, filters, after=after, before=before)
+    if not filters.plain:
+        return _within_window(session, filters, after=after, before=before)
     query = select(Product).where(*filters.where)
     if before:
         backwards = query.where(Product.id < before).order_by(Product.id.desc()).limit(PAGE + 1)
@@ -116,14 +142,14 @@ def search_products(
     return page
 
 
-def _not_linked(session: Session, filters: Filter, *, after: int, before: int) -> Page:
-    """A page of products that are linked nowhere, among the next WINDOW ones only.
+def _within_window(session: Session, filters: Filter, *, after: int, before: int) -> Page:
+    """A page of products that no index gives in order, such as those linked nowhere, among the next WINDOW ones only.
 
-    Where nearly all are linked, a page may have few rows or none, and still another one behind it: to look for
-    the next fifty without an end would be to read the whole catalogue.
+    Where nearly none fit, a page may have few rows or none, and still another one behind it: to look for the next
+    fifty without an end would be to read the whole catalogue.
     """
     place, onwards = (Product.id.desc(), Product.id < before) if before else (Product.id.asc(), Product.id > after)
-    some = select(Product.id).where(*replace(filters, linked="").where, onwards).order_by(place).limit(WINDOW)
+    some = select(Product.id).where(*filters.tab.where, onwards).order_by(place).limit(WINDOW)
     ids = some.subquery()
     query = select(Product).where(Product.id.in_(select(ids.c.id)), *filters.where).order_by(place).limit(PAGE + 1)
     products = list(session.scalars(query))

@@ -20,7 +20,7 @@ from webapp.forms import AMOUNT, plain_amount
 from webapp.models import Outcome, Product, SendMode
 from webapp.models.accounts import Permission
 from webapp.models.base import utc_now
-from webapp.services import catalog, catalog_search, schedules, stock
+from webapp.services import catalog, catalog_search, channels, schedules, stock
 from webapp.translate import translated
 from webapp.views.catalog_words import availability, outcomes, sources
 from webapp.views.review_words import ago
@@ -72,7 +72,7 @@ def index() -> Any:
     found = catalog_search.search_products(
         session, web.catalogue_index(), filters, after=_whole("after"), before=_whole("before")
     )
-    kept = {"q": filters.text, "linked": filters.linked}
+    kept = kept_of(filters)
     counted = {name: catalog_search.count(session, catalog_search.Filter(name)) for name in ("out", "in", "all")}
     return web.page(
         "catalog/index.html",
@@ -81,6 +81,7 @@ def index() -> Any:
         filters=filters,
         counted=counted,
         here=counted[filters.stock],
+        **_choices(filters, found),
         cap=catalog_search.CAP,
         low=catalog_search.LOW,
         kept=kept,
@@ -180,12 +181,49 @@ def _by_hand(offers: list[catalog_search.Offer]) -> bool:
 def read_filter() -> catalog_search.Filter:
     """The filter that the address, or the bulk form, names."""
     values = request.values
-    tab = values.get("stock", "all")
+    tab, channel = values.get("stock", "all"), values.get("channel", "")
     return catalog_search.Filter(
         stock=tab if tab in {"in", "out"} else "all",
         linked="no" if values.get("linked") == "no" else "",
         text=values.get("q", "").strip()[:200],
+        channel=channels.get(web.session(), channel) if channel else None,
+        brand=values.get("brand", "")[:255],
+        auto={"on": True, "off": False}.get(values.get("auto", "")),
     )
+
+
+def kept_of(filters: catalog_search.Filter) -> dict[str, str]:
+    """What an address says of a filter beside its tab, names without a value left out."""
+    said = {
+        "q": filters.text,
+        "linked": filters.linked,
+        "channel": filters.channel.name if filters.channel else "",
+        "brand": filters.brand,
+        "auto": "" if filters.auto is None else "on" if filters.auto else "off",
+    }
+    return {name: value for name, value in said.items() if value}
+
+
+def _choices(filters: catalog_search.Filter, found: catalog_search.Page) -> dict[str, Any]:
+    """The menus of the filters: name, address and whether it is the chosen one. Brands are those in sight."""
+    tab = filters.stock if filters.stock != "all" else None
+
+    def menu(name: str, chosen: str, options: list[tuple[str, str]]) -> list[tuple[str, str, bool]]:
+        rest: dict[str, Any] = kept_of(filters)
+        address = partial(url_for, "catalog.index", stock=tab)
+        return [(text, address(**{**rest, name: value or None}), value == chosen) for text, value in options]
+
+    kept = kept_of(filters)
+    names = [channel.name for channel in channels.all_channels(web.session())]
+    brands = sorted({row.product.brand for row in found.rows if row.product.brand} | {filters.brand} - {""})
+    switch = [(_("On or off"), ""), (_("On"), "on"), (_("Off"), "off")]
+    return {
+        "by_channel": menu(
+            "channel", kept.get("channel", ""), [(_("All channels"), ""), *((name, name) for name in names)]
+        ),
+        "by_brand": menu("brand", filters.brand, [(_("All brands"), ""), *((name, name) for name in brands)]),
+        "by_auto": menu("auto", kept.get("auto", ""), switch),
+    }
 
 
 # ---- the steps -------------------------------------------------------------------------------------------
@@ -252,7 +290,7 @@ def _place(filters: catalog_search.Filter, side: str, product_id: int | None) ->
     """The address of another page of the same table, or nothing at its end."""
     if not product_id:
         return ""
-    values: dict[str, Any] = {"q": filters.text or None, "linked": filters.linked or None, side: product_id}
+    values: dict[str, Any] = {**kept_of(filters), side: product_id}
     return url_for("catalog.index", stock=filters.stock if filters.stock != "all" else None, **values)
 
 

@@ -222,4 +222,5 @@ def _ours(address: str | None) -> bool:
 
 def _back() -> dict[str, Any]:
     """The table's own address, as its bulk form carries it."""
-    return {name: request.form[name] for name in ("stock", "q", "linked", "after", "before") if request.form.get(name)}
+    names = ("stock", "q", "linked", "channel", "brand", "auto", "after", "before")
+    return {name: request.form[name] for name in names if request.form.get(name)}
