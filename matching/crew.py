@@ -18,7 +18,7 @@ from itertools import chain, islice
 from pathlib import Path
 from queue import SimpleQueue
 from struct import pack, unpack
-from typing import IO, Any, Final
+from typing import IO, Any, Final, cast
 
 from matching.layout import Sheet, lay_out
 from matching.records import Record
@@ -68,6 +68,7 @@ class _Helper:
             [sys.executable, "-m", "matching.crew"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": paths},
         )  # fmt: skip
+        self.asked, self.answered = cast(IO[bytes], self.process.stdin), cast(IO[bytes], self.process.stdout)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -75,10 +76,8 @@ class _Helper:
 
     def lay_out(self, records: list[Record]) -> Sheet:
         """What `layout.lay_out` gives, from the other process. Raises EOFError or OSError when that one ended."""
-        if not self.process.stdin or not self.process.stdout:
-            raise EOFError
-        send(self.process.stdin, [_plain(r) for r in records])
-        found: Sheet = receive(self.process.stdout)
+        send(self.asked, [_plain(r) for r in records])
+        found: Sheet = receive(self.answered)
         return found
 
 

@@ -70,6 +70,15 @@ def test_a_better_suggestion_is_never_less_likely(decided: list[Decided]) -> Non
     assert by_lead == sorted(by_lead)
 
 
+def test_a_curve_whose_steps_are_used_up_is_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    verdicts = decisions(200, {95: 0.9, 60: 0.4, 30: 0.1})
+    prior, whole = calibrate([]).probability(30, 5), calibrate(verdicts).probability(30, 5)
+    monkeypatch.setattr("matching.calibration._STEPS", 1)
+    begun = calibrate(verdicts).probability(30, 5)
+    assert abs(begun - whole) < abs(prior - whole)
+    assert begun != pytest.approx(whole, abs=1e-6)
+
+
 def test_verdicts_that_praise_bad_suggestions_leave_the_curve_flat() -> None:
     curve = calibrate([*[Decided(95, 90, False)] * 100, *[Decided(10, 2, True)] * 100])
     assert curve.weights[1:] == (0.0, 0.0)

@@ -264,8 +264,9 @@ def test_removed_products_are_no_look_alikes():
     assert look_alikes(Record("l", gtin="4006381333931"), index) == []
 
 
-def test_several_processes_read_what_one_reads(monkeypatch):
-    monkeypatch.setattr(crew, "CHUNK", 3)
+@pytest.mark.parametrize("chunk", [3, 1])  # by one there are more parts than may wait for the processes
+def test_several_processes_read_what_one_reads(monkeypatch, chunk):
+    monkeypatch.setattr(crew, "CHUNK", chunk)
     monkeypatch.setattr(crew, "MANY", 4)
     alone, together = Index.build(CATALOGUE, workers=1), Index.build(CATALOGUE, workers=2)
     for name, array in alone.view.segments[0].arrays.items():
