@@ -55,6 +55,13 @@ def test_codes_meet_in_pieces_by_their_beginnings_and_by_their_digits():
     assert columns({"title": "Lamp AB4711C"}, {"title": "Lamp ZZ4711Q"})["code_digits"] > 0
 
 
+def test_a_count_written_in_pieces_is_no_code_that_both_have():
+    apart = columns({"title": "oak mug 12er"}, {"title": "beech mug 12 er"})
+    assert [apart[name] for name in ("code_shared", "code_begins", "code_stem", "code_digits")] == [0, 0, 0, 0]
+    alone = columns({"title": "oak mug"}, {"title": "beech mug"})
+    assert apart["rarest_shared"] == pytest.approx(alone["rarest_shared"]), "only the mug is shared"
+
+
 def test_a_brand_in_the_title_is_the_brand_whatever_the_field_says():
     assert columns({"title": "lamp", "brand": "Acme"}, {"title": "acme lamp", "brand": "Beta"})["brand"] == 1
 
