@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from alembic.script import ScriptDirectory
@@ -162,3 +163,18 @@ def test_a_wrong_setting_is_named_with_its_repair(shell, monkeypatch):
     answer = shell("status", "--json", code=1)
     assert answer.json["error"] == "setting"
     assert "PAIRBOOK_PORT" in answer.err
+
+
+def test_a_channel_that_hears_no_quantities_is_added_and_its_plan_says_true_and_false(shell):
+    assert shell.json("channel", "add", "Stall", "--kind", "file", "--in-stock-only")["in_stock_only"] is True
+    assert shell.json("channel", "add", "Till", "--kind", "file")["in_stock_only"] is False
+    with shell.inside() as (_, make):
+        for number, units in enumerate((0, 4, 9)):
+            offer = make.listing(listing_id=f"S-{number}", channel=make.channel("Stall"), quantity=5)
+            make.link(make.product(f"P-{number}", quantity=units), offer)
+    change = {"listing_id": "S-0", "sku": "P-0", "aspect": "availability", "old": True, "new": False}
+    assert shell.json("plan", "--channel", "Stall")["changes"] == [change]
+    answer = shell("plan", "--channel", "Stall")
+    assert "S-0 (P-0) availability: in stock → out of stock" in answer.out + answer.err
+    written = Path(shell.json("sync", "--channel", "Stall")["file"])
+    assert written.read_text("utf-8-sig").splitlines()[:2] == ["listing_id,sku,in_stock,price,currency", "S-0,,no,,"]
