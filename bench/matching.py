@@ -215,6 +215,9 @@ def serve(folder: Path) -> None:
     index = Index.load(folder)
     for n in range(20):
         suggest(Record("", title=f"warm up {n}"), index)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(2_000, 20, 50)  # as in the processes that answer pages (webapp/warmup.py)
     for line in sys.stdin:
         title = line.strip()
         start = time.perf_counter()
