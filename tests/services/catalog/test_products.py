@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from webapp.errors import Conflict, NotFound, Refused
 from webapp.models import AuditEntry, BaseProduct, Link, Product, Warehouse
-from webapp.services import catalog, links, stock
+from webapp.services import catalog, links, retirement, stock
 
 
 def count(session, table, *which):
@@ -164,7 +164,7 @@ def test_an_edit_never_takes_a_sku_away(session, make, bob, sku, error):
 
 def test_a_retired_product_frees_its_sku_and_is_found_no_more(session, make):
     product = make.product("A-1")
-    assert catalog.retire(session, [Product.id == product.id]) == 1
+    assert retirement.retire(session, [Product.id == product.id]) == 1
     with pytest.raises(NotFound):
         catalog.by_sku(session, "A-1")
     assert make.product("A-1").id != product.id

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from webapp.db import db, unit_of_work
-from webapp.services import candidates, catalog, retrieval
+from webapp.services import candidates, catalog, retirement, retrieval
 from webapp.services.catalog_search import Filter, search_products
 from webapp.services.retrieval import CatalogueIndex
 
@@ -64,7 +64,7 @@ def test_a_web_process_takes_the_newer_index_over_once_it_is_saved(session, make
 def test_a_worker_takes_the_saved_index_up_and_learns_what_has_changed_since(session, make, shop, large, folder):
     CatalogueIndex(folder).keep(session)
     lamp = catalog.by_sku(session, "LAMP-1")
-    catalog.retire(session, [retrieval.Product.id == lamp.id])
+    retirement.retire(session, [retrieval.Product.id == lamp.id])
     make.product("NEW-1", title="A new thing")
     session.commit()
     index = CatalogueIndex(folder).current(session)

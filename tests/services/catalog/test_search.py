@@ -6,7 +6,7 @@ import pytest
 
 from webapp.errors import NotFound
 from webapp.models import Product
-from webapp.services import catalog, catalog_search
+from webapp.services import catalog_search, retirement
 from webapp.services.catalog_search import Filter
 
 
@@ -63,7 +63,7 @@ def test_filters_narrow_each_other(session, make, index, filters, expected):
     make.product("OUT", title="Wooden spoon", quantity=0)
     make.link(make.product("LINKED", title="Iron teapot", quantity=4))
     gone = make.product("GONE", title="Old teapot")
-    catalog.retire(session, [Product.id == gone.id])
+    retirement.retire(session, [Product.id == gone.id])
     index.forget()
     assert sorted(skus(catalog_search.search_products(session, index, filters))) == sorted(expected)
     if not filters.text:
@@ -109,7 +109,7 @@ def test_a_letter_too_few_is_forgiven(session, make, index):
 def test_a_retired_product_is_no_longer_shown(session, make):
     product = make.product("A-1")
     assert catalog_search.get(session, product.id) is product
-    catalog.retire(session, [Product.id == product.id])
+    retirement.retire(session, [Product.id == product.id])
     session.expire_all()
     with pytest.raises(NotFound, match="no longer in the catalogue"):
         catalog_search.get(session, product.id)

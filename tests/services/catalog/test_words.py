@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from webapp.models import Product
-from webapp.services import catalog, words
+from webapp.services import catalog, retirement, words
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_an_edited_product_is_found_by_its_new_words_only(session, make, bob):
 
 def test_a_retired_product_is_not_found_and_its_words_are_gone(session, make):
     product = make.product("A-1", title="Teapot")
-    catalog.retire(session, [Product.id == product.id])
+    retirement.retire(session, [Product.id == product.id])
     assert words.find(session, "teapot", limit=5) == words.find_some(session, "teapot", limit=5) == []
     assert session.get(words.ProductWords, product.id) is None
 

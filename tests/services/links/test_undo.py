@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from webapp.errors import Conflict, NotFound, Refused
 from webapp.models import Link, LinkBatch, LinkSource, Listing, ListingState, PastLink, Refusal
 from webapp.models.base import utc_now
-from webapp.services import catalog, counts, links, reconciliation
+from webapp.services import counts, links, reconciliation, retirement
 from webapp.services.links import Pair
 
 
@@ -130,7 +130,7 @@ def test_a_product_that_left_the_catalogue_is_not_linked_again(session, make, bo
 
     link = make.link(make.product("OLD"))
     change = links.unlink(session, [link.listing_id], by=bob)
-    catalog.retire(session, [Product.id == link.product_id])
+    retirement.retire(session, [Product.id == link.product_id])
     session.expire_all()
     undone = links.undo(session, change.batch.id, by=bob)
     assert undone.changed == 0
