@@ -105,12 +105,13 @@ def test_a_decision_made_offline_is_kept_and_sent_later(live: Live, sample: None
     page = open_page("bob")
     page.goto("/review?channel=Amazon+MX")
     before, first = number_of(app, Link), on_stage(page)
+    page.wait_for_function("() => document.documentElement.dataset.ahead")  # then the next listing is shown at the key
     page.context.set_offline(True)
     press(page, "a")
     card = page.locator("#waits")
     expect(card).to_contain_text("No connection.")
     expect(card).to_contain_text("1 decision waits in this tab")
-    assert on_stage(page) == first
+    assert on_stage(page) != first
     assert number_of(app, Link) == before
     page.context.set_offline(False)
     expect(page.locator(f"#q-{first}")).to_contain_text("Linked")
