@@ -7,7 +7,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import IO, Any, cast
 
 from flask_sqlalchemy import SQLAlchemy
@@ -104,7 +104,7 @@ def _prepare_sqlite(connection: Any, record: Any) -> None:
     if not isinstance(connection, sqlite3.Connection):
         return
     path = connection.execute("PRAGMA database_list").fetchone()[2]
-    record.info["turnstile"] = open(f"{path}-turn", "ab") if path else None  # noqa: SIM115 - closed with the connection
+    record.info["turnstile"] = f"{path}-turn" if path else None
     connection.isolation_level = None
     for pragma in (
         "page_size=8192",  # of a new file: bulk work writes as many bytes in half as many calls
@@ -118,13 +118,6 @@ def _prepare_sqlite(connection: Any, record: Any) -> None:
         "mmap_size=134217728",
     ):
         connection.execute(f"PRAGMA {pragma}")
-
-
-@event.listens_for(Engine, "close")
-def _close_turnstile(_connection: Any, record: Any) -> None:
-    turnstile = record.info.pop("turnstile", None)
-    if turnstile is not None:
-        turnstile.close()
 
 
 @event.listens_for(Engine, "begin")
@@ -146,9 +139,18 @@ def _begin(connection: Connection) -> None:
         return
     raw.execute("PRAGMA busy_timeout=0")  # its own waiting grows to a tenth of a second between two tries
     try:
-        _take_turn(raw, connection.info.get("turnstile"), patient=bool(options.get("patient")))
+        with _turnstile(connection.info["turnstile"]) as turnstile:
+            _take_turn(raw, turnstile, patient=bool(options.get("patient")))
     finally:
         raw.execute("PRAGMA busy_timeout=5000")
+
+
+def _turnstile(path: str | None) -> AbstractContextManager[IO[bytes] | None]:
+    """Open the file beside the database that writers wait at; a database in memory has none.
+
+    It is opened for each turn: a connection that outlives its pool is closed without a word to anybody.
+    """
+    return open(path, "ab") if path else nullcontext()
 
 
 def _take_turn(raw: Any, turnstile: IO[bytes] | None, *, patient: bool) -> None:
