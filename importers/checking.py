@@ -251,7 +251,7 @@ def _read_all(opened: Opened, kind: Kind, reader: RowReader, stage: Stage, tally
         tally.skipped += len(skipped)
         if tally.rows > tally.limits.rows:
             raise _too_many(sorted([*skipped, *read.block.numbers]), tally)
-        _take(read, kind, stage, tally, index)
+        _take(read, kind, stage, tally, index, by_sku=reader.id_from_sku)
     if reader.id_from_sku and tally.rows:
         header = next((column.header for column in opened.columns if column.field == "sku"), "")
         said = phrase("The file has no listing IDs; the SKU of a row stands for its ID.")
@@ -265,7 +265,7 @@ def _too_many(numbers: list[int], tally: Tally) -> FileRefused:
     return FileRefused("too_big", said, row=first)
 
 
-def _take(read: ReadRows, kind: Kind, stage: Stage, tally: Tally, index: KeyIndex) -> None:
+def _take(read: ReadRows, kind: Kind, stage: Stage, tally: Tally, index: KeyIndex, *, by_sku: bool) -> None:
     """Counts and keeps what was read."""
     for number, header, note in read.notes:
         tally.note(number, header, note)
@@ -275,35 +275,37 @@ def _take(read: ReadRows, kind: Kind, stage: Stage, tally: Tally, index: KeyInde
             stage.problem(problem)
     tally.bad += len(read.bad)
     tally.good += len(read.block) - len(read.bad)
-    _remember(read, kind, index)
+    _remember(read, kind, index, by_sku)
     stage.block(read.good())
 
 
-def _remember(read: ReadRows, kind: Kind, index: KeyIndex) -> None:
-    """Notes key and content of each row that has a key, the bad ones too."""
+def _remember(read: ReadRows, kind: Kind, index: KeyIndex, by_sku: bool) -> None:
+    """Notes key and content of each row that has a key, the bad ones too; `by_sku`: the SKU stands for the id."""
     block = read.block
     columns = [_hashable(values) if name == "options" else values for name, values in block.columns.items()]
     contents = list(map(hash, zip(*columns, strict=True)))
     if read.bad:
         for place in read.bad:
             contents[place] = -block.numbers[place]
-        keyed = [key is not None for key in _keys(block, kind)]
+        keyed = [key is not None for key in _keys(block, kind, by_sku)]
         contents, block = list(itertools.compress(contents, keyed)), block.where(keyed)
     skus = block.column("match_key")
     looks = looks_of(skus) if kind in ("products", "stock") else None
-    index.extend(block.numbers, _keys(block, kind), contents, looks, skus if kind == "stock" else None)
+    index.extend(block.numbers, _keys(block, kind, by_sku), contents, looks, skus if kind == "stock" else None)
 
 
 def _hashable(options: list[Any]) -> list[Any]:
     return [tuple(one.items()) if one else None for one in options]
 
 
-def _keys(block: Block, kind: Kind) -> Iterable[object]:
+def _keys(block: Block, kind: Kind, by_sku: bool) -> Iterable[object]:
     """What makes each row of this kind unique within its file, or None when the row does not say."""
     if kind == "products":
         return block.column("match_key")
     if kind == "stock":
         return _together(block.column("match_key"), block.column("warehouse"))
+    if by_sku:
+        return _together(block.column("match_key"), block.column("channel"))
     identities = [
         one or other for one, other in zip(block.column("listing_id"), block.column("listing_sku"), strict=True)
     ]

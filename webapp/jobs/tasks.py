@@ -356,9 +356,11 @@ def _run_import(settings: Settings, job: ImportJob, progress: Progress | None) -
     by = Actor(job.by_id, job.by_name or "Pairbook")
     done = 0
     bulk = job.kind == ImportKind.LISTINGS  # whose channels are read in the same transaction
+    with unit_of_work(read_only=True) as session:
+        meeting = imports.may_meet(session, job, settings.uploads)
     for block in imports.staged_blocks(settings.uploads, job):
         with unit_of_work(bulk=bulk, patient=True) as session:
-            imports.apply_chunk(session, job, block, by=by, now=utc_now())
+            imports.apply_chunk(session, job, block, by=by, now=utc_now(), meeting=meeting)
         done += len(block)
         if progress:
             progress(done, job.rows_ok)

@@ -19,8 +19,9 @@ from webapp.models.base import SCALE
 from webapp.models.catalog import Product
 from webapp.models.links import Link
 from webapp.models.listings import Listing, ListingState
-from webapp.services import counts, listings
+from webapp.services import counts, listing_ids, listings
 from webapp.services.listing_columns import scaled
+from webapp.services.listing_ids import Meeting
 
 MOST_SHOWN = 20  # rows of each kind that are named; all are counted
 STEP = 5_000  # ids that are looked through at once
@@ -79,15 +80,45 @@ def said_by(block: importers.Block, names: Sequence[str]) -> dict[str, Sequence[
 
 
 def of_listings(
-    session: Session, changes: Changes, block: importers.Block, keys: Sequence[Key]
+    session: Session,
+    changes: Changes,
+    block: importers.Block,
+    keys: Sequence[Key],
+    meeting: Meeting | None,
+    met: array[int],
 ) -> Mapping[Hashable, tuple[Any, ...]]:
-    """Compare some rows with the listings of their channels and ids; gives those that are known, by that key."""
+    """Compare some rows with the listings that they mean; gives those that are known, by the rows' channel and id.
+
+    The hash of channel and id of each row is added to those `met`, and of each listing that is known by another id.
+    """
     said = said_by(block, LISTED)
     held = listings.values_of(session, keys, tuple(said))
+    met.extend(map(hash, keys))
+    if meeting is not None:
+        others = listing_ids.known_as(session, meeting, keys, block.column("match_key"), held)
+        there = listings.values_of(session, ((key[0], other) for key, other in others.items()), tuple(said))
+        met.extend(map(hash, there))
+        held |= {key: there[key[0], other] for key, other in others.items()}
+        if not meeting.by_sku:
+            _note_ids(changes, block.numbers, keys, others, held)
     changes.numbers["known"] += len(held)
     if said:
         changes.note(block.numbers, keys, said, held)
     return held
+
+
+def _note_ids(
+    changes: Changes,
+    rows: Sequence[int],
+    keys: Sequence[Key],
+    others: Mapping[Key, str],
+    held: Mapping[Hashable, Sequence[Any]],
+) -> None:
+    """Name the listings that had a SKU alone and get their id."""
+    changes.numbers["listing_id"] += len(others)
+    for row, key in zip(rows, keys, strict=True) if others else ():
+        if key in others:
+            changes.show("listing_id", {"row": row, "id": held[key][0], "before": others[key], "after": key[1]})
 
 
 def of_products(session: Session, changes: Changes, block: importers.Block) -> set[str]:
@@ -117,7 +148,7 @@ def close_listings(session: Session, changes: Changes, channel_ids: Collection[i
     else:
         changes.numbers["gone"] = there - changes.numbers["known"]
     _show_gone(changes, gone_listings(session, channel_ids, met))
-    renamed = changes.shown.get("sku", [])
+    renamed = changes.shown.get("sku", []) + changes.shown.get("listing_id", [])
     query = select(Link.listing_id, Product.sku).join(Product, Product.id == Link.product_id)
     linked = dict(session.execute(query.where(Link.listing_id.in_([row["id"] for row in renamed]))).all())
     for row in renamed:

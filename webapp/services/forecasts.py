@@ -7,7 +7,7 @@ from array import array
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from itertools import compress, pairwise
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,11 @@ from webapp.models.catalog import Product
 from webapp.models.imports import ImportJob, ImportKind
 from webapp.models.links import Link
 from webapp.models.listings import Listing, ListingState
-from webapp.services import channels, file_changes
+from webapp.services import channels, file_changes, listing_ids
 from webapp.services.file_changes import Changes
+from webapp.services.hashes import twice
 from webapp.services.import_checks import CHUNK
 
-MOST_SORTED = 50_000  # up to here Python's own sort is quicker than loading a library
 Row = Mapping[str, Any]
 Place = tuple[int, str]  # channel and listing id, or channel and match key
 
@@ -37,8 +37,10 @@ class Forecast:
     changes: dict[str, Any] = field(default_factory=dict)
 
 
-def forecast(session: Session, job: ImportJob, uploads: Path) -> Forecast:
+def forecast(session: Session, job: ImportJob, columns: Mapping[str, str], uploads: Path) -> Forecast:
     """How many good rows end how, and what the file changes; the numbers without `more` add up to the good rows.
+
+    columns: header to field, as the check found them.
 
     link: linked by the exact rule · review: new, wait for a person · update: known before · new: new products ·
     same: linked so already · refused: the listing or product is linked elsewhere · more: waiting listings,
@@ -46,7 +48,7 @@ def forecast(session: Session, job: ImportJob, uploads: Path) -> Forecast:
     """
     staged = uploads / f"{job.stored_as}.rows"
     if job.kind == ImportKind.LISTINGS:
-        return _listings(session, job, staged)
+        return _listings(session, job, columns, staged)
     if job.kind == ImportKind.LINKS:
         return Forecast(_links(session, job, staged))
     numbers, changes, met = Counter(update=0, new=0, more=0), Changes(), array("q")
@@ -75,7 +77,7 @@ def _waiting_for(session: Session, keys: Set[str]) -> int:
     return session.scalar(select(func.count()).select_from(alone)) or 0
 
 
-def _listings(session: Session, job: ImportJob, staged: Path) -> Forecast:
+def _listings(session: Session, job: ImportJob, columns: Mapping[str, str], staged: Path) -> Forecast:
     """A SKU that a file gives to two listings of a channel is ambiguous, wherever the second one stands.
 
     So that a million rows are read once and not kept, what remains of each SKU is its hash, eight bytes, and
@@ -86,6 +88,7 @@ def _listings(session: Session, job: ImportJob, staged: Path) -> Forecast:
     every, hopeful, met = array("q"), array("q"), array("q")
     seen: set[int] = set()
     first = session.scalar(select(Listing.id).where(Listing.channel_id.in_(ids.values())).limit(1)) is None
+    meeting = None if first else listing_ids.meeting(session, job, columns, staged)
     names = {"channel", "listing_id", "match_key"} | (set() if first else set(file_changes.LISTED))
     for block in importers.read_blocks(staged, size=CHUNK, names=names):
         channel_ids, keys = [ids[name or ""] for name in block.column("channel")], block.column("match_key")
@@ -93,32 +96,20 @@ def _listings(session: Session, job: ImportJob, staged: Path) -> Forecast:
         every.extend(map(hash, compress(places, keys)))
         if not first:
             listed: list[Place] = list(zip(channel_ids, block.column("listing_id"), strict=True))
-            met.extend(map(hash, listed))
             seen.update(channel_ids)
-            held = file_changes.of_listings(session, changes, block, listed)
+            held = file_changes.of_listings(session, changes, block, listed, meeting, met)
             places = [place for place, one in zip(places, listed, strict=True) if one not in held]
             numbers["update"] += len(listed) - len(places)
         linkable = _linkable(session, {place for place in places if place[1]}, first=first)
         chosen = [place for place in places if place in linkable]
         hopeful.extend(map(hash, chosen))
         numbers["review"] += len(places) - len(chosen)
-    twice = _twice(every) if hopeful else set()
-    numbers["link"] = sum(one not in twice for one in hopeful)
+    several = twice(every) if hopeful else set()
+    numbers["link"] = sum(one not in several for one in hopeful)
     numbers["review"] += len(hopeful) - numbers["link"]
     if changes.numbers["known"]:
         file_changes.close_listings(session, changes, seen, met)
     return Forecast(dict(numbers), changes.as_json())
-
-
-def _twice(hashes: array[int]) -> set[int]:
-    """The numbers that occur more than once."""
-    if len(hashes) <= MOST_SORTED:
-        ordered = sorted(hashes)
-        return {one for one, following in pairwise(ordered) if one == following}
-    import numpy  # a million Python numbers take 40 MB
-
-    several = numpy.sort(numpy.frombuffer(hashes, dtype=numpy.int64))
-    return set(several[1:][several[1:] == several[:-1]].tolist())
 
 
 def _linkable(session: Session, places: Set[Place], *, first: bool) -> Set[Place]:

@@ -21,7 +21,7 @@ from webapp.models.catalog import Product
 from webapp.models.imports import ImportChange, ImportJob, ImportKind
 from webapp.models.links import Link
 from webapp.models.listings import Listing, ListingState
-from webapp.services import counts, file_changes, import_checks, links, listings, retirement
+from webapp.services import counts, file_changes, import_checks, links, listing_ids, listings, retirement
 
 TOGETHER = 200  # rows that end in one transaction
 UNBRAKED = 50  # more than these end only when their number was typed
@@ -72,10 +72,16 @@ def ids_to_end(session: Session, job: ImportJob, uploads: Path) -> list[list[int
 def _gone_listings(session: Session, job: ImportJob, staged: Path, met: array[int]) -> Iterator[tuple[int, str, str]]:
     ids = {name: channel.id for name, channel in import_checks.channels_of(session, job).items()}
     seen: set[int] = set()
-    for block in importers.read_blocks(staged, size=file_changes.STEP, names=("channel", "listing_id")):
+    meeting = listing_ids.meeting(session, job, job.report["columns"], staged)
+    for block in importers.read_blocks(staged, size=file_changes.STEP, names=("channel", "listing_id", "match_key")):
         channel_ids = [ids[name] if name else job.channel_id or 0 for name in block.column("channel")]
-        met.extend(map(hash, zip(channel_ids, block.column("listing_id"), strict=True)))
+        keys = list(zip(channel_ids, block.column("listing_id"), strict=True))
+        met.extend(map(hash, keys))
         seen.update(channel_ids)
+        if meeting is not None:
+            known = listings.values_of(session, keys, ())
+            others = listing_ids.known_as(session, meeting, keys, block.column("match_key"), known)
+            met.extend(hash((key[0], other)) for key, other in others.items())
     return file_changes.gone_listings(session, seen, met)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from webapp.models.catalog import Product
 from webapp.models.channels import Channel
 from webapp.models.imports import ImportJob, ImportKind
 from webapp.models.listings import Listing, ListingState
+from webapp.services import listing_ids
 
 CHUNK = 2_000  # rows that are looked up at once
 ROWS_NAMED = 4  # of each repair
@@ -33,17 +34,21 @@ def channels_of(session: Session, job: ImportJob) -> dict[str, Channel]:
 
 
 def resolve(session: Session, job: ImportJob, report: importers.Report, staged: Path) -> importers.Report:
-    """Find the rows that name a SKU, a channel or a listing we do not have, and leave them out of the staged file."""
+    """Find the rows that name a SKU, a channel or a listing we do not have, and leave them out of the staged file.
+
+    So are the rows without a listing id whose SKU several listings of the channel have.
+    """
     if job.kind == ImportKind.PRODUCTS:
         return report
     channels = channels_of(session, job)
-    if job.kind == ImportKind.LISTINGS:
-        named = importers.values_of(staged, "channel")
-        if named - {None} <= set(channels) and (None not in named or job.channel_id is not None):
-            return report
     found: dict[int, importers.Problem] = {}
-    for block in importers.read_blocks(staged, size=CHUNK):
-        found |= _unknown(session, job, list(block.rows()), channels)
+    if job.kind == ImportKind.LISTINGS:
+        found |= _doubtful(session, job, report, staged, channels)
+        named = importers.values_of(staged, "channel")
+        all_known = named - {None} <= set(channels) and (None not in named or job.channel_id is not None)
+    if job.kind != ImportKind.LISTINGS or not all_known:
+        for block in importers.read_blocks(staged, size=CHUNK):
+            found |= _unknown(session, job, list(block.rows()), channels)
     if not found:
         return report
     importers.leave_out(staged, found.values())
@@ -102,6 +107,34 @@ def untitled(report: importers.Report, forecast: Mapping[str, int]) -> importers
     )
     warning = importers.Problem(report.header_row or 1, "", "no_title", "", words)
     return replace(report, warnings=(warning, *report.warnings), warnings_total=report.warnings_total + 1)
+
+
+def _doubtful(
+    session: Session, job: ImportJob, report: importers.Report, staged: Path, channels: Mapping[str, Channel]
+) -> dict[int, importers.Problem]:
+    """The rows without a listing id whose SKU several listings have, none of which is called by it."""
+    meeting = listing_ids.meeting(session, job, report.columns, staged)
+    found: dict[int, importers.Problem] = {}
+    if meeting is None or not meeting.doubtful:
+        return found
+    fallback = next(iter(channels))
+    for block in importers.read_blocks(staged, size=CHUNK, names=("channel", "listing_id", "sku", "match_key")):
+        there = [channels.get(name or fallback) for name in block.column("channel")]
+        rows = zip(block.numbers, there, block.column("listing_id"), block.column("match_key"), strict=True)
+        asked = {
+            (channel.id, listing_id): (row, channel.name)
+            for row, channel, listing_id, key in rows
+            if channel is not None and (channel.id, key) in meeting.doubtful
+        }
+        known = _there(session, asked)
+        for (_, sku), (row, name) in ((key, place) for key, place in asked.items() if key not in known):
+            words = phrase(
+                "Row {row}: several listings of {channel} have the SKU “{sku}”, and the file has no listing ID that "
+                "says which one is meant. Import a report with listing IDs, or delete the row.",
+                row=row, channel=name, sku=sku,
+            )  # fmt: skip
+            found[row] = importers.Problem(row, "sku", "ambiguous_sku", sku, words)
+    return found
 
 
 def _unknown(
@@ -168,11 +201,7 @@ def _unknown_listings(
 ) -> dict[int, importers.Problem]:
     fallback = next(iter(channels), "")
     wanted = {row: (channels[v.get("channel") or fallback], v["listing_id"]) for row, v in chunk}
-    query = select(Listing.channel_id, Listing.external_id).where(
-        among(session, Listing.external_id, [listing_id for _, listing_id in wanted.values()]),
-        Listing.channel_id.in_({channel.id for channel, _ in wanted.values()}),
-    )
-    known = {tuple(r) for r in session.execute(query)}
+    known = _there(session, [(channel.id, listing_id) for channel, listing_id in wanted.values()])
     found = {}
     for row, (channel, listing_id) in wanted.items():
         if (channel.id, listing_id) not in known:
@@ -184,3 +213,12 @@ def _unknown_listings(
             )
             found[row] = importers.Problem(row, "listing_id", "unknown_value", listing_id, words)
     return found
+
+
+def _there(session: Session, keys: Collection[tuple[int, str]]) -> set[tuple[int, str]]:
+    """Those of these channels and listing ids that are known."""
+    query = select(Listing.channel_id, Listing.external_id).where(
+        among(session, Listing.external_id, [listing_id for _, listing_id in keys]),
+        Listing.channel_id.in_({channel_id for channel_id, _ in keys}),
+    )
+    return {(channel_id, listing_id) for channel_id, listing_id in session.execute(query)}

@@ -70,7 +70,7 @@ def _restore_values(session: Session, job: ImportJob, by: Actor) -> int:
             done = product is not None and catalog.restore(session, product, change.before, change.after, by=by)
         else:
             listing = session.get(Listing, change.row_id)
-            done = listing is not None and _restore_listing(listing, change.before, change.after)
+            done = listing is not None and _restore_listing(session, listing, change.before, change.after)
             touched += [change.row_id] if done else []
         restored += done
     session.flush()
@@ -91,8 +91,14 @@ def _bring_back(session: Session, job: ImportJob, by: Actor) -> int:
     return back
 
 
-def _restore_listing(listing: Listing, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+def _restore_listing(
+    session: Session, listing: Listing, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> bool:
     back = {k: v for k, v in before.items() if _same(getattr(listing, k), after.get(k))}
+    if "external_id" in back:
+        taken = Listing.channel_id == listing.channel_id, Listing.external_id == back["external_id"]
+        if session.scalar(select(Listing.id).where(*taken)) is not None:  # another one is called so by now
+            del back["external_id"]
     for name, value in back.items():
         setattr(listing, name, Decimal(value) if name == "price" and value is not None else value)
     return bool(back)

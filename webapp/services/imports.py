@@ -33,6 +33,7 @@ from webapp.services import (
     full_list,
     import_checks,
     links,
+    listing_ids,
     listings,
     lost_zeros,
     reconciliation,
@@ -40,6 +41,7 @@ from webapp.services import (
 )
 from webapp.services.forecasts import Forecast
 from webapp.services.forecasts import forecast as forecast
+from webapp.services.listing_ids import Meeting
 from webapp.services.upserts import Upserted, plain
 
 BELL = "imports"
@@ -116,7 +118,7 @@ def check(session: Session, job: ImportJob, uploads: Path, *, all_or_nothing: bo
     if all_or_nothing and report.rows_bad:
         report = replace(report, outcome="reject")
     if report.outcome != "reject":
-        foreseen = forecast(session, job, uploads)
+        foreseen = forecast(session, job, report.columns, uploads)
     return Checked(report, foreseen, import_checks.grouped(report, staged), lost.as_json())
 
 
@@ -186,6 +188,11 @@ def claim_next(session: Session, *, worker: str, now: datetime, job_id: int | No
     return job
 
 
+def may_meet(session: Session, job: ImportJob, uploads: Path) -> Meeting | None:
+    """How the rows of an import may mean listings that are known by another id; read before its chunks are applied."""
+    return listing_ids.meeting(session, job, job.report["columns"], uploads / f"{job.stored_as}.rows")
+
+
 def apply_chunk(
     session: Session,
     job: ImportJob,
@@ -193,10 +200,11 @@ def apply_chunk(
     *,
     by: Actor,
     now: datetime,
+    meeting: Meeting | None = None,
 ) -> None:
-    """Apply some rows and note the place reached, in one transaction."""
+    """Apply some rows and note the place reached, in one transaction; `meeting` is what `may_meet` gave."""
     locked = _held(session, job, now)
-    result = _apply(session, locked, block, by)
+    result = _apply(session, locked, block, by, meeting)
     locked.created += len(result.created)
     locked.updated += len(result.changed)
     locked.unchanged += result.unchanged
@@ -317,11 +325,13 @@ def staged_blocks(uploads: Path, job: ImportJob) -> Iterator[importers.Block]:
 # ---- the steps -------------------------------------------------------------------------------------------
 
 
-def _apply(session: Session, job: ImportJob, block: importers.Block, by: Actor) -> Upserted:
+def _apply(session: Session, job: ImportJob, block: importers.Block, by: Actor, meeting: Meeting | None) -> Upserted:
     if job.kind == ImportKind.LISTINGS:
         channels = import_checks.channels_of(session, job)
-        met = job.updated or job.unchanged or not job.created
-        return listings.upsert_block(session, block, channels, import_id=job.id, look_first=bool(met))
+        look_first = bool(meeting or job.updated or job.unchanged or not job.created)
+        return listings.upsert_block(
+            session, block, channels, import_id=job.id, look_first=look_first, meeting=meeting
+        )
     rows = [row for _, row in block.rows()]
     if job.kind == ImportKind.PRODUCTS:
         return catalog.upsert_products(session, rows, by=by, import_id=job.id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
 
@@ -21,8 +22,9 @@ from webapp.models.links import Aside, Decision, Link, NearMiss, PastLink, Refus
 from webapp.models.listings import NOT_COMPUTED, Listing, ListingState
 from webapp.models.propagation import Attempt
 from webapp.models.suspicions import Suspicion
-from webapp.services import counts, listing_columns, rechecks, refusals
+from webapp.services import counts, listing_columns, listing_ids, rechecks, refusals
 from webapp.services.listing_columns import TEXTS, Columns
+from webapp.services.listing_ids import Key, Meeting
 from webapp.services.upserts import Upserted, insert_columns, write
 
 FACTS = {"sku", "match_key", "title", "brand", "gtin", "mpn", "description", "options"}  # what suggestions depend on
@@ -47,8 +49,12 @@ def upsert_block(
     *,
     import_id: int | None = None,
     look_first: bool = True,
+    meeting: Meeting | None = None,
 ) -> Upserted:
     """Create or update listings by channel and listing id; rows without a `channel` belong to the first one.
+
+    meeting: how rows may mean listings that are known by another id. A file without ids finds them by SKU; one with
+    ids gives its id to a listing that has had a SKU alone.
 
     A listing whose facts changed is asked for suggestions again; its link stays. What is absent stays.
     The ids of new listings are given, but not to an import: it finds them by its own number. An import that has met
@@ -62,7 +68,8 @@ def upsert_block(
         known = values_of(session, columns.keys, columns.names)
         if not look_first:
             known = _without(session, known, import_id, now)
-        fresh = _compare(session, columns, known, result, now)
+        columns, adopted = _meet(session, columns, known, meeting)
+        fresh = _compare(session, columns, known, adopted, result, now)
         if fresh and look_first:
             _insert(session, columns.at(fresh), import_id, now)
         result.created = [columns.keys[place] for place in fresh]
@@ -89,10 +96,34 @@ def upsert_block(
     return result
 
 
+def _meet(
+    session: Session, columns: Columns, known: dict[Hashable, tuple[Any, ...]], meeting: Meeting | None
+) -> tuple[Columns, dict[Key, str]]:
+    """Make known the listings that rows mean by their SKU alone; gives the rows, and ids of before by new key."""
+    skus = columns.values.get("match_key")
+    others = listing_ids.known_as(session, meeting, columns.keys, skus, known) if meeting and skus else {}
+    if meeting is None or not others:
+        return columns, {}
+    there = values_of(session, ((key[0], other) for key, other in others.items()), columns.names)
+    if not meeting.by_sku:
+        known |= {key: there[key[0], other] for key, other in others.items()}
+        return columns, others
+    known |= there
+    return replace(columns, keys=[(key[0], others.get(key, key[1])) for key in columns.keys]), {}
+
+
 def _compare(
-    session: Session, columns: Columns, known: Mapping[Any, Sequence[Any]], result: Upserted, now: datetime
+    session: Session,
+    columns: Columns,
+    known: Mapping[Any, Sequence[Any]],
+    adopted: Mapping[Key, str],
+    result: Upserted,
+    now: datetime,
 ) -> list[int]:
-    """Update the known listings that differ from these rows; gives the places of the rows that are new."""
+    """Update the known listings that differ from these rows; gives the places of the rows that are new.
+
+    adopted: the ids that listings have had so far, by the key of the row that gives them another.
+    """
     fresh, updates = [], []
     for place, (key, values) in enumerate(zip(columns.keys, columns.rows(), strict=True)):
         current = known.get(key)
@@ -101,6 +132,9 @@ def _compare(
             continue
         result.ids[key] = current[0]
         difference = columns.difference(place, current[1:]) if current[1:] != values else None
+        if key in adopted:
+            before, after = difference or ({}, {})
+            difference = {"external_id": adopted[key], **before}, {"external_id": key[1], **after}
         if difference is None:
             result.unchanged += 1
             continue

@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from webapp.models import ImportJob, ImportKind
 
 MOST_SHOWN = 8  # rows of a kind on the screen
+ORDER = ("sku", "listing_id", "gone", "price", "title", "quantity")
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,7 @@ class Change:
 def told(job: ImportJob) -> list[Change]:
     """A line for each kind of change in the file, what is most surprising first."""
     changes: dict[str, Any] = job.report.get("changes") or {}
-    return [
-        _change(job.kind, kind, changes) for kind in ("sku", "gone", "price", "title", "quantity") if kind in changes
-    ]
+    return [_change(job.kind, kind, changes) for kind in ORDER if kind in changes]
 
 
 def _change(kind: ImportKind, name: str, changes: dict[str, Any]) -> Change:
@@ -49,7 +48,7 @@ def _change(kind: ImportKind, name: str, changes: dict[str, Any]) -> Change:
     shown = changes.get("shown", {}).get(name, [])[:MOST_SHOWN]
     rows = [
         Row(
-            r["key"],
+            r.get("key", ""),
             _value(name, r["before"]),
             _value(name, r["after"]) if "after" in r else None,
             r.get("linked") or "",
@@ -57,7 +56,7 @@ def _change(kind: ImportKind, name: str, changes: dict[str, Any]) -> Change:
         for r in shown
     ]
     title, detail = _words(kind, name, n)
-    icon = {"sku": "link", "gone": "circle-dashed"}.get(name, "pencil")
+    icon = {"sku": "link", "listing_id": "link", "gone": "circle-dashed"}.get(name, "pencil")
     return Change(icon, title, detail, rows, n - len(rows) if rows else 0, name == "sku")
 
 
@@ -79,6 +78,12 @@ def _words(kind: ImportKind, name: str, n: int) -> tuple[str, str]:
             "%(n)s listings have another SKU than before, under the same listing ID", n, n=count,
         )  # fmt: skip
         return words, _("Links stay with the listing. Look at those that are linked to another SKU.")
+    if name == "listing_id":
+        words = ngettext(
+            "%(n)s listing that was known by its SKU alone gets its listing ID",
+            "%(n)s listings that were known by their SKU alone get their listing IDs", n, n=count,
+        )  # fmt: skip
+        return words, _("They stay the same listings, and their links stay.")
     if name == "price":
         return ngettext("%(n)s price is another", "%(n)s prices are others", n, n=count), ""
     if name == "title":

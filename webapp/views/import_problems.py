@@ -137,6 +137,7 @@ def _many_words(code: str, n: int, column: str) -> str:
         "duplicate_conflict": _("%(n)s rows repeat a key with other values", n=count),
         "ragged_row": _("%(n)s rows have another number of cells than the header", n=count),
         "unknown_sku": _("%(n)s rows name a SKU that no product has", n=count),
+        "ambiguous_sku": _("%(n)s SKUs belong to several listings each", n=count),
         "unknown_value": _("%(n)s values in %(column)s are not known here", n=count, column=where),
         "too_long": _("%(n)s texts in %(column)s are too long", n=count, column=where),
     }

@@ -13,7 +13,7 @@ from tests.factories import Make
 from tests.services.imports.conftest import read
 from webapp.db import unit_of_work
 from webapp.models import Link, Listing, ListingState, Product
-from webapp.services import forecasts
+from webapp.services import hashes
 
 
 def put(settings, fill):
@@ -75,10 +75,10 @@ def test_listings_link_exactly_as_the_forecast_said(apply, settings, rows, expec
 
 @pytest.mark.parametrize("most_sorted", [0, 50_000])
 def test_skus_that_a_file_repeats_are_found_in_files_of_any_size(monkeypatch, most_sorted):
-    monkeypatch.setattr(forecasts, "MOST_SORTED", most_sorted)
+    monkeypatch.setattr(hashes, "MOST_SORTED", most_sorted)
     draw = random.Random(5)
     numbers = [draw.randrange(-2_000, 2_000) for _ in range(3_000)] + [2**63 - 1, -(2**63), 2**63 - 1]
-    assert forecasts._twice(array("q", numbers)) == {n for n, times in Counter(numbers).items() if times > 1}
+    assert hashes.twice(array("q", numbers)) == {n for n, times in Counter(numbers).items() if times > 1}
 
 
 def test_products_say_how_many_are_new_and_how_many_waiting_listings_they_link(apply, settings):
