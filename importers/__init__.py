@@ -8,7 +8,7 @@ from importers.presets import PRESETS
 from importers.problem_rows import write_problem_rows
 from importers.report import DEFAULT, Column, FileRefused, Kind, Limits, Options, Problem, Report, Sheet
 from importers.sandbox import check, preview
-from importers.staging import discard_staged, read_blocks, read_problems, read_staged, values_of
+from importers.staging import discard_staged, look_up, read_blocks, read_problems, read_staged, values_of
 
 __all__ = [
     "DEFAULT",
@@ -29,6 +29,7 @@ __all__ = [
     "discard_staged",
     "guess_mapping",
     "leave_out",
+    "look_up",
     "preview",
     "read_blocks",
     "read_problems",

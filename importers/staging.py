@@ -52,11 +52,7 @@ class Stage:
     def look_up(self, numbers: Collection[int]) -> Iterator[tuple[int, dict[str, Any]]]:
         """The good rows with these numbers, among those written so far."""
         self._rows.flush()
-        with _part(self.staged).open("rb") as written:
-            for head, lines in _heads(written):
-                if _touches(head, sorted(numbers)):
-                    found = _unpacked(head, lines, None)
-                    yield from found.where([number in numbers for number in found.numbers]).rows()
+        yield from look_up(_part(self.staged), numbers)
 
     def drop(self, numbers: Collection[int], seen: Callable[[int, dict[str, Any]], None]) -> None:
         """Takes rows out again that turned out to be duplicates; `seen` is called with each of them."""
@@ -146,6 +142,16 @@ def read_staged(staged: Path, *, start: int = 0) -> Iterator[tuple[int, dict[str
 def values_of(staged: Path, name: str) -> set[str | None]:
     """The different values that a text field has in the good rows of a checked file; None stands for rows without."""
     return {value for block in read_blocks(staged, names=(name,)) for value in set(block.column(name))}
+
+
+def look_up(staged: Path, numbers: Collection[int]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The good rows with these numbers, as (row number of the file, typed fields); blocks without one are not read."""
+    ordered, wanted = sorted(numbers), frozenset(numbers)
+    with staged.open("rb") as stream:
+        for head, lines in _heads(stream):
+            if _touches(head, ordered):
+                found = _unpacked(head, lines, None)
+                yield from found.where([number in wanted for number in found.numbers]).rows()
 
 
 def read_problems(staged: Path) -> Iterator[Problem]:

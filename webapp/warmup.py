@@ -45,6 +45,7 @@ def warm(app: Flask) -> None:
         for name in app.jinja_env.list_templates():
             app.jinja_env.get_template(name)
         _load_matcher()
+        app.extensions["pairbook_matcher"] = True  # pages may use it in passing from here on
         with unit_of_work(read_only=True) as session:
             app.extensions["pairbook_index"].ready(session)
     gc.collect()

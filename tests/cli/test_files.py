@@ -59,6 +59,17 @@ def test_check_writes_nothing_and_leaves_no_file(shell):
     assert os.listdir(shell.settings.uploads) == []
 
 
+def test_a_check_counts_apart_what_no_product_resembles_when_asked(shell):
+    shell("import", "products", shell.file("p.csv", PRODUCTS))
+    shell("channel", "add", "Alpha", "--kind", "file")
+    rows = "listing id,sku,title\nL1,A-1,Mug\nL2,x,Cup of tea\nL3,y,Wireless keyboard\n"
+    check = ["import", "listings", shell.file("l.csv", rows), "--channel", "Alpha", "--check"]
+    assert shell.json(*check)["forecast"] == {"linkable": 1, "review": 2, "update": 0}
+    told = shell.json(*check, "--suggestions")["forecast"]
+    assert (told["linkable"], told["review"] + told["none"]) == (1, 2)
+    assert told["none"] >= 1
+
+
 def test_a_report_says_what_changed_since_the_last_file(shell):
     file = shell.file("p.csv", PRODUCTS)
     assert shell.json("import", "products", file)["changes"] == {}

@@ -109,7 +109,8 @@ def test_what_will_happen_adds_up_and_happens(app, browse, shop):
     send(bob, text, channel=shop)
     page = bob.get("/import/1").text
     job = job_of(app)
-    assert numbers(page) == [2, 2, 1, 1]
+    assert numbers(page) == [2, 1, 1, 1, 1]
+    assert "You can search for the product, or add it to the catalogue" in page
     assert sum(numbers(page)) == job.report["rows"] == 6
     assert bob.post("/import/1/confirm").location == "/import/1/done"
     done = bob.get("/import/1/done").text

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -22,7 +23,7 @@ from webapp.errors import Refused
 from webapp.jobs import tasks
 from webapp.models import ImportJob, ImportKind, ImportPreset, ImportState
 from webapp.models.accounts import COMMAND_LINE
-from webapp.services import channels, exports, import_choices, import_undo, imports
+from webapp.services import channels, exports, import_choices, import_undo, imports, retrieval
 
 EXITS = {"accept": 0, "partial": PARTIAL, "reject": REFUSED}
 ENDED = {ImportState.DONE, ImportState.FAILED, ImportState.UNDONE}
@@ -44,6 +45,7 @@ FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 @click.option("--full-list", "ends", type=int, metavar="N", help="End the N known rows that the file lacks.")
 @click.option("--add-zeros", is_flag=True, default=None, help="Put back zeros that the catalogue or a GTIN proves.")
 @click.option("--check", is_flag=True, help="Read and report, write nothing.")
+@click.option("--suggestions", is_flag=True, help="With --check: count apart what no product resembles; takes seconds.")
 @click.option("--all-or-nothing", is_flag=True, help="Refuse the file when one row is bad.")
 def import_file(
     say: Say,
@@ -51,6 +53,7 @@ def import_file(
     file: Path,
     channel: str | None,
     check: bool,
+    suggestions: bool,
     all_or_nothing: bool,
     ends: int | None,
     **options: Any,
@@ -61,7 +64,8 @@ def import_file(
     """
     with unit_of_work(read_only=True) as session:
         chosen = _options(session, **options)
-    work = check_only if check else partial(bring_in, ends=ends)
+    index = current_app.extensions["pairbook_index"] if suggestions else None
+    work = partial(check_only, index=index) if check else partial(bring_in, ends=ends)
     report = work(say, ImportKind(kind), file, channel=channel, options=chosen, all_or_nothing=all_or_nothing)
     say(report, _words(report), code=EXITS[report["outcome"]])
 
@@ -156,23 +160,25 @@ def check_only(
     channel: str | None,
     options: importers.Options | None = None,
     all_or_nothing: bool = False,
+    index: retrieval.CatalogueIndex | None = None,
 ) -> dict[str, Any]:
     """The report of a file that nobody will import: no trace is left."""
     stored = _store(say, file)
     try:
         with unit_of_work(read_only=True) as session:
-            found = channels.get(session, channel) if channel else None
+            place = channels.get(session, channel) if channel else None
             job = ImportJob(
                 kind=kind,
                 file_name=file.name,
                 stored_as=stored,
-                channel_id=found.id if found else None,
+                channel_id=place.id if place else None,
                 options=asdict(options or importers.Options()),
                 created=0,
                 updated=0,
                 unchanged=0,
             )
-            job.report = imports.check(session, job, say.settings.uploads, all_or_nothing=all_or_nothing).as_json()
+            found = imports.check(session, job, say.settings.uploads, all_or_nothing=all_or_nothing, index=index)
+            job.report = found.as_json()
             forecast = dict(job.report["forecast"])
             if kind == ImportKind.LISTINGS and "link" in forecast:
                 forecast["linkable"] = forecast.pop("link")  # an import by command links nothing: `pairbook link` does

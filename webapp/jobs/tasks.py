@@ -127,11 +127,17 @@ def finish_run(settings: Settings, run_id: int, *, patience: float = 120.0) -> S
                 return session.get_one(SyncRun, run_id)
 
 
-def check_import(settings: Settings, job_id: int, *, all_or_nothing: bool = False) -> ImportJob:
-    """Read a received file and keep what was found; no lock is held while the file is read."""
+def check_import(
+    settings: Settings,
+    job_id: int,
+    *,
+    all_or_nothing: bool = False,
+    index: retrieval.CatalogueIndex | None = None,
+) -> ImportJob:
+    """Read a received file and keep what was found (see imports.check); no lock is held while the file is read."""
     with unit_of_work(read_only=True) as session:
         job = imports.get(session, job_id)
-        checked = imports.check(session, job, settings.uploads, all_or_nothing=all_or_nothing)
+        checked = imports.check(session, job, settings.uploads, all_or_nothing=all_or_nothing, index=index)
     with unit_of_work() as session:
         job = imports.get(session, job_id, lock=True)
         if job.state == ImportState.CHECKING:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import compress
+from operator import not_
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,13 @@ from webapp.models.catalog import Product
 from webapp.models.imports import ImportJob, ImportKind
 from webapp.models.links import Link
 from webapp.models.listings import Listing, ListingState
-from webapp.services import channels, file_changes, listing_ids
+from webapp.services import channels, file_changes, listing_ids, retrieval, suggestions
 from webapp.services.file_changes import Changes
 from webapp.services.hashes import twice
 from webapp.services.import_checks import CHUNK
 
+MOST_LOOKED_UP = 1_000  # waiting rows that are told apart by whether they resemble a product
+PATIENCE = 1.0  # seconds that this may take
 Row = Mapping[str, Any]
 Place = tuple[int, str]  # channel and listing id, or channel and match key
 
@@ -37,18 +40,26 @@ class Forecast:
     changes: dict[str, Any] = field(default_factory=dict)
 
 
-def forecast(session: Session, job: ImportJob, columns: Mapping[str, str], uploads: Path) -> Forecast:
+def forecast(
+    session: Session,
+    job: ImportJob,
+    columns: Mapping[str, str],
+    uploads: Path,
+    *,
+    index: retrieval.CatalogueIndex | None = None,
+) -> Forecast:
     """How many good rows end how, and what the file changes; the numbers without `more` add up to the good rows.
 
-    columns: header to field, as the check found them.
+    columns: header to field, as the check found them. index: what suggestions are found with, when it is at hand.
 
-    link: linked by the exact rule · review: new, wait for a person · update: known before · new: new products ·
-    same: linked so already · refused: the listing or product is linked elsewhere · more: waiting listings,
-    not in the file, whose SKU is among the new products.
+    link: linked by the exact rule · review: new, wait for a person · none: counted apart from those where it was looked
+    up (see _split): without a suggestion · update: known before · new: new products · same: linked so already ·
+    refused: the listing or product is linked elsewhere · more: waiting listings, not in the file, whose SKU is among
+    the new products.
     """
     staged = uploads / f"{job.stored_as}.rows"
     if job.kind == ImportKind.LISTINGS:
-        return _listings(session, job, columns, staged)
+        return _listings(session, job, columns, staged, index)
     if job.kind == ImportKind.LINKS:
         return Forecast(_links(session, job, staged))
     numbers, changes, met = Counter(update=0, new=0, more=0), Changes(), array("q")
@@ -77,39 +88,84 @@ def _waiting_for(session: Session, keys: Set[str]) -> int:
     return session.scalar(select(func.count()).select_from(alone)) or 0
 
 
-def _listings(session: Session, job: ImportJob, columns: Mapping[str, str], staged: Path) -> Forecast:
-    """A SKU that a file gives to two listings of a channel is ambiguous, wherever the second one stands.
+@dataclass
+class _Ends:
+    """Which of the new rows of a file link by themselves; the others wait for a person.
 
-    So that a million rows are read once and not kept, what remains of each SKU is its hash, eight bytes, and
-    those that occur twice are found at the end; two of a million differ and look equal once in 37 million files.
+    A SKU that a file gives to two listings of a channel is ambiguous, wherever the second one stands. So that a million
+    rows are read once and not kept, what remains of each SKU is its hash, and those that occur twice are found at the
+    end (see hashes).
     """
+
+    every: array[int] = field(default_factory=lambda: array("q"))  # hashes of the SKUs of all rows
+    hopeful: array[int] = field(default_factory=lambda: array("q"))  # of those that link if no other row has the SKU
+    hopeful_rows: array[int] = field(default_factory=lambda: array("q"))
+    waiting: array[int] = field(default_factory=lambda: array("q"))  # rows
+
+    def take(self, rows: Sequence[int], places: Sequence[Place], linkable: Set[Place]) -> None:
+        """Note new rows, of which some are `linkable`."""
+        chosen = [place in linkable for place in places]
+        self.hopeful.extend(map(hash, compress(places, chosen)))
+        self.hopeful_rows.extend(compress(rows, chosen))
+        self.waiting.extend(compress(rows, map(not_, chosen)))
+
+    def settle(self) -> int:
+        """How many rows link, when all have been noted; from then on `waiting` are all others."""
+        several = twice(self.every) if self.hopeful else set()
+        self.waiting.extend(compress(self.hopeful_rows, map(several.__contains__, self.hopeful)))
+        return len(self.hopeful) - sum(map(several.__contains__, self.hopeful))
+
+
+def _listings(
+    session: Session,
+    job: ImportJob,
+    columns: Mapping[str, str],
+    staged: Path,
+    index: retrieval.CatalogueIndex | None,
+) -> Forecast:
     ids = _channel_ids(session, job)
-    numbers, changes = Counter(link=0, review=0, update=0), Changes()
-    every, hopeful, met = array("q"), array("q"), array("q")
-    seen: set[int] = set()
+    changes, ends, met = Changes(), _Ends(), array("q")
+    known, seen = 0, set[int]()
     first = session.scalar(select(Listing.id).where(Listing.channel_id.in_(ids.values())).limit(1)) is None
     meeting = None if first else listing_ids.meeting(session, job, columns, staged)
     names = {"channel", "listing_id", "match_key"} | (set() if first else set(file_changes.LISTED))
     for block in importers.read_blocks(staged, size=CHUNK, names=names):
         channel_ids, keys = [ids[name or ""] for name in block.column("channel")], block.column("match_key")
         places: list[Place] = list(zip(channel_ids, keys, strict=True))
-        every.extend(map(hash, compress(places, keys)))
+        rows = block.numbers
+        ends.every.extend(map(hash, compress(places, keys)))
         if not first:
             listed: list[Place] = list(zip(channel_ids, block.column("listing_id"), strict=True))
             seen.update(channel_ids)
             held = file_changes.of_listings(session, changes, block, listed, meeting, met)
-            places = [place for place, one in zip(places, listed, strict=True) if one not in held]
-            numbers["update"] += len(listed) - len(places)
-        linkable = _linkable(session, {place for place in places if place[1]}, first=first)
-        chosen = [place for place in places if place in linkable]
-        hopeful.extend(map(hash, chosen))
-        numbers["review"] += len(places) - len(chosen)
-    several = twice(every) if hopeful else set()
-    numbers["link"] = sum(one not in several for one in hopeful)
-    numbers["review"] += len(hopeful) - numbers["link"]
+            fresh = [one not in held for one in listed]
+            places, rows = list(compress(places, fresh)), list(compress(rows, fresh))
+            known += len(listed) - len(places)
+        ends.take(rows, places, _linkable(session, {place for place in places if place[1]}, first=first))
+    numbers = {"link": ends.settle(), "review": len(ends.waiting), "update": known}
     if changes.numbers["known"]:
         file_changes.close_listings(session, changes, seen, met)
-    return Forecast(dict(numbers), changes.as_json())
+    return Forecast(_split(session, numbers, ends.waiting, staged, index), changes.as_json())
+
+
+def _split(
+    session: Session,
+    numbers: dict[str, int],
+    waiting: Sequence[int],
+    staged: Path,
+    index: retrieval.CatalogueIndex | None,
+) -> dict[str, int]:
+    """The numbers with what resembles nothing (`none`) apart from what waits with a suggestion (`review`).
+
+    They stay together where telling them apart would keep a person waiting: without an index at hand, from a thousand
+    such rows on, and where that many take longer than a second.
+    """
+    ready = index.ready(session) if index is not None and 0 < len(waiting) <= MOST_LOOKED_UP else None
+    if ready is None:
+        return numbers
+    rows = (fields for _, fields in importers.look_up(staged, waiting))
+    none = suggestions.resembling_nothing(rows, ready, seconds=PATIENCE)
+    return numbers if none is None else numbers | {"review": len(waiting) - none, "none": none}
 
 
 def _linkable(session: Session, places: Set[Place], *, first: bool) -> Set[Place]:

@@ -91,9 +91,7 @@ def _bring_back(session: Session, job: ImportJob, by: Actor) -> int:
     return back
 
 
-def _restore_listing(
-    session: Session, listing: Listing, before: Mapping[str, Any], after: Mapping[str, Any]
-) -> bool:
+def _restore_listing(session: Session, listing: Listing, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
     back = {k: v for k, v in before.items() if _same(getattr(listing, k), after.get(k))}
     if "external_id" in back:
         taken = Listing.channel_id == listing.channel_id, Listing.external_id == back["external_id"]

@@ -37,6 +37,7 @@ from webapp.services import (
     listings,
     lost_zeros,
     reconciliation,
+    retrieval,
     suggestions,
 )
 from webapp.services.forecasts import Forecast
@@ -99,9 +100,17 @@ class Checked:
         }
 
 
-def check(session: Session, job: ImportJob, uploads: Path, *, all_or_nothing: bool = False) -> Checked:
+def check(
+    session: Session,
+    job: ImportJob,
+    uploads: Path,
+    *,
+    all_or_nothing: bool = False,
+    index: retrieval.CatalogueIndex | None = None,
+) -> Checked:
     """Read the file in a child process, look its SKUs and channels up, and say what it will do.
 
+    index: what suggestions are found with, if the rows that resemble nothing shall be told from those that wait.
     Opens no write lock while the file is read: call it in a read-only unit of work and `keep_report` after.
     """
     staged = uploads / f"{job.stored_as}.rows"
@@ -118,7 +127,7 @@ def check(session: Session, job: ImportJob, uploads: Path, *, all_or_nothing: bo
     if all_or_nothing and report.rows_bad:
         report = replace(report, outcome="reject")
     if report.outcome != "reject":
-        foreseen = forecast(session, job, report.columns, uploads)
+        foreseen = forecast(session, job, report.columns, uploads, index=index)
     return Checked(report, foreseen, import_checks.grouped(report, staged), lost.as_json())
 
 
@@ -329,9 +338,7 @@ def _apply(session: Session, job: ImportJob, block: importers.Block, by: Actor, 
     if job.kind == ImportKind.LISTINGS:
         channels = import_checks.channels_of(session, job)
         look_first = bool(meeting or job.updated or job.unchanged or not job.created)
-        return listings.upsert_block(
-            session, block, channels, import_id=job.id, look_first=look_first, meeting=meeting
-        )
+        return listings.upsert_block(session, block, channels, import_id=job.id, look_first=look_first, meeting=meeting)
     rows = [row for _, row in block.rows()]
     if job.kind == ImportKind.PRODUCTS:
         return catalog.upsert_products(session, rows, by=by, import_id=job.id)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
@@ -16,6 +19,9 @@ from webapp.services import refusals, retrieval
 
 SHOWN = 10  # suggestions kept for a listing
 THRESHOLD = 40  # below this score the best candidate is no suggestion
+AT_ONCE = 100  # rows of a file that are looked at together
+#: What matching asks of a row of a file, as it stands there; its price is text.
+RECORDED = ("sku", "title", "brand", "gtin", "mpn", "description", "category", "currency", "options")
 RUNNER_UP = 5  # behind a suggestion, what else a person may want to compare
 
 
@@ -50,6 +56,25 @@ def suggest_for(
         x.id: [c for c in candidates if c.product_id not in refused.get(x.id, ())][:top]
         for x, candidates in zip(listings, found, strict=True)
     }
+
+
+def resembling_nothing(rows: Iterable[Mapping[str, Any]], index: matching.Index, *, seconds: float) -> int | None:
+    """How many rows of a file of listings would wait without a suggestion; None when that takes longer than `seconds`.
+
+    Suggestions are found in chunks that know of each other, so that a few may turn out otherwise.
+    """
+    until, found, every = time.monotonic() + seconds, 0, iter(rows)
+    while some := list(islice(every, AT_ONCE)):
+        if time.monotonic() >= until:
+            return None
+        records = [matching.Record(id=place, **_facts(row)) for place, row in enumerate(some)]
+        found += sum(not worth_showing(c) for c in matching.suggest_many(records, index, top=1))
+    return found
+
+
+def _facts(row: Mapping[str, Any]) -> dict[str, Any]:
+    facts = {name: row[name] for name in RECORDED if name in row}
+    return facts | ({"price": Decimal(row["price"])} if "price" in row else {})
 
 
 def worth_showing(candidates: Sequence[matching.Candidate]) -> list[matching.Candidate]:

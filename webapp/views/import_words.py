@@ -150,7 +150,7 @@ def outcome(job: ImportJob) -> list[Line]:
     """What the import will do; the rows of all lines add up to the rows of the file."""
     forecast: Mapping[str, int] = job.report.get("forecast") or {}
     bad, skipped = int(job.report.get("rows_bad", 0)), int(job.report.get("rows_skipped", 0))
-    words = _forecast_words(job.kind)
+    words = _forecast_words(job.kind, split="none" in forecast)
     lines = [Line(kind, title, detail, forecast.get(name, 0)) for name, kind, title, detail in words]
     left_out = _("Repeated rows, or rows that only head a group"), _("See the problems below")
     lines.append(Line("none", _("Skipped"), left_out[0], skipped))
@@ -158,12 +158,14 @@ def outcome(job: ImportJob) -> list[Line]:
     return [line for line in lines if line.rows]
 
 
-def _forecast_words(kind: ImportKind) -> list[tuple[str, str, str, str]]:
+def _forecast_words(kind: ImportKind, *, split: bool) -> list[tuple[str, str, str, str]]:
     if kind == ImportKind.LISTINGS:
+        together = _("No single product has exactly this SKU; some may resemble no product at all")
         return [
             ("link", "auto", _("Link by themselves"), _("The SKU is the same as in your catalogue")),
-            ("review", "wait", _("Wait for your review"), _("No single product has exactly this SKU")),
-            ("update", "hand", _("Known listings"), _("What differs is changed; links stay as they are")),
+            ("review", "wait", _("Wait for your review"), _("A product looks similar") if split else together),
+            ("update", "hand", _("Already imported"), _("What differs is changed; links stay as they are")),
+            ("none", "none", _("No suggestion"), _("You can search for the product, or add it to the catalogue")),
         ]
     if kind == ImportKind.LINKS:
         return [

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from flask import Blueprint, Response, redirect, request, url_for
+from flask import Blueprint, Response, current_app, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.datastructures import FileStorage
@@ -21,7 +21,7 @@ from webapp.jobs import tasks
 from webapp.models import Channel, ImportJob, ImportKind, ImportState
 from webapp.models.accounts import Permission
 from webapp.models.base import utc_now
-from webapp.services import channels, counts, demo, full_list, import_choices, import_undo, imports
+from webapp.services import channels, counts, demo, full_list, import_choices, import_undo, imports, retrieval
 from webapp.translate import translated
 from webapp.views import exports, import_changes, import_channel, import_problems, import_words
 from webapp.views.downloads import download
@@ -283,11 +283,17 @@ def _check(job_id: int, stored: str) -> None:
     """Check a small file now; ring for a large one."""
     settings = web.settings()
     if (settings.uploads / stored).stat().st_size < CHECKED_AT_ONCE:
-        tasks.check_import(settings, job_id)
+        tasks.check_import(settings, job_id, index=_matcher())
     else:
         with unit_of_work() as session:
             imports.get(session, job_id, lock=True).lease_until = None
             ring(session, imports.BELL)
+
+
+def _matcher() -> retrieval.CatalogueIndex | None:
+    """What suggestions are found with; None in a process that would have to load it first, which takes seconds."""
+    loaded = current_app.testing or "pairbook_matcher" in current_app.extensions
+    return web.catalogue_index() if loaded else None
 
 
 def _arrived(url: str) -> Any:

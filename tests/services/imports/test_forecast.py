@@ -12,8 +12,11 @@ from sqlalchemy import func, select
 from tests.factories import Make
 from tests.services.imports.conftest import read
 from webapp.db import unit_of_work
-from webapp.models import Link, Listing, ListingState, Product
-from webapp.services import hashes
+from webapp.jobs import tasks
+from webapp.models import ImportState, Link, Listing, ListingState, Product
+from webapp.models.accounts import COMMAND_LINE
+from webapp.models.listings import WITHOUT_SUGGESTION
+from webapp.services import forecasts, hashes, imports, retrieval
 
 
 def put(settings, fill):
@@ -154,3 +157,43 @@ def test_what_a_person_set_aside_is_no_promise(apply, settings):
     job = apply("listings", LISTINGS + "L1,A-1,x\n", channel=channel)
     assert forecast(job.id)[0] == {"link": 0, "review": 0, "update": 1}
     assert links_now() == 0
+
+
+CATALOGUE = {"P-1": "Blue ceramic mug 350 ml", "P-2": "Walnut cutting board 40 x 30 cm", "P-3": "Steel garden spade"}
+
+
+@pytest.mark.parametrize("products", [CATALOGUE, {}], ids="some none".split())
+def test_what_resembles_nothing_is_told_apart_and_has_no_suggestion_afterwards(bring, settings, monkeypatch, products):
+    def fill(make):
+        for sku, title in products.items():
+            make.product(sku, title=title)
+
+    channel, index = put(settings, fill), retrieval.CatalogueIndex()
+    text = LISTINGS + "L1,P-3,Spade\nL2,x,Blue ceramic mug 350ml\nL3,y,Wireless keyboard\nL4,,Oil filter\n"
+    job_id = bring("listings", text, channel=channel)
+    assert "none" not in forecast(job_id)[0]
+    with unit_of_work() as session:
+        imports.get(session, job_id).state = ImportState.CHECKING
+    tasks.check_import(settings, job_id, index=index)
+    expected = {"link": 1, "review": 1, "update": 0, "none": 2} if products else {
+        "link": 0, "review": 0, "update": 0, "none": 4
+    }  # fmt: skip
+    assert forecast(job_id)[0] == expected
+    with unit_of_work() as session:
+        imports.confirm(session, job_id, by=COMMAND_LINE)
+    tasks.run_imports(settings, only=job_id)
+    tasks.suggest(index)
+    with unit_of_work(read_only=True) as session:
+        here = select(func.count()).where(Listing.channel_id == channel, Listing.place == WITHOUT_SUGGESTION)
+        assert session.scalar(here) == expected["none"]
+
+
+@pytest.mark.parametrize("limit", ["MOST_LOOKED_UP", "PATIENCE"])
+def test_what_would_take_long_is_not_told_apart(bring, settings, monkeypatch, limit):
+    monkeypatch.setattr(forecasts, limit, 0)
+    channel = put(settings, lambda make: make.product("P-1", title="Blue ceramic mug"))
+    job_id = bring("listings", LISTINGS + "L1,x,Blue ceramic mug\nL2,y,Oil filter\n", channel=channel)
+    with unit_of_work() as session:
+        imports.get(session, job_id).state = ImportState.CHECKING
+    tasks.check_import(settings, job_id, index=retrieval.CatalogueIndex())
+    assert forecast(job_id)[0] == {"link": 0, "review": 2, "update": 0}
