@@ -139,7 +139,9 @@ def test_symbols_scale() -> None:
 
 def test_every_amount_has_its_class() -> None:
     css = SHEET.read_text(encoding="utf-8")
-    assert [n for n in range(101) if f".v-{n}{{--v:{n}%}}" not in css] == []
+    assert [n for n in range(10, 101, 10) if f".v-{n} {{ --t: {n}% }}" not in css] == []
+    assert [n for n in range(1, 10) if f".u-{n} {{ --u: {n}% }}" not in css] == []
+    assert ".pc { --v: calc(var(--t, 0%) + var(--u, 0%)) }" in css
 
 
 def test_a_browser_without_light_dark_gets_each_light_value() -> None:
@@ -238,12 +240,18 @@ def test_money_never_hides_a_place_that_counts(ui: Any, amount: str, currency: s
 
 @pytest.mark.parametrize(
     ("score", "band", "length"),
-    [(91, "", "v-91"), (84, "mid", "v-84"), (59.4, "low", "v-59"), (-1, "low", "v-0"), (101, "", "v-100")],
+    [
+        (91, "", "v-90 u-1"),
+        (84, "mid", "v-80 u-4"),
+        (59.4, "low", "v-50 u-9"),
+        (-1, "low", "v-0 u-0"),
+        (101, "", "v-100 u-0"),
+    ],
 )
 def test_a_score_has_a_band_and_a_length(ui: Any, score: float, band: str, length: str) -> None:
     drawn = str(ui.meter(score))
     assert f'class="meter {band}"' in drawn
-    assert f'class="{length}"' in drawn
+    assert f'class="pc {length}"' in drawn
 
 
 @pytest.mark.parametrize("amounts", [[1046, 121, 95, 16, 6], [1], [1, 100_000], [0, 3, 0]])

@@ -36,7 +36,7 @@ def test_one_click_marks_as_out_of_stock_and_the_toast_takes_it_back(browse, loo
     piece = bob.post(f"/products/{shop['A']}/available", data={"on": "0"}, headers=HTMX)
     assert "Mug A is out of stock. 1 channel is told now." in piece.text
     assert "Marked out" in piece.text
-    assert f'<span id="units-{shop["A"]}" hx-swap-oob="true">0</span>' in piece.text
+    assert f'<span id="units-{shop["A"]}" hx-swap-oob="innerHTML">0</span>' in piece.text
     assert "3 wait until it is marked as available" in bob.get(f"/products/{shop['A']}").text
     assert "Mark Mug A as available" in piece.text
     assert stock_of(look)["A"] == (0, 3)

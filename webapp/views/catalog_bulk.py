@@ -58,7 +58,7 @@ def auto(product_id: int) -> Any:
         )
     toast = web.say(text, _undo(entry))
     if not web.is_htmx():
-        return web.go("catalog.detail", product_id=product_id, tab=request.form.get("tab") or None)
+        return _to_where_it_was_pressed(product_id)
     return web.piece("catalog/_auto.html", toast=toast, product=product, on=on, linked=True)
 
 
@@ -94,7 +94,7 @@ def available(product_id: int) -> Any:
     name = product.title or product.sku
     toast = web.say(_marked_words(name, on, marked), _undo(marked.entry))
     if not web.is_htmx():
-        return web.go("catalog.detail", product_id=product_id)
+        return _to_where_it_was_pressed(product_id)
     context: dict[str, Any] = {"product": product, "availability": availability_words, "fresh": True}
     return web.piece("catalog/_available.html", toast=toast, **context)
 
@@ -214,6 +214,12 @@ def _told(marked: availability.Marked) -> str:
 
 def _undo(entry: AuditEntry | None) -> str:
     return url_for("catalog.take_back", entry_id=entry.id) if entry is not None else ""
+
+
+def _to_where_it_was_pressed(product_id: int) -> Response:
+    """The page that a button without scripts stood on, else the product itself."""
+    page = request.referrer if _ours(request.referrer) else None
+    return redirect(page or url_for("catalog.detail", product_id=product_id), code=303)
 
 
 def _ours(address: str | None) -> bool:

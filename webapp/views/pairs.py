@@ -129,7 +129,8 @@ def auto(listing_id: int) -> Any:
     if not web.is_htmx():
         web.say(text)
         return redirect(url_for("links.pairs", **kept()), code=303)
-    return web.piece(toast=web.Toast(text))
+    db.refresh(row.link)
+    return web.piece("links/_pair_auto.html", toast=web.Toast(text), row=row, query=kept())
 
 
 @bp.post("/pairs/auto")
