@@ -6,8 +6,7 @@ import operator
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from importers.report import shown
 from importers.wording import phrase
@@ -38,8 +37,7 @@ _ESCAPED = re.compile("'+[=+\\-@\t\r\n＝＋－＠]")
 _STARTS_MARKED = operator.methodcaller("startswith", ("'", "#"))
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(NamedTuple):
     """A number cell of a workbook: its stored digits, and the width of a format such as 00000 (0: none)."""
 
     raw: str
@@ -59,8 +57,7 @@ class Number:
         return f"{float(self.raw):.15g}"
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """A cell without a usable value; `code` is its error code: error_value, formula_no_value, bool_in_text,
     date_in_text, or unterminated_quote and ragged_row for a whole row of text that cannot be cut into cells."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from importers.archive_guard import DEEPEST, Package, damaged, feed, safe_parser
+from importers.plain_xml import TEXT_END, Lots, plain_texts
 from importers.report import FileRefused
 from importers.wording import phrase
 
@@ -161,6 +162,7 @@ def read_shared_strings(package: Package, part: str, longest: int) -> list[str]:
 
     def start(tag: str, attributes: dict[str, str]) -> None:
         depth[0] += 1
+        lots.started()
         refuse_depth(depth[0])
         name = local(tag)
         if name == "t":
@@ -177,8 +179,17 @@ def read_shared_strings(package: Package, part: str, longest: int) -> list[str]:
             collector.phonetic = False
         elif name == "si":
             strings.append(collector.take())
+            lots.ended()
 
-    feed(safe_parser(start=start, end=end, text=collector.add), package.chunks(part))
+    def take(lot: bytes) -> bool:
+        plain = plain_texts(lot)
+        strings.extend(unescape(text[:longest]) for text in plain or ())
+        return plain is not None
+
+    lots = Lots(safe_parser(start=start, end=end, text=collector.add), TEXT_END, take)
+    for chunk in package.chunks(part):
+        lots.push(chunk)
+    lots.close()
     return strings
 
 
