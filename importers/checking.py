@@ -3,69 +3,35 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from importers.block_rows import BlockReader, ReadRows, batches
 from importers.blocks import Block
-from importers.cells import Note, as_shown, is_blank, note_message
+from importers.cells import Cell, CellError, as_shown, is_blank
 from importers.duplicates import Findings, KeyIndex, looks_of, rows_said, skus_said
 from importers.fields import field_of
 from importers.header_row import Header, find_header
+from importers.letters import broken, with_mended_letters
 from importers.mapping import guess_mapping, refuse_missing
 from importers.preset_rows import KeptRow
 from importers.presets import PRESETS, Preset
 from importers.readers import open_table
 from importers.report import Column, FileRefused, Kind, Limits, Options, Outcome, Problem, Report, shown
-from importers.rows import Fields, RowReader, column_grammar
+from importers.rows import Fields, Reader, RowReader, column_grammar
 from importers.staging import Stage
 from importers.tables import Row, Table
+from importers.tally import Tally
 from importers.wording import phrase
 
 HEAD_ROWS = 200
 SAMPLES = 3
-LISTED_PER_CODE = 100
 MOST_LOOK_ALIKES = 100
 #: Blank lines do not count as rows, but they take time.
 _LINES_PER_ROW = 3
-
-
-@dataclass
-class Tally:
-    """Counts and the first problems of a check that goes on."""
-
-    limits: Limits
-    rows: int = 0
-    good: int = 0
-    bad: int = 0
-    skipped: int = 0
-    errors: list[Problem] = field(default_factory=list)
-    errors_total: int = 0
-    warnings: list[Problem] = field(default_factory=list)
-    warnings_by_code: Counter[str] = field(default_factory=Counter)
-
-    def error(self, problem: Problem) -> None:
-        self.errors_total += 1
-        if len(self.errors) < self.limits.listed_errors:
-            self.errors.append(problem)
-
-    def warn(self, row: int, column: str, code: str, message: str) -> None:
-        """Counts a warning and lists the first hundred of its code."""
-        self.warnings_by_code[code] += 1
-        if self.warnings_by_code[code] <= LISTED_PER_CODE and len(self.warnings) < self.limits.listed_warnings:
-            self.warnings.append(Problem(row, column, code, "", message))
-
-    def note(self, row: int, column: str, note: Note) -> None:
-        """Counts a warning about a cell; its message is only written when it will be listed."""
-        code = note[0]
-        if self.warnings_by_code[code] < LISTED_PER_CODE:
-            self.warn(row, column, code, phrase("Row {row}: {problem}", row=row, problem=note_message(note)))
-        else:
-            self.warnings_by_code[code] += 1
 
 
 @dataclass
@@ -92,7 +58,9 @@ def check_file(path: Path, kind: Kind, staged: Path | None, options: Options, li
             report, sheet=table.sheet, sheets=table.sheets, encoding=table.encoding, delimiter=table.delimiter
         )
         rows = _filled(table.rows(), limits)
+        rows = with_mended_letters(rows) if options.mend_letters else rows
         head = list(itertools.islice(rows, HEAD_ROWS))
+        report = replace(report, broken=broken(head) if options.mend_letters is None else None)
         header, head, rows = _unfolded(find_header(head, kind, options, limits), head, rows, table)
         report = _with_columns(report, header, plain_columns(header, head), None)
         columns = _mapping(header, head, kind, options)
@@ -101,7 +69,9 @@ def check_file(path: Path, kind: Kind, staged: Path | None, options: Options, li
         opened = Opened(table, header, columns, head[header.place + 1 :], rows)
         if staged is None:
             return replace(report, outcome="accept")
-        return _check_rows(opened, kind, staged, options, limits, report)
+        reader = _row_reader(opened, kind, options, limits)
+        report = replace(report, mapping=_with_readings(opened, reader))
+        return _check_rows(opened, kind, staged, reader, limits, report)
     except FileRefused as refusal:
         return replace(report, outcome="reject", errors=(_with_sheets(refusal.problem, report),), errors_total=1)
 
@@ -203,13 +173,35 @@ def _row_reader(opened: Opened, kind: Kind, options: Options, limits: Limits) ->
     )
 
 
-def _check_rows(opened: Opened, kind: Kind, staged: Path, options: Options, limits: Limits, report: Report) -> Report:
+def _with_readings(opened: Opened, reader: RowReader) -> tuple[Column, ...]:
+    """The columns, those of amounts with what their first values are."""
+    columns = list(opened.columns)
+    for index, name, read in reader.readers:
+        if field_of(name).reads in ("quantity", "price"):
+            cells = (cells[index] for _, cells in opened.head if index < len(cells) and not is_blank(cells[index]))
+            reads = tuple(_reading(read, cell) for cell in itertools.islice(cells, SAMPLES))
+            columns[index] = replace(columns[index], reads=reads)
+    reader.said.clear()
+    return tuple(columns)
+
+
+def _reading(read: Reader, cell: Cell) -> str:
+    try:
+        return str(read(cell))
+    except CellError:
+        return ""
+
+
+def _check_rows(opened: Opened, kind: Kind, staged: Path, reader: RowReader, limits: Limits, report: Report) -> Report:
     tally, index = Tally(limits), KeyIndex()
-    reader = _row_reader(opened, kind, options, limits)
     stage = Stage(staged)
     try:
         for code, message in opened.table.doubts:
             tally.warn(opened.header.row, "", code, message)
+        if report.broken:
+            before, after = report.broken
+            said = phrase("Some letters look broken: “{before}” may be “{after}”.", before=before, after=after)
+            tally.warn(opened.header.row, "", "broken_letters", said)
         _read_all(opened, kind, reader, stage, tally, index)
         _settle_duplicates(index.find(), kind, report.columns, stage, tally)
         _warn_about_hidden(opened, tally)

@@ -13,6 +13,7 @@ from typing import Any
 
 from importers.cells import as_shown
 from importers.header_row import find_header
+from importers.letters import with_mended_letters
 from importers.readers import open_table
 from importers.report import DEFAULT, FileRefused, Kind, Limits, Options
 from importers.sandbox import run_child
@@ -92,7 +93,7 @@ def _bad_rows(
     words: Mapping[str, str],
 ) -> Iterator[list[str]]:
     table = open_table(path, name, options, limits)
-    source = table.rows()
+    source = with_mended_letters(table.rows()) if options.mend_letters else table.rows()
     head = list(itertools.islice(source, _HEAD_ROWS))
     header = find_header(head, kind, options, limits)
     width = len(header.names)

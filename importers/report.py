@@ -28,6 +28,7 @@ class Options:
     header_row: number of the row that holds the headers, the first row being 1; 0 when the file has none.
     known: field to the only values it may have, such as the names of the channels that exist.
     add_zeros: put back the zeros that SKUs and GTINs lost; who asked for the check knows which, so it is done there.
+    mend_letters: put letters right that were broken before the file was made (see letters); False does not ask.
     """
 
     encoding: str | None = None
@@ -39,6 +40,7 @@ class Options:
     header_row: int | None = None
     known: Mapping[str, Sequence[str]] | None = None
     add_zeros: bool | None = None
+    mend_letters: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -79,13 +81,18 @@ class Problem:
 
 @dataclass(frozen=True)
 class Column:
-    """How one column is read: its header, its field ("" when left out) and why in a few words."""
+    """How one column is read: its header, its field ("" when left out) and why in a few words.
+
+    samples: its first values as they are shown. reads: what these are in a column of amounts; "" for one that cannot
+    be read.
+    """
 
     header: str
     field: str
     why: Literal["chosen", "preset", "recognised", "ignored", "duplicate"]
     explanation: str
     samples: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,7 +105,10 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Report:
-    """The result of one check; `rows_ok + rows_bad + rows_skipped == rows` and `errors` holds the first 1,000."""
+    """The result of one check; `rows_ok + rows_bad + rows_skipped == rows` and `errors` holds the first 1,000.
+
+    broken: a word whose letters look broken, and how it would be put right.
+    """
 
     outcome: Outcome
     kind: Kind
@@ -119,6 +129,7 @@ class Report:
     warnings_total: int = 0
     mapping: tuple[Column, ...] = ()
     sheets: tuple[Sheet, ...] = ()
+    broken: tuple[str, str] | None = None
 
     @property
     def headers(self) -> tuple[str, ...]:
@@ -137,8 +148,10 @@ class Report:
         for name, made_of in (("errors", Problem), ("warnings", Problem), ("sheets", Sheet)):
             values[name] = tuple(made_of(**item) for item in values.get(name, ()))
         values["mapping"] = tuple(
-            Column(**{**item, "samples": tuple(item["samples"])}) for item in values.get("mapping", ())
+            Column(**{**item, "samples": tuple(item["samples"]), "reads": tuple(item.get("reads", ()))})
+            for item in values.get("mapping", ())
         )
+        values["broken"] = tuple(values["broken"]) if values.get("broken") else None
         return cls(**values)
 
 

@@ -8,7 +8,7 @@ from tests.factories import Make
 from tests.views import test_imports as screens
 from tests.views.test_imports import LISTINGS, count, numbers, send
 from webapp.db import unit_of_work
-from webapp.models import Channel
+from webapp.models import Channel, Product
 
 shop, same_process = screens.shop, screens._same_process
 
@@ -173,3 +173,50 @@ def test_problems_are_counted_to_the_last_and_grouped_by_their_repair(browse, sh
     assert "Rows 3, 4, 5, 6, and 1,496 more." in page
     assert "3 rows have nothing in sku" in page
     assert "Rows 1,503, 1,504, and 1,505. Type it, or delete the row." in page
+
+
+def test_broken_letters_are_put_right_by_a_button_and_kept_by_another(app, browse, shop):
+    bob = browse("bob")
+    text = "Código,Título\nA-7,Café molido\n"
+    send(bob, text.encode().decode("cp1252"), kind="products")
+    page = bob.get("/import/1").text
+    assert "Some letters look broken (“CÃ³digo”). Put right, it is “Código”." in page
+    bob.post("/import/1/check", data={"kind": "products", "letters": "mend"})
+    page = bob.get("/import/1").text
+    assert "Broken letters are put right." in page
+    bob.post("/import/1/confirm")
+    assert count(app, Product, Product.title == "Café molido") == 1
+    send(bob, "sku,title\nA-8,CafÃ©\n", kind="products")
+    bob.post("/import/2/check", data={"kind": "products", "letters": "keep"})
+    assert "letters" not in bob.get("/import/2").text
+    bob.post("/import/2/confirm")
+    assert count(app, Product, Product.title == "CafÃ©") == 1
+
+
+def test_letters_that_a_chosen_encoding_broke_lead_back_to_that_of_the_file(browse, shop):
+    bob = browse("bob")
+    send(bob, "sku,title\nA-8,Café\n", kind="products")
+    bob.post("/import/1/check", data={"kind": "products", "encoding": "cp1252"})
+    page = bob.get("/import/1").text
+    assert "Some letters look broken (“CafÃ©”). Read in the encoding of the file, it is “Café”." in page
+    bob.post("/import/1/check", data={"kind": "products", "encoding": "cp1252", "letters": "again"})
+    page = bob.get("/import/1").text
+    assert "Café" in page
+    assert "UTF-8" in page
+    assert "look broken" not in page
+
+
+def test_amounts_are_shown_as_they_are_read_beside_the_choice_of_the_decimal_mark(browse, shop):
+    bob = browse("bob")
+    send(bob, "sku;price;stock\nA-7;1.234,50;3\nA-8;2,25;4\n", kind="products")
+    page = bob.get("/import/1").text
+    assert "1.234,50 → 1234.50 · 2,25 → 2.25" in page
+    assert page.count('name="decimal"') == 1
+    bob.post("/import/1/check", data={"kind": "products", "decimal": "point"})
+    assert "1.234,50 → ? · 2,25 → ?" in bob.get("/import/1").text
+    send(bob, "sku;price;stock\nA-7;1.50;3\n", kind="products")
+    plain = bob.get("/import/2").text
+    assert " → " not in plain
+    assert plain.count('name="decimal"') == 1
+    send(bob, "sku;price\nA-7;1.500\n", kind="products")  # a price of three decimals is taken as it stands, and shown
+    assert "1.500 → 1.500" in bob.get("/import/3").text

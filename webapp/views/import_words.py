@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from webapp.models import Channel, ImportJob, ImportKind, ImportState
 from webapp.translate import translated
 
 NEEDED = {"sku", "listing_id", "listing_sku", "title"}  # what no button leaves out
+DOUBTFUL = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{3}")  # three decimals, or thousands
 WHOLE_COLUMN = {"sci_notation", "precision_lost", "ambiguous_number", "date_in_text"}  # repaired at the source
 
 
@@ -29,6 +31,7 @@ class Choice:
     result: str
     note: str = ""
     droppable: bool = False  # its doubts go away when the column is left out
+    reads: str = ""  # what its first values are as amounts, where that is not how they are written, or not sure
 
 
 @dataclass(frozen=True)
@@ -107,21 +110,30 @@ def _guesses(report: importers.Report, kind: ImportKind) -> dict[str, str]:
 
 
 def _choice(column: importers.Column, doubts: Sequence[importers.Problem], guess: str, twice: Iterable[str]) -> Choice:
+    reads = _reads(column)
     sample = column.samples[0] if column.samples else ""
     field = column.field or guess
     if field and field in twice:
         note = _("Two columns hold this. Keep one.")
-        return Choice(column.header, sample, field, "warn", "triangle-alert", _("Used twice"), note)
+        return Choice(column.header, sample, field, "warn", "triangle-alert", _("Used twice"), note, reads=reads)
     if doubts and column.field:
         free = field not in NEEDED
-        return Choice(column.header, sample, field, "warn", "triangle-alert", _("Check"), _doubt(doubts), free)
+        return Choice(column.header, sample, field, "warn", "triangle-alert", _("Check"), _doubt(doubts), free, reads)
     if column.why == "chosen":
         kind, icon, word = ("acc", "hand", _("Chosen")) if field else ("", "minus", _("Ignored"))
     elif field:
         kind, icon, word = "ok", "check", _("Recognised")
     else:
         kind, icon, word = "", "minus", _("Ignored")
-    return Choice(column.header, sample, field, kind, icon, word)
+    return Choice(column.header, sample, field, kind, icon, word, reads=reads)
+
+
+def _reads(column: importers.Column) -> str:
+    """The first amounts of a column as they are written and as they are read; nothing where nobody would wonder."""
+    pairs = list(zip(column.samples, column.reads, strict=False))
+    if all(text.strip() == read and not DOUBTFUL.fullmatch(read) for text, read in pairs):
+        return ""
+    return " · ".join(f"{text} → {read or '?'}" for text, read in pairs)
 
 
 def _doubt(doubts: Sequence[importers.Problem]) -> str:
@@ -181,6 +193,11 @@ def _forecast_words(kind: ImportKind, *, split: bool) -> list[tuple[str, str, st
     ]
 
 
+def decimal_at(columns: Sequence[Choice]) -> str:
+    """The header of the column beside which the decimal mark is chosen: the first whose amounts are read otherwise."""
+    return next((column.header for column in columns if column.reads), "")
+
+
 def likely_channel(report: importers.Report, channels: Sequence[Channel]) -> str:
     """The id of the only channel named after the marketplace whose report this is; empty when that is not clear."""
     market = (report.preset or "").partition("_")[0]
@@ -196,7 +213,8 @@ def unknown_channels(report: importers.Report, most: int = 5) -> list[str]:
 
 def remarks(report: importers.Report) -> list[str]:
     """Doubts about the file as a whole, each once."""
-    found = (p.message for p in report.warnings if not p.column and p.code != "several_sheets")
+    asked = {"several_sheets", "broken_letters"}  # which have their own buttons
+    found = (p.message for p in report.warnings if not p.column and p.code not in asked)
     return [translated(message) for message in dict.fromkeys(found)]
 
 

@@ -127,6 +127,7 @@ def detail(job_id: int) -> Any:
         zeros=import_problems.lost_zeros(job),
         first_row_asked=import_problems.first_row_asked(job, report),
         ways=import_problems.ways_to_read(job),
+        decimal_at=import_words.decimal_at(columns),
         missing=import_words.unknown_channels(report),
         remarks=import_words.remarks(report),
         options=import_choices.options_of(job),
@@ -330,10 +331,12 @@ def _options(job: ImportJob, *, same_kind: bool) -> importers.Options:
     mapping = import_choices.changed_mapping(job.report, posted) if same_kind else None
     row = form.get("first_row") or form.get("header_row", "")
     marks: dict[str, Literal["comma", "point"]] = {"comma": "comma", "point": "point"}
+    mend = {"mend": True, "keep": False}.get(form.get("letters", ""), import_choices.options_of(job).mend_letters)
     return replace(
         import_choices.options_of(job),
         mapping=mapping,
-        encoding=form.get("encoding") or None,
+        encoding=form.get("encoding") or None if form.get("letters") != "again" else None,
+        mend_letters=mend,
         delimiter={"tab": "\t"}.get(form.get("delimiter", ""), form.get("delimiter", "")) or None,
         decimal=marks.get(form.get("mark") or form.get("decimal", "")),
         sheet=form.get("sheet") or None,
