@@ -88,7 +88,7 @@ def test_a_viewer_changes_nothing(app: Flask, browse):
 
 def test_changing_routes_ask_for_more_than_reading(app: Flask):
     """What only reads may be posted to by a viewer only where nothing but the person's own settings changes."""
-    own = {"accounts.settings", "accounts.save_settings", "accounts.sign_out_others"}
+    own = {f"accounts.{act}" for act in ("settings", "save_settings", "save_keys", "sign_out_others")}
     loose = [
         rule.endpoint
         for rule in app.url_map.iter_rules()

@@ -198,7 +198,7 @@ def ui() -> Iterator[Any]:
     app = Flask("bare", template_folder=str(TEMPLATES), static_folder=str(STATIC))
     app.secret_key = "only for signing nothing"
     Babel(app)
-    app.jinja_env.globals.update(static_url=lambda name: f"/static/{name}", csrf_token=lambda: "token")
+    app.jinja_env.globals.update(static_url=lambda name: f"/static/{name}", csrf_token=lambda: "token", printed=str)
     app.jinja_env.globals["ui"] = app.jinja_env.get_template("_ui.html").module
     with app.test_request_context("/"):
         yield app.jinja_env.globals["ui"]

@@ -19,7 +19,7 @@ from webapp import config, jobs, translate, warmup, web
 from webapp.config import Settings
 from webapp.db import db, on_bell
 from webapp.models import ListingState, RoleView, User
-from webapp.services import counts, retrieval
+from webapp.services import counts, own_keys, retrieval
 from webapp.services.sign_in import LASTS, LASTS_REMEMBERED
 from webapp.views import register, sign_in
 
@@ -147,7 +147,9 @@ def _templates(app: Flask, settings: Settings) -> None:
             "nav": _nav() if person else [],
             "lang": _language(settings),
             "theme": person.theme if person else "auto",
+            "density": person.density if person else "default",
             "keys": _keys(person),
+            "own_keys": own_keys.meant(_moved_keys()),
             "person": f"{person.actor.name}, {_(person.role.value)}" if person else "",
             "org": settings.organisation if settings.organisation != "Pairbook" else "",
             "home_url": url_for("home.index"),
@@ -161,6 +163,7 @@ def _templates(app: Flask, settings: Settings) -> None:
         ngettext=lambda one, many, n: _texts().ungettext(one, many, n),
         newstyle=True,
     )
+    app.jinja_env.globals["printed"] = lambda key: own_keys.printed(_moved_keys(), key)
     with app.app_context():
         app.jinja_env.globals["ui"] = app.jinja_env.get_template("_ui.html").make_module({"_": _})
 
@@ -180,6 +183,11 @@ def _keys(person: Any) -> str:
     if told in {"on", "off"}:
         return told
     return "off" if person and not person.single_keys else "on"
+
+
+def _moved_keys() -> dict[str, str]:
+    """The keys that this person has moved."""
+    return current_user.own_keys if has_request_context() and current_user.is_authenticated else {}
 
 
 def _nav() -> list[tuple[str, str, str, int, str]]:

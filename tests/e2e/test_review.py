@@ -155,6 +155,41 @@ def test_single_keys_can_be_switched_off_and_stay_off(live: Live, sample: None, 
     expect(page.locator(f"#q-{first}")).to_contain_text("Linked")
 
 
+def test_keys_that_a_person_moved_act_are_printed_and_their_old_places_are_quiet(
+    live: Live, sample: None, open_page: Any
+) -> None:
+    app, _ = live
+    page = open_page("bob")
+    page.goto("/settings#own-keys")
+    page.get_by_label("Link, or keep a pair").fill("l")
+    page.get_by_label("Skip").fill("l")
+    page.get_by_role("button", name="Save keys").click()
+    expect(page.get_by_role("alert").filter(has_text="2 keys cannot be saved like that.")).to_be_visible()
+    expect(page.get_by_label("Skip")).to_have_attribute("aria-invalid", "true")
+    page.get_by_label("Skip").fill("a")
+    page.get_by_role("button", name="Save keys").click()
+    expect(page.locator("#toasts")).to_contain_text("Your keys are saved.")
+    page.goto("/review?channel=Amazon+MX")
+    expect(page.get_by_role("button", name="Link", exact=True)).to_have_attribute("aria-keyshortcuts", "L")
+    expect(page.get_by_role("button", name="Link", exact=True).locator("kbd")).to_have_text("L")
+    first, links = on_stage(page), number_of(app, Link)
+    press(page, "s")  # means nothing any more
+    assert on_stage(page) == first
+    before, _after = decide(page, "a")  # skips
+    assert before == first
+    assert number_of(app, Link) == links
+    before, _after = decide(page, "l")
+    assert number_of(app, Link) == links + 1
+    expect(page.locator(f"#q-{before}")).to_contain_text("Linked")
+    press(page, "?")
+    line = page.get_by_role("dialog", name="Keyboard shortcuts").locator("[data-has]").filter(has_text="Skip")
+    expect(line.locator("kbd")).to_have_text("A")
+    page.keyboard.press("Escape")
+    for key in ("g", "p"):  # the keys of the menu stay
+        press(page, key)
+    page.wait_for_url("**/pairs")
+
+
 def test_search_by_keyboard_links_a_product_that_was_not_suggested(live: Live, sample: None, open_page: Any) -> None:
     app, _ = live
     page = open_page("bob")

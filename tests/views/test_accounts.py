@@ -11,7 +11,7 @@ from tests.factories import Make
 from webapp.db import unit_of_work
 from webapp.models import User
 from webapp.models.accounts import COMMAND_LINE, Role
-from webapp.services import accounts, audit
+from webapp.services import accounts, audit, own_keys
 
 
 def find(app, email: str) -> User | None:
@@ -35,6 +35,61 @@ def test_settings_are_kept_for_the_person(app, browse):
 def test_a_setting_that_there_is_not_is_refused(app, browse, form):
     assert browse("bob").post("/settings", data=form).status_code == 422
     assert find(app, "bob@example.com").theme == "auto"
+
+
+def moved(**keys: str) -> dict[str, str]:
+    """The form of the keys as the page sends it, some of them moved."""
+    return {f"key-{meaning}": keys.get(meaning, meaning.upper()) for meaning in own_keys.MEANINGS}
+
+
+def test_moved_keys_are_kept_printed_and_restored(app, browse):
+    bob = browse("bob")
+    assert bob.post("/settings/keys", data=moved(n="B", a="l")).status_code == 303
+    assert find(app, "bob@example.com").own_keys == {"a": "l", "n": "b"}
+    with app.app_context(), unit_of_work() as session:
+        Make(session, app.extensions["pairbook_settings"]).product()
+    page = bob.get("/products").text
+    assert 'data-own-keys="la bn a- n-"' in page
+    assert 'data-key="n" aria-keyshortcuts="B"' in page
+    assert '<kbd aria-hidden="true">B</kbd>' in page
+    assert "data-own-keys" not in browse("alice").get("/products").text
+    with app.app_context(), unit_of_work(read_only=True) as session:
+        entry = audit.page(session, event="user.keys")[0]
+        assert (entry.by_name, entry.before, entry.after) == ("Bob", {}, {"a": "l", "n": "b"})
+    assert bob.post("/settings/keys", data=moved(n="B") | {"restore": "1"}).status_code == 303
+    assert find(app, "bob@example.com").own_keys == {}
+    assert "data-own-keys" not in bob.get("/products").text
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"a": "g"}, ["G begins the keys of the menu, such as G R. Choose another letter."]),
+        ({"a": "5"}, ["“5” is not one letter. Type a letter, for example L."]),
+        ({"a": "ab"}, ["“ab” is not one letter. Type a letter, for example L."]),
+        ({"a": ""}, ["“” is not one letter. Type a letter, for example L."]),
+        ({"a": "<b>"}, ["“&lt;b&gt;” is not one letter."]),
+        ({"a": "s"}, ["S is chosen twice, also for: Skip.", "S is chosen twice, also for: Link, or keep a pair."]),
+    ],
+)
+def test_a_key_that_cannot_be_is_refused_beside_its_field_and_nothing_is_saved(app, browse, keys, said):
+    answer = browse("bob").post("/settings/keys", data=moved(**keys))
+    assert answer.status_code == 422
+    assert [words for words in said if words not in answer.text] == []
+    assert answer.text.count('aria-invalid="true"') == (2 if keys["a"] == "s" else 1)
+    assert find(app, "bob@example.com").own_keys == {}
+
+
+def test_two_keys_may_change_places(app, browse):
+    assert browse("bob").post("/settings/keys", data=moved(j="k", k="j", x="ñ")).status_code == 303
+    assert find(app, "bob@example.com").own_keys == {"x": "ñ", "j": "k", "k": "j"}
+
+
+def test_rows_stand_as_close_as_a_person_likes(app, browse):
+    bob = browse("bob")
+    bob.post("/settings", data={"theme": "auto", "density": "dense"})
+    assert 'data-density="dense"' in bob.get("/settings").text
+    assert bob.post("/settings", data={"theme": "auto", "density": "none"}).status_code == 422
 
 
 def test_an_owner_adds_somebody_who_joins_with_a_link_that_works_once(app, browse):

@@ -92,7 +92,9 @@ class User(Base, UserMixin):
     fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True)
     language: Mapped[str] = mapped_column(String(8), default="")
     theme: Mapped[str] = mapped_column(String(8), default="auto")
+    density: Mapped[str] = mapped_column(String(8), default="default")
     single_keys: Mapped[bool] = mapped_column(default=True)
+    own_keys: Mapped[dict[str, str]] = mapped_column(Json, default=dict)  # the meaning of a key and its letter
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
 
     @property

@@ -18,6 +18,7 @@ from webapp.services import audit
 SETUP = "setup_code"
 SHORTEST = 12
 THEMES = ("auto", "light", "dark")
+DENSITIES = ("default", "compact", "dense")
 COMMON = {"password1234", "123456789012", "passwordpassword", "qwertyuiop12", "pairbookpairbook"}
 
 
@@ -129,15 +130,24 @@ def deactivate(session: Session, user_id: int, *, by: Actor) -> User:
 
 
 def change_own(
-    session: Session, user_id: int, *, language: str, theme: str, single_keys: bool, languages: tuple[str, ...]
+    session: Session,
+    user_id: int,
+    *,
+    language: str,
+    theme: str,
+    density: str,
+    single_keys: bool,
+    languages: tuple[str, ...],
 ) -> User:
-    """A person's own settings; raises Refused for a language or a theme that there is not."""
+    """A person's own settings; raises Refused for a language, a theme or a density that there is not."""
     if language and language not in languages:
         raise Refused(phrase("Choose one of the languages in the list."))
     if theme not in THEMES:
         raise Refused(phrase("Choose a theme: light, dark, or that of the system."))
+    if density not in DENSITIES:
+        raise Refused(phrase("Choose how close rows stand: from the list."))
     user = _get(session, user_id)
-    user.language, user.theme, user.single_keys = language, theme, single_keys
+    user.language, user.theme, user.density, user.single_keys = language, theme, density, single_keys
     session.flush()
     return user
 

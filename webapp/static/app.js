@@ -1,4 +1,4 @@
-/* Pairbook: what plain HTML cannot do alone. Keys, dialogs, toasts, selection and the care around htmx.
+/* Pairbook: what plain HTML cannot do alone. Keys, dialogs, toasts and the care around htmx.
    Driven by data-… attributes and listeners on the document, so that swapped pieces work at once. */
 "use strict";
 (() => {
@@ -6,7 +6,6 @@ const root = document.documentElement;
 const one = (selector, from = document) => from.querySelector(selector);
 const all = (selector, from = document) => [...from.querySelectorAll(selector)];
 const on = (name, run, capture = false) => document.addEventListener(name, run, capture);
-const count = n => new Intl.NumberFormat(root.lang || "en").format(n);
 const shown = el => { /* what lies in a closed menu answers to its key too */
   const menu = !el.matches("summary") && el.closest("details.pop:not([open])"), at = menu || el;
   return at.checkVisibility ? at.checkVisibility({ visibilityProperty: true }) : at.getClientRects().length > 0;
@@ -25,10 +24,12 @@ const painted = () => { paintedAt = Infinity; requestAnimationFrame(() => { pain
 const keysOf = el => el.dataset.key.split("|");
 const typing = el => el.isContentEditable || el.matches("textarea,select,input:not([type=checkbox],[type=radio],[type=button],[type=submit],[type=file],[type=range])");
 
+const own = {};
+for (const [letter, meaning] of (root.dataset.ownKeys || "").split(" ")) own[letter] = meaning;
 function nameOf(event) {
-  const key = event.key === " " ? "space" : event.key.toLowerCase();
+  const key = event.key === " " ? "space" : event.key.toLowerCase(), chord = event.ctrlKey || event.metaKey;
   const shift = event.shiftKey && (key.length > 1 || key !== key.toUpperCase());
-  return (event.ctrlKey || event.metaKey ? "ctrl+" : "") + (shift ? "shift+" : "") + key;
+  return (chord ? "ctrl+" : "") + (shift ? "shift+" : "") + (!chord && own[key] || key);
 }
 
 function inReach(selector) {
@@ -64,7 +65,7 @@ function rowKey(name, active) {
   }
   const wide = name === "shift+space", target = row && one(`[data-row-key="${CSS.escape(wide ? "space" : name)}"]`, row);
   if (!target || !idle(target) || (target === active && name.endsWith("space"))) return false;
-  if (wide) checkRange(target, !target.checked); else target.click();
+  if (wide) target.dispatchEvent(new Event("range", { bubbles: true })); else target.click();
   return true;
 }
 
@@ -80,7 +81,7 @@ on("keydown", event => {
   const single = event.key.length === 1 && name !== "space";
   if (single && root.dataset.keys === "off") return;
   if (active.matches("[type=radio],[type=range],[role=option],summary") && /^(arrow|space)/.test(name)) return;
-  const now = performance.now(), chain = prefix && now - prefixAt < SEQUENCE ? `${prefix} ${name}` : "";
+  const now = performance.now(), chain = prefix && now - prefixAt < SEQUENCE ? `${prefix} ${event.key.toLowerCase()}` : "";
   prefix = "";
   if (chain && press(chain)) return event.preventDefault();
   if (inReach("[data-key]").some(el => keysOf(el).some(k => k.startsWith(name + " ")))) { prefix = name; prefixAt = now; return }
@@ -158,7 +159,6 @@ on("click", event => {
     htmx.ajax("GET", el.href, { target: "#dialog", swap: "innerHTML", source: el });
   }
   all("details.pop[open]").forEach(menu => { if (!menu.contains(event.target)) menu.open = false });
-  selectClick(event);
 });
 // A search field would take the first Escape for itself, to empty it.
 on("keydown", event => {
@@ -185,46 +185,9 @@ function watchToasts(region) {
   new MutationObserver(() => all(".toast", region).slice(0, -3).forEach(leave)).observe(region, { childList: true });
 }
 
-/* ---- selection: the header takes this page, "all that match" is a second step ---- */
-let lastBox = null;
-const boxes = scope => all("[data-check]", scope);
-const scopeOf = el => el.closest("[data-select]");
-function refreshSelection(scope) {
-  const list = boxes(scope), picked = list.filter(box => box.checked), bar = one("#" + scope.dataset.select), head = one("[data-check-all]", scope);
-  list.forEach(box => { const row = box.closest("tr"); if (row) row.setAttribute("aria-selected", box.checked) });
-  if (head) { head.checked = list.length > 0 && picked.length === list.length; head.indeterminate = picked.length > 0 && !head.checked; head.toggleAttribute("data-mixed", head.indeterminate) }
-  if (!bar) return;
-  const match = one("[data-match]", bar), every = one("[data-check-match]", bar);
-  const whole = match && !match.disabled && picked.length === list.length;
-  if (match && !whole) match.disabled = true;
-  const n = whole ? Number(every.dataset.checkMatch) : picked.length;
-  all("[data-count]", bar).forEach(el => { el.textContent = (n === 1 && el.dataset.countOne || el.dataset.count).replace("#", count(n)) });
-  if (every) every.hidden = whole || picked.length < list.length || Number(every.dataset.checkMatch) <= list.length;
-  bar.hidden = n === 0;
-}
-function checkRange(box, value) {
-  const list = boxes(scopeOf(box)), from = list.indexOf(lastBox), to = list.indexOf(box);
-  list.slice(Math.min(from < 0 ? to : from, to), Math.max(from, to) + 1).forEach(item => { item.checked = value });
-  lastBox = box;
-  refreshSelection(scopeOf(box));
-}
-function selectClick(event) {
-  const box = event.target.closest?.("[data-check]"), match = event.target.closest?.("[data-check-match]"), none = event.target.closest?.("[data-check-none]");
-  if (box && event.shiftKey && lastBox?.isConnected) checkRange(box, box.checked); else if (box) lastBox = box;
-  if (!match && !none) return;
-  // bar.id would be the boxes: a form answers with its fields of that name.
-  const bar = event.target.closest("[id]:not(button)"), scope = one(`[data-select="${bar.getAttribute("id")}"]`), hidden = one("[data-match]", bar);
-  if (hidden) hidden.disabled = !match;
-  boxes(scope).forEach(item => { item.checked = Boolean(match) });
-  refreshSelection(scope);
-  if (none) (one("[data-check-all]", scope) || one("#main")).focus();
-}
-on("change", event => {
-  const el = event.target, scope = scopeOf(el);
-  if (el.matches("[data-check-all]")) boxes(scope).forEach(box => { box.checked = el.checked });
-  if (scope && el.matches("[data-check],[data-check-all]")) refreshSelection(scope);
-  if (el.matches("[data-single-keys]")) keepSingleKeys(el.checked);
-  if (el.matches("[data-submit]")) el.form.requestSubmit();
+on("change", ({ target }) => {
+  if (target.matches("[data-single-keys]")) keepSingleKeys(target.checked);
+  if (target.matches("[data-submit]")) target.form.requestSubmit();
 });
 function keepSingleKeys(yes) {
   root.dataset.keys = yes ? "on" : "off";
@@ -317,7 +280,6 @@ on("htmx:responseError", event => {
 function init(piece) {
   const within = selector => [...piece.matches?.(selector) ? [piece] : [], ...all(selector, piece)];
   within("dialog[data-open]").forEach(dialog => { if (!dialog.open) open(dialog) });
-  within("[data-select]").forEach(refreshSelection);
   if (within("[data-stage]").length) painted();
 }
 

@@ -1,4 +1,4 @@
-/* Forms beside the review: files dropped anywhere on the page or pasted, for the form[data-drop], and numbers to type. */
+/* Forms beside the review: files dropped anywhere on the page or pasted, for the form[data-drop], numbers to type, rows to tick. */
 "use strict";
 (() => {
 const root = document.documentElement;
@@ -38,6 +38,53 @@ function checkNumber(field) {
   if (message) message.textContent = typed.length >= wanted.length && typed !== wanted ? message.dataset.confirmMessage.replace("#", field.value.trim()) : "";
 }
 on("input", event => { if (event.target.matches("[data-confirm-number]")) checkNumber(event.target) });
-const checkAll = piece => [...piece.matches?.("[data-confirm-number]") ? [piece] : [], ...all("[data-confirm-number]", piece)].forEach(checkNumber);
-if (window.htmx) htmx.onLoad(checkAll); else checkAll(document);
+
+/* ---- selection: the header takes this page, "all that match" is a second step ---- */
+let lastBox = null;
+const count = n => new Intl.NumberFormat(root.lang || "en").format(n);
+const boxes = scope => all("[data-check]", scope);
+const scopeOf = el => el.closest("[data-select]");
+function refreshSelection(scope) {
+  const list = boxes(scope), picked = list.filter(box => box.checked), bar = one("#" + scope.dataset.select), head = one("[data-check-all]", scope);
+  list.forEach(box => { const row = box.closest("tr"); if (row) row.setAttribute("aria-selected", box.checked) });
+  if (head) { head.checked = list.length > 0 && picked.length === list.length; head.indeterminate = picked.length > 0 && !head.checked; head.toggleAttribute("data-mixed", head.indeterminate) }
+  if (!bar) return;
+  const match = one("[data-match]", bar), every = one("[data-check-match]", bar);
+  const whole = match && !match.disabled && picked.length === list.length;
+  if (match && !whole) match.disabled = true;
+  const n = whole ? Number(every.dataset.checkMatch) : picked.length;
+  all("[data-count]", bar).forEach(el => { el.textContent = (n === 1 && el.dataset.countOne || el.dataset.count).replace("#", count(n)) });
+  if (every) every.hidden = whole || picked.length < list.length || Number(every.dataset.checkMatch) <= list.length;
+  bar.hidden = n === 0;
+}
+function checkRange(box, value) {
+  const list = boxes(scopeOf(box)), from = list.indexOf(lastBox), to = list.indexOf(box);
+  list.slice(Math.min(from < 0 ? to : from, to), Math.max(from, to) + 1).forEach(item => { item.checked = value });
+  lastBox = box;
+  refreshSelection(scopeOf(box));
+}
+on("range", ({ target }) => checkRange(target, !target.checked));
+on("click", event => {
+  const at = selector => event.target.closest?.(selector), box = at("[data-check]"), match = at("[data-check-match]"), none = at("[data-check-none]");
+  if (box && event.shiftKey && lastBox?.isConnected) checkRange(box, box.checked); else if (box) lastBox = box;
+  if (!match && !none) return;
+  // bar.id would be the boxes: a form answers with its fields of that name.
+  const bar = at("[id]:not(button)"), scope = one(`[data-select="${bar.getAttribute("id")}"]`), hidden = one("[data-match]", bar);
+  if (hidden) hidden.disabled = !match;
+  boxes(scope).forEach(item => { item.checked = Boolean(match) });
+  refreshSelection(scope);
+  if (none) (one("[data-check-all]", scope) || one("#main")).focus();
+});
+on("change", ({ target }) => {
+  const scope = scopeOf(target);
+  if (target.matches("[data-check-all]")) boxes(scope).forEach(box => { box.checked = target.checked });
+  if (scope && target.matches("[data-check],[data-check-all]")) refreshSelection(scope);
+});
+
+function init(piece) {
+  const within = selector => [...piece.matches?.(selector) ? [piece] : [], ...all(selector, piece)];
+  within("[data-confirm-number]").forEach(checkNumber);
+  within("[data-select]").forEach(refreshSelection);
+}
+if (window.htmx) htmx.onLoad(init); else init(document.body);
 })();

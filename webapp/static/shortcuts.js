@@ -1,5 +1,7 @@
 /* The lines of the shortcuts dialog: what the page has written, and each key that would act now. Loaded when it opens. */
 const all = (selector, from) => [...from.querySelectorAll(selector)];
+const own = {};
+for (const [letter, meaning] of (document.documentElement.dataset.ownKeys || "").split(" ")) own[meaning] = letter;
 
 /* targets: the elements in reach that have a key; rows: how many lists of rows there are. */
 export function fill(dialog, targets, rows) {
@@ -23,7 +25,8 @@ function line(el, key) {
   caps.className = "row g1";
   for (const part of key.split("|")[0].split(/[ +](?!$)/)) {
     const cap = document.createElement("kbd");
-    cap.textContent = { arrowup: "↑", arrowdown: "↓", escape: "Esc" }[part] || part[0].toUpperCase() + part.slice(1);
+    const shown = !key.includes(" ") && own[part] || part;
+    cap.textContent = { arrowup: "↑", arrowdown: "↓", escape: "Esc" }[part] || shown[0].toUpperCase() + shown.slice(1);
     caps.append(cap);
   }
   made.append(words, caps);

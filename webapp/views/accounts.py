@@ -16,7 +16,7 @@ from webapp import web
 from webapp.errors import DomainError, Refused
 from webapp.models.accounts import Permission, Role
 from webapp.models.base import utc_now
-from webapp.services import accounts, audit, sign_in, switches
+from webapp.services import accounts, audit, own_keys, sign_in, switches
 from webapp.services.activity import acts
 from webapp.translate import translated
 
@@ -94,6 +94,7 @@ def save_settings() -> Any:
         current_user.id,
         language=form.get("language", ""),
         theme=form.get("theme", "auto"),
+        density=form.get("density", "default"),
         single_keys=form.get("single_keys") == "1",
         languages=web.settings().languages,
     )
@@ -102,6 +103,20 @@ def save_settings() -> Any:
     response.set_cookie("keys", "on" if form.get("single_keys") == "1" else "off", path="/", samesite="Lax")
     web.say(_("Settings saved."))
     return response
+
+
+@bp.post("/settings/keys")
+@web.requires(Permission.READ)
+def save_keys() -> Any:
+    """Put letters in the place of one's single keys, or give all of them their own back."""
+    typed = {meaning: request.form.get(f"key-{meaning}", meaning)[:20] for meaning in own_keys.MEANINGS}
+    if request.form.get("restore") == "1":
+        typed = {}
+    if wrong := own_keys.problems(typed):
+        return _settings(typed=typed, wrong=wrong, status=422)
+    own_keys.change(web.session(), current_user.id, typed, by=web.actor())
+    web.say(_("Your keys are saved.") if typed else _("All keys are as they were at first."))
+    return web.go("accounts.settings")
 
 
 @bp.post("/settings/sign-out-others")
@@ -202,8 +217,18 @@ def subject_words(subject: str) -> str:
     return str(words.get(noun, subject))
 
 
-def _settings(*, link: str = "", invited: str = "", error: str = "", status: int = 200) -> Response:
+def _settings(
+    *,
+    link: str = "",
+    invited: str = "",
+    error: str = "",
+    typed: dict[str, str] | None = None,
+    wrong: dict[str, str] | None = None,
+    status: int = 200,
+) -> Response:
+    """The page; `typed` and `wrong` are the keys as somebody typed them, and what is wrong with them."""
     session, owner = web.session(), web.actor().may(Permission.PEOPLE)
+    shown = {m: current_user.own_keys.get(m, m).upper() for m in own_keys.MEANINGS} | (typed or {})
     return web.page(
         "accounts/settings.html",
         status=status,
@@ -211,6 +236,10 @@ def _settings(*, link: str = "", invited: str = "", error: str = "", status: int
         others=sign_in.browsers(session, current_user, now=utc_now()) - 1,
         languages=[("", _("That of the browser")), *((code, LANGUAGES.get(code, code)) for code in _languages())],
         themes=[("auto", _("That of the system")), ("light", _("Light")), ("dark", _("Dark"))],
+        densities=[("default", _("Roomy")), ("compact", _("Compact")), ("dense", _("Dense"))],
+        meanings=[(m, translated(words), shown[m]) for m, words in own_keys.MEANINGS.items()],
+        moved=bool(current_user.own_keys),
+        wrong=wrong or {},
         people=accounts.people(session) if owner else [],
         roles=_roles(),
         link=link,
