@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from matching.identifiers import loose_key, loose_keys, match_key
@@ -15,10 +15,10 @@ from webapp.db import among
 from webapp.errors import Conflict, NotFound, Refused, phrase
 from webapp.models.accounts import Actor
 from webapp.models.base import utc_now
-from webapp.models.catalog import BaseProduct, Product
+from webapp.models.catalog import Product
 from webapp.models.links import BatchVerb, LinkSource
 from webapp.models.listings import Listing
-from webapp.services import audit, links, rechecks, refusals, retrieval, stock, words
+from webapp.services import audit, bases, links, rechecks, refusals, retrieval, stock, words
 from webapp.services.upserts import Upserted, upsert
 
 TEXTS = ("title", "brand", "gtin", "mpn", "description", "category", "image_url")
@@ -48,7 +48,7 @@ def upsert_products(
     Fields that are absent are left alone; `quantity` sets the level of the row's warehouse (or the main one).
     """
     by_key: dict[Hashable, dict[str, Any]] = {}
-    bases = _bases(session, {r["base_sku"] for r in rows if r.get("base_sku")})
+    base_ids = bases.make(session, rows)
     for row, loose in zip(rows, loose_keys([row["sku"] for row in rows]), strict=True):
         facts = {name: row[name] for name in TEXTS if name in row}
         key = _key(row)
@@ -58,7 +58,7 @@ def upsert_products(
         if row.get("options"):
             facts["options"] = row["options"]
         if row.get("base_sku"):
-            facts["base_id"] = bases[match_key(row["base_sku"])]
+            facts["base_id"] = base_ids[match_key(row["base_sku"])]
         by_key[key] = facts
     known: dict[Hashable, Product] = {
         p.match_key: p for p in session.scalars(select(Product).where(among(session, Product.match_key, by_key)))
@@ -325,6 +325,7 @@ def _look_again(session: Session, product_ids: Sequence[int]) -> None:
     """These products say something else now: about their pairs, and about listings that were said not to be them."""
     rechecks.ask_products(session, product_ids)
     refusals.look_again(session, product_ids)
+    bases.name(session, product_ids)
 
 
 def _refuse_taken(session: Session, key: str, sku: str, *, unless: int | None = None) -> None:
@@ -347,20 +348,6 @@ def by_sku(session: Session, sku: str) -> Product:
 def _ids(session: Session, keys: Sequence[Hashable]) -> dict[Hashable, int]:
     query = select(Product.match_key, Product.id).where(among(session, Product.match_key, keys))
     return dict[Hashable, int](session.execute(query).all())
-
-
-def _bases(session: Session, skus: set[str]) -> dict[str, int]:
-    """The base products of these SKUs by match key, made where they are new."""
-    wanted = {match_key(sku): sku for sku in skus}
-    if not wanted:
-        return {}
-    query = select(BaseProduct.match_key, BaseProduct.id).where(BaseProduct.match_key.in_(wanted))
-    known = dict(session.execute(query).all())
-    fresh = [{"sku": sku, "match_key": key, "title": ""} for key, sku in wanted.items() if key not in known]
-    if fresh:
-        session.execute(insert(BaseProduct), fresh)
-        known = dict(session.execute(query).all())
-    return known
 
 
 def _row_from(listing: Listing, fields: Mapping[str, Any]) -> dict[str, Any]:

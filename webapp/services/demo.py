@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from matching.identifiers import match_key
 from webapp.config import Settings
 from webapp.errors import Refused, phrase
 from webapp.models.accounts import Actor, AuditEntry
-from webapp.models.catalog import BaseProduct, Product
+from webapp.models.catalog import Product
 from webapp.models.channels import Channel
 from webapp.models.listings import Listing
 from webapp.services import audit, catalog, channels, listings
@@ -37,7 +37,6 @@ def load(session: Session, *, by: Actor, settings: Settings) -> dict[str, int]:
     new_products = _unknown_products(session, products)
     new_offers = _unknown_listings(session, offers, accounts)
     catalog.upsert_products(session, new_products, by=by, currency=CURRENCY)
-    _name_bases(session, new_products)
     if new_offers:
         listings.upsert_listings(session, new_offers, accounts)
     if new_products or new_offers:
@@ -95,11 +94,3 @@ def _unknown_listings(
     )
     known = {(channel_id, external_id) for channel_id, external_id in session.execute(query)}
     return [row for row in rows if (accounts[row["channel"]].id, row["listing_id"]) not in known]
-
-
-def _name_bases(session: Session, rows: list[dict[str, Any]]) -> None:
-    """Give the groups of variants their titles, where they have none."""
-    for key, title in {match_key(row["base_sku"]): row["base_title"] for row in rows if "base_title" in row}.items():
-        session.execute(
-            update(BaseProduct).where(BaseProduct.match_key == key, BaseProduct.title == "").values(title=title)
-        )
