@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 import importers
+from matching.identifiers import match_key
 from webapp.db import among
 from webapp.errors import phrase, phrases
 from webapp.models.catalog import Product
@@ -46,6 +48,8 @@ def resolve(session: Session, job: ImportJob, report: importers.Report, staged: 
         found |= _doubtful(session, job, report, staged, channels)
         named = importers.values_of(staged, "channel")
         all_known = named - {None} <= set(channels) and (None not in named or job.channel_id is not None)
+    if job.kind == ImportKind.LINKS and "listing_sku" in report.columns.values():
+        importers.rewrite(staged, partial(_with_ids, session, channels))
     if job.kind != ImportKind.LISTINGS or not all_known:
         for block in importers.read_blocks(staged, size=CHUNK):
             found |= _unknown(session, job, list(block.rows()), channels)
@@ -127,14 +131,40 @@ def _doubtful(
             if channel is not None and (channel.id, key) in meeting.doubtful
         }
         known = _there(session, asked)
-        for (_, sku), (row, name) in ((key, place) for key, place in asked.items() if key not in known):
-            words = phrase(
-                "Row {row}: several listings of {channel} have the SKU “{sku}”, and the file has no listing ID that "
-                "says which one is meant. Import a report with listing IDs, or delete the row.",
-                row=row, channel=name, sku=sku,
-            )  # fmt: skip
-            found[row] = importers.Problem(row, "sku", "ambiguous_sku", sku, words)
+        doubts = ((key[1], place) for key, place in asked.items() if key not in known)
+        found |= {row: _ambiguous(row, "sku", name, sku) for sku, (row, name) in doubts}
     return found
+
+
+def _ambiguous(row: int, column: str, channel: str, sku: str) -> importers.Problem:
+    words = phrase(
+        "Row {row}: several listings of {channel} have the SKU “{sku}”, and the file has no listing ID that says which "
+        "one is meant. Import a report with listing IDs, or delete the row.",
+        row=row, channel=channel, sku=sku,
+    )  # fmt: skip
+    return importers.Problem(row, column, "ambiguous_sku", sku, words)
+
+
+def _with_ids(session: Session, channels: Mapping[str, Channel], block: importers.Block) -> importers.Block:
+    """Rows of links that name a listing by its SKU, or by an id that is not known, with the id of that listing.
+
+    Where no listing has the SKU, or several have, what the row says stands in place of an id, and is not known.
+    """
+    fallback = next(iter(channels), "")
+    ids = {name: channel.id for name, channel in channels.items()}
+    there = [ids.get(name or fallback, 0) for name in block.column("channel")]
+    said = [own or sku or "" for own, sku in zip(block.column("listing_id"), block.column("listing_sku"), strict=True)]
+    keys = [match_key(sku or "") for sku in block.column("listing_sku")]
+    known, meant = _there(session, list(zip(there, said, strict=True))), dict[tuple[int, str], str]()
+    for channel_id in sorted(set(there)):
+        wanted = {key for place, key in zip(there, keys, strict=True) if place == channel_id and key}
+        found = listing_ids.bearers(session, channel_id, wanted)
+        meant |= {(channel_id, key): here[0].external_id for key, here in found.items() if len(here) == 1}
+    listed = [
+        own if (place, own) in known else meant.get((place, key), own)
+        for place, own, key in zip(there, said, keys, strict=True)
+    ]
+    return importers.Block(block.numbers, {**block.columns, "listing_id": listed})
 
 
 def _unknown(
@@ -202,9 +232,15 @@ def _unknown_listings(
     fallback = next(iter(channels), "")
     wanted = {row: (channels[v.get("channel") or fallback], v["listing_id"]) for row, v in chunk}
     known = _there(session, [(channel.id, listing_id) for channel, listing_id in wanted.values()])
+    skus = {row: match_key(v["listing_sku"]) for row, v in chunk if "listing_sku" in v}
     found = {}
     for row, (channel, listing_id) in wanted.items():
-        if (channel.id, listing_id) not in known:
+        if (channel.id, listing_id) in known:
+            continue
+        bearers = listing_ids.bearers(session, channel.id, [skus[row]]) if row in skus else {}
+        if len(bearers.get(skus.get(row, ""), ())) > 1:
+            found[row] = _ambiguous(row, "listing_sku", channel.name, listing_id)
+        else:
             words = phrase(
                 "Row {row}: {channel} has no listing “{listing}”. Import it first, or correct the id.",
                 row=row,

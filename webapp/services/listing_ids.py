@@ -75,35 +75,36 @@ def known_as(
             by_channel.setdefault(key[0], {})[sku] = key
     found: dict[Key, str] = {}
     for channel_id, wanted in sorted(by_channel.items()):
-        for sku, rivals in _bearers(session, channel_id, wanted).items():
-            here = [one for one in rivals if one.state != ListingState.ENDED] or rivals
+        for sku, here in bearers(session, channel_id, wanted).items():
             if len(here) == 1 and _may_be_meant(meeting, here[0], sku):
                 found[wanted[sku]] = here[0].external_id
     return {key: other for key, other in found.items() if (key[0], other) not in known}
 
 
 @dataclass(frozen=True)
-class _Bearer:
+class Bearer:
+    """A listing that has a SKU: its id, where it stands, and the import that made it."""
+
     external_id: str
     state: ListingState
     import_id: int | None
 
 
-def _bearers(session: Session, channel_id: int, match_keys: Collection[str]) -> dict[str, list[_Bearer]]:
-    """The listings of a channel that have one of these keys, by key."""
+def bearers(session: Session, channel_id: int, match_keys: Collection[str]) -> dict[str, list[Bearer]]:
+    """The listings of a channel that have one of these keys, by key; ended ones only where none has not ended."""
     columns = Listing.match_key, Listing.external_id, Listing.state, Listing.import_id
     query = select(*columns).where(Listing.channel_id == channel_id, among(session, Listing.match_key, match_keys))
-    found: dict[str, list[_Bearer]] = {}
+    found: dict[str, list[Bearer]] = {}
     for sku, external_id, state, import_id in session.execute(query):
-        found.setdefault(str(sku), []).append(_Bearer(external_id, state, import_id))
-    return found
+        found.setdefault(str(sku), []).append(Bearer(external_id, state, import_id))
+    return {sku: [one for one in rivals if one.state != ListingState.ENDED] or rivals for sku, rivals in found.items()}
 
 
 def _in_doubt(meeting: Meeting, place: Key) -> bool:
     return place in meeting.doubtful or hash(place) in meeting.shared
 
 
-def _may_be_meant(meeting: Meeting, listing: _Bearer, sku: str) -> bool:
+def _may_be_meant(meeting: Meeting, listing: Bearer, sku: str) -> bool:
     """Whether a listing that has a row's SKU gets the id of that row: not when it has an id of its own already."""
     return meeting.by_sku or (listing.import_id in meeting.made and match_key(listing.external_id) == sku)
 
