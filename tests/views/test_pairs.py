@@ -10,10 +10,11 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.factories import Make
+from webapp.db import unit_of_work
 from webapp.jobs import tasks
 from webapp.models import Link, Listing, ListingState, SyncRun
 from webapp.models.base import utc_now
-from webapp.services import pairs
+from webapp.services import pairs, unsyncing
 
 HX = {"HX-Request": "true"}
 
@@ -436,3 +437,43 @@ def test_the_lowest_scores_come_first_and_what_was_never_synced_is_found(browse,
     assert shown(client.get("/pairs?sort=score")) == [ids[41], ids[80], ids[97]]
     assert shown(client.get("/pairs?sort=never")) == [ids[None], ids[41], ids[80]]
     assert shown(client.get("/pairs?sort=nonsense")) == shown(client.get("/pairs"))
+
+
+def test_an_unsync_of_very_many_goes_on_in_steps_and_can_be_stopped(app, browse, put, look, monkeypatch):
+    monkeypatch.setattr(unsyncing, "FROM", 3)
+    monkeypatch.setattr(unsyncing, "STEP", 2)
+    put(many(6))
+    alice, bob = browse("alice"), browse("bob")
+    assert alice.post("/pairs/unsync", data={"match": "1", "expect": "6"}).location == "/pairs"
+    page = alice.get("/pairs").text
+    assert "0 of 6" in page
+    stop = re.search(r'formaction="(/pairs/unsync/\d+/stop)"', page)[1]
+    progress = stop.removesuffix("/stop")
+    with app.app_context(), unit_of_work() as session:
+        assert unsyncing.take_step(session) == 2
+    piece = bob.get(progress, headers=HX)
+    assert "2 of 6" in piece.text
+    assert "/stop" not in piece.text  # for owners
+    assert bob.post(stop).status_code == 403
+    assert alice.post(stop).location == "/pairs"
+    assert look(live) == 4
+    page = alice.get("/pairs")
+    assert "Stopped. 2 were unsynced, 4 were not touched." in text_of(page)
+    assert "Restore the 2" in page.text
+    assert alice.get(progress, headers=HX).headers["HX-Refresh"] == "true"
+    assert alice.post(re.search(r'formaction="([^"]*/undo[^"]*)"', page.text)[1]).status_code == 303
+    assert look(live) == 6
+
+
+def test_the_worker_ends_what_was_begun_and_says_what_it_left(app, browse, put, look, monkeypatch):
+    monkeypatch.setattr(unsyncing, "FROM", 3)
+    monkeypatch.setattr(unsyncing, "STEP", 2)
+    ids = put(many(5))
+    alice = browse("alice")
+    alice.post("/pairs/unsync", data={"match": "1", "expect": "5"})
+    browse("bob").post(f"/pairs/{ids[0]}/unlink")
+    with app.app_context():
+        assert tasks.unsync() == 4
+    assert look(live) == 0
+    text = text_of(alice.get("/pairs"))
+    assert "4 pairs unsynced. 1 pair was changed meanwhile and left as it is." in text

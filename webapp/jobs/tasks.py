@@ -20,6 +20,8 @@ import connectors
 from webapp.config import Settings
 from webapp.db import unit_of_work
 from webapp.errors import DomainError, phrase
+from webapp.jobs.steps import reconcile as reconcile
+from webapp.jobs.steps import unsync as unsync
 from webapp.models import Channel, ImportJob, ImportKind, ImportState, Recheck, SyncRun
 from webapp.models.accounts import WORKER, Actor
 from webapp.models.base import utc_now
@@ -68,6 +70,7 @@ def answer(settings: Settings, index: retrieval.CatalogueIndex) -> Callable[[set
     """What a worker does when the bell rings: everything that waits, imports first."""
 
     def look(_names: set[str]) -> None:
+        unsync()
         run_imports(settings)
         run_schedules()
         propagate(settings)
@@ -171,23 +174,6 @@ def run_imports(settings: Settings, *, only: int | None = None, progress: Progre
         done.append(job.id)
         if only is not None:
             return done
-
-
-def reconcile(channel: Channel | None, *, by: Actor) -> reconciliation.Reconciled:
-    """Link equal SKUs step by step, each in a transaction of its own, so that nobody waits for a million rows."""
-    with unit_of_work() as session:
-        batch_id = reconciliation.open_batch(session, channel, by=by).id
-        before = reconciliation.linked_so_far(session, channel)
-    with unit_of_work(read_only=True) as session:
-        spans, ambiguous = list(reconciliation.ranges(session)), reconciliation.sharing_a_key(session, channel)
-    linked = near = 0
-    for span in spans:
-        with unit_of_work(bulk=True, patient=True) as session:
-            linked += reconciliation.link_equal_skus(session, batch_id, channel, span, ambiguous)
-            near += reconciliation.note_near_misses(session, channel, span)
-    with unit_of_work() as session:
-        batch = reconciliation.close_batch(session, batch_id, linked, by=by)
-        return reconciliation.summarise(session, batch, channel, linked=linked, near=near, before=before)
 
 
 def suggest(index: retrieval.CatalogueIndex, *, until: float | None = None) -> int:

@@ -78,6 +78,7 @@ class Worker:
         if names == {"propagate"}:
             return
         with self._context():
+            self._guarded("unsync", tasks.unsync)
             self._guarded("imports", lambda: tasks.run_imports(self._settings))
             self._suggest()
             if self._checking.acquire(blocking=False):

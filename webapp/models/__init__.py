@@ -27,6 +27,7 @@ from webapp.models.links import (
     PastLink,
     Refusal,
     Suggestion,
+    UnsyncStep,
 )
 from webapp.models.listings import Listing, ListingCount, ListingState
 from webapp.models.propagation import Attempt, AttemptState, Outcome, RunKind, RunState, SyncRun
@@ -85,6 +86,7 @@ __all__ = [
     "Suggestion",
     "Suspicion",
     "SyncRun",
+    "UnsyncStep",
     "User",
     "Warehouse",
 ]

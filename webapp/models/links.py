@@ -60,8 +60,21 @@ class LinkBatch(Base):
     undoes: Mapped[int | None] = mapped_column(BigInt)
     listing_id: Mapped[int | None] = mapped_column(BigInt)  # when the act was about one listing: where undo leads
     before: Mapped[Any | None] = mapped_column(Json)  # states and refusals that the act changed, for its undo
+    total: Mapped[int | None] = mapped_column(BigInt)  # pairs that an act in steps is about; None: it was done at once
+    stopped_by: Mapped[str] = mapped_column(ShortText, default="")  # who stopped it before its end
 
     __table_args__ = (Index("ix_link_batches_person", "by_id", "id"),)
+
+
+class UnsyncStep(Base):
+    """Pairs that an unsync in steps has yet to take apart, by their ids; the row goes with them."""
+
+    __tablename__ = "unsync_steps"
+
+    id: Mapped[Id]
+    batch_id: Mapped[int] = mapped_column(BigInt, ForeignKey("link_batches.id"), index=True)
+    number: Mapped[int] = mapped_column(Integer)
+    link_ids: Mapped[list[int]] = mapped_column(Json)
 
 
 class Link(Base):

@@ -83,6 +83,15 @@ def close(session: Session, change: Change, by: Actor, event: str, sentence: str
     return change
 
 
+def other_number_words(count: int, expected: int) -> str:
+    """Why an unsync is refused whose number somebody saw, and that is another one by now."""
+    return phrase(
+        "There are {count} pairs now, not {expected}. Nothing was changed. Look again and repeat.",
+        count=count,
+        expected=expected,
+    )
+
+
 def lock(session: Session, listing_ids: Sequence[int]) -> list[Listing]:
     """The listings, locked in id order: two people may act on overlapping selections."""
     found: list[Listing] = []

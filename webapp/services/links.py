@@ -6,11 +6,10 @@ person took apart no rule joins again, and every act can be taken back for thirt
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -19,27 +18,15 @@ from webapp.models.accounts import Actor
 from webapp.models.base import utc_now
 from webapp.models.catalog import Product
 from webapp.models.channels import Channel
-from webapp.models.links import BatchVerb, Link, LinkBatch, LinkSource, PastLink, Refusal
+from webapp.models.links import BatchVerb, Link, LinkBatch, LinkSource, PastLink, Refusal, UnsyncStep
 from webapp.models.listings import SKIPPED_FROM, Listing, ListingState
-from webapp.services import acts, counts, decisions, rechecks, refusals, restore, targets
+from webapp.services import acts, decisions, ending, rechecks, refusals, restore, targets
 from webapp.services.acts import CHUNK
 from webapp.services.acts import Change as Change
 from webapp.services.acts import Pair as Pair
 from webapp.services.acts import RefusedItem as RefusedItem
 
 UNDO_DAYS = 30
-PAST = (
-    "listing_id",
-    "product_id",
-    "channel_id",
-    "fence",
-    "source",
-    "score",
-    "by_name",
-    "batch_id",
-    "created_at",
-    "auto_sync",
-)
 
 
 def confirm(
@@ -73,7 +60,7 @@ def move(session: Session, pair: Pair, *, by: Actor) -> Change:
     here = select(Listing.channel_id).where(Listing.id == pair.listing_id).scalar_subquery()
     held = (Link.product_id == pair.product_id, Link.channel_id == here, Link.listing_id != pair.listing_id)
     decisions.contradict(session, session.scalars(select(Link.listing_id).where(*held)).all())
-    _end(session, change, *held, sticky=True)
+    ending.end(session, change, *held, sticky=True)
     change.changed = 0  # the sentence speaks of the listing that was decided
     _confirm_some(session, [pair], change, by=by, source=LinkSource.HAND)
     if change.refused:  # nothing half done: the caller's transaction goes back
@@ -99,7 +86,7 @@ def unlink(
     """
     change = Change(batch=acts.begin(session, verb, by, reason, listing_ids))
     for start in range(0, len(listing_ids), CHUNK):
-        _end(session, change, Link.listing_id.in_(listing_ids[start : start + CHUNK]), sticky=sticky)
+        ending.end(session, change, Link.listing_id.in_(listing_ids[start : start + CHUNK]), sticky=sticky)
     change.unchanged = len(listing_ids) - change.changed
     words = phrases("Unlinked {n} listing.", "Unlinked {n} listings.", change.changed)
     return acts.close(session, change, by, "link.unlinked", words)
@@ -113,13 +100,9 @@ def unsync(
     Raises Conflict, and changes nothing, when the number is another one by now.
     """
     change = Change(batch=acts.begin(session, BatchVerb.UNSYNC, by, reason, []))
-    _end(session, change, *which, sticky=True)
+    ending.end(session, change, *which, sticky=True)
     if change.changed != expect:
-        words = phrase(
-            "There are {count} pairs now, not {expected}. Nothing was changed. Look again and repeat.",
-            count=change.changed, expected=expect,
-        )  # fmt: skip
-        raise Conflict(words, found=change.changed)
+        raise Conflict(acts.other_number_words(change.changed, expect), found=change.changed)
     words = phrases("Unsynced {n} pair.", "Unsynced {n} pairs.", change.changed)
     return acts.close(session, change, by, "link.unsynced", words)
 
@@ -210,11 +193,13 @@ def undo(session: Session, batch_id: int, *, by: Actor, now: datetime | None = N
         raise NotFound(phrase("There is no batch {number}.", number=batch_id))
     if batch.undone_by is not None:
         raise Conflict(phrase("This was taken back already."))
+    if session.scalar(select(UnsyncStep.id).where(UnsyncStep.batch_id == batch_id).limit(1)) is not None:
+        raise Conflict(phrase("This is still going on. Stop it first, then take back what it did."))
     if batch.at < now - timedelta(days=UNDO_DAYS):
         raise Refused(phrase("This is more than {days} days old and can no longer be taken back.", days=UNDO_DAYS))
     change = Change(batch=acts.begin(session, BatchVerb.UNDO, by, "", [batch.listing_id] if batch.listing_id else []))
     change.act.undoes, change.act.channel_id = batch.id, batch.channel_id
-    _end(session, change, Link.batch_id == batch.id, sticky=False)
+    ending.end(session, change, Link.batch_id == batch.id, sticky=False)
     dropped = session.execute(delete(Refusal).where(Refusal.batch_id == batch.id))
     if batch.verb == BatchVerb.REJECT:
         change.changed += int(dropped.rowcount)  # type: ignore[attr-defined]
@@ -312,37 +297,6 @@ def _join(
     acts.forgive(session, change, listing.id, product.id)
     change.changed += 1
     return ""
-
-
-def _end(session: Session, change: Change, *which: ColumnElement[bool], sticky: bool) -> None:
-    """Move live links to the past, chunk by chunk inside this transaction; sticky ones no rule makes again."""
-    batch_id, now = change.act.id, utc_now()
-    while True:
-        some = select(Link.id).where(*which).order_by(Link.id).limit(CHUNK).scalar_subquery()
-        gone = session.execute(
-            delete(Link)
-            .where(Link.id.in_(some))
-            .returning(*(getattr(Link, c) for c in PAST))
-            .execution_options(synchronize_session="fetch")
-        ).all()
-        if not gone:
-            return
-        ids = [row.listing_id for row in gone]
-        acts.clear_suspicions(session, ids)
-        session.execute(
-            insert(PastLink), [{**row._mapping, "ended_batch_id": batch_id, "ended_at": now} for row in gone]
-        )
-        if change.act.verb == BatchVerb.UNLINK:  # who leaves a channel and unsyncs all says nothing of each
-            decisions.contradict(session, ids)
-        if sticky:
-            acts.refuse_all(session, [(row.listing_id, row.product_id) for row in gone], batch_id)
-        session.execute(
-            update(Listing).where(Listing.id.in_(ids)).values(state=ListingState.PENDING, fence=Listing.fence + 1)
-        )
-        for channel_id, n in sorted(Counter(row.channel_id for row in gone).items()):
-            counts.adjust(session, channel_id, {ListingState.LINKED: -n, ListingState.PENDING: n})
-        change.in_flight += acts.begun(session, ids)
-        change.changed += len(gone)
 
 
 def _restore_links(session: Session, change: Change, batch: LinkBatch, by: Actor) -> None:

@@ -23,6 +23,7 @@ from webapp.views import (
     schedules,
     search,
     suspicions,
+    unsync,
 )
 
 
@@ -34,4 +35,4 @@ def register(app: Flask) -> None:
 
 # They hang their routes on the blueprints of products and of links.
 SCREENS_OF_PRODUCTS = (catalog_bulk,)
-SCREENS_OF_LINKS = (pairs, review, review_more, review_variants, said_words, suspicions)
+SCREENS_OF_LINKS = (pairs, review, review_more, review_variants, said_words, suspicions, unsync)
