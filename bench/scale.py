@@ -119,6 +119,7 @@ def _child(step: str, folder: Path, size: Size, visits: int) -> dict[str, Any]:
     print(f"… {step}", file=sys.stderr)
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    print(f"  {answer['seconds']:.2f} s, cpu {answer['cpu']:.1f} s", file=sys.stderr)  # the table is far away
     return answer
 
 

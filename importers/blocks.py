@@ -45,14 +45,11 @@ class Block:
         columns = {name: list(compress(values, keep)) for name, values in self.columns.items()}
         return Block(list(compress(self.numbers, keep)), columns)
 
-    def parts(self, size: int) -> Iterator[Block]:
-        """The rows in order, in blocks of at most `size`."""
-        if len(self) <= size:
-            yield self
-            return
-        for start in range(0, len(self), size):
-            some = slice(start, start + size)
-            yield Block(self.numbers[some], {name: values[some] for name, values in self.columns.items()})
+    def cut(self, start: int, end: int) -> Block:
+        """The rows from the place `start` to before `end`."""
+        if start == 0 and end >= len(self):
+            return self
+        return Block(self.numbers[start:end], {name: values[start:end] for name, values in self.columns.items()})
 
     def after(self, number: int) -> Block:
         """The rows behind that row of the file."""

@@ -87,6 +87,15 @@ def finish(session: Session, *, read_only: bool = False) -> None:
         _bell[0](bells)
 
 
+def others_wait(session: Session) -> bool:
+    """Whether somebody else waits for the write lock that this session has; PostgreSQL has none for all."""
+    connection = session.connection()
+    if connection.dialect.name != "sqlite":
+        return False
+    with _turnstile(connection.info["turnstile"]) as turnstile:
+        return _somebody_waits(turnstile)
+
+
 def among(session: Session, column: Any, values: Iterable[Any]) -> ColumnElement[bool]:
     """The condition that a column of text or whole numbers has one of the values, however many they are.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from webapp.db import unit_of_work
+from webapp.jobs.pace import Pace
 from webapp.models import Channel
 from webapp.models.accounts import Actor
 from webapp.services import reconciliation, unsyncing
@@ -14,10 +15,12 @@ def reconcile(channel: Channel | None, *, by: Actor) -> reconciliation.Reconcile
         batch_id = reconciliation.open_batch(session, channel, by=by).id
         before = reconciliation.linked_so_far(session, channel)
     with unit_of_work(read_only=True) as session:
-        spans, ambiguous = list(reconciliation.ranges(session)), reconciliation.sharing_a_key(session, channel)
+        (low, high), ambiguous = reconciliation.extent(session), reconciliation.sharing_a_key(session, channel)
     linked = near = 0
-    for span in spans:
-        with unit_of_work(bulk=True, patient=True) as session:
+    # Larger steps touch fewer pages twice, and half a second is what the first of many clicks may have to wait.
+    pace = Pace(reconciliation.STEP, long=0.5)
+    for span in pace.spans(low, high):
+        with pace.step(span[1] - span[0], bulk=True) as session:
             linked += reconciliation.link_equal_skus(session, batch_id, channel, span, ambiguous)
             near += reconciliation.note_near_misses(session, channel, span)
     with unit_of_work() as session:

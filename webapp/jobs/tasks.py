@@ -8,7 +8,6 @@ import os
 import random
 import socket
 import time
-from array import array
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,19 +19,19 @@ import connectors
 from webapp.config import Settings
 from webapp.db import unit_of_work
 from webapp.errors import DomainError, phrase
+from webapp.jobs import importing
+from webapp.jobs.importing import Progress
 from webapp.jobs.steps import reconcile as reconcile
 from webapp.jobs.steps import unsync as unsync
-from webapp.models import Channel, ImportJob, ImportKind, ImportState, Recheck, SyncRun
-from webapp.models.accounts import WORKER, Actor
+from webapp.models import Channel, ImportJob, ImportState, Recheck, SyncRun
+from webapp.models.accounts import WORKER
 from webapp.models.base import utc_now
 from webapp.services import (
     channels,
-    full_list,
     imports,
     plans,
     propagation,
     rechecks,
-    reconciliation,
     retrieval,
     rules,
     schedules,
@@ -44,7 +43,6 @@ from webapp.services import (
 log = logging.getLogger(__name__)
 SUGGEST_CHUNK = 4_000  # a channel's listings compete for products: a larger chunk suggests better, and takes seconds
 RARELY = 50_000  # objects made between two looks for cycles, while suggestions are; Python's own 700 cost a third
-Progress = Callable[[int, int], None]
 
 
 @dataclass
@@ -170,7 +168,7 @@ def run_imports(settings: Settings, *, only: int | None = None, progress: Progre
             job = imports.claim_next(session, worker=worker_name(), now=utc_now(), job_id=only)
         if job is None:
             return done
-        _run_import(settings, job, progress)
+        importing.apply(settings, job, progress)
         done.append(job.id)
         if only is not None:
             return done
@@ -341,45 +339,3 @@ def _delays(claim: propagation.Claim, outcomes: list[connectors.Outcome]) -> lis
     rng = random.SystemRandom()
     pairs = zip(claim.deliveries, outcomes, strict=True)
     return [connectors.next_delay(delivery.tries, outcome.retry_after, rng=rng) for delivery, outcome in pairs]
-
-
-def _run_import(settings: Settings, job: ImportJob, progress: Progress | None) -> None:
-    """Apply the staged rows from where the job stands, then end it."""
-    by = Actor(job.by_id, job.by_name or "Pairbook")
-    done = 0
-    bulk = job.kind == ImportKind.LISTINGS  # whose channels are read in the same transaction
-    with unit_of_work(read_only=True) as session:
-        meeting = imports.may_meet(session, job, settings.uploads)
-    for block in imports.staged_blocks(settings.uploads, job):
-        with unit_of_work(bulk=bulk, patient=True) as session:
-            imports.apply_chunk(session, job, block, by=by, now=utc_now(), meeting=meeting)
-        done += len(block)
-        if progress:
-            progress(done, job.rows_ok)
-    with unit_of_work(read_only=True) as session:
-        portions = full_list.ids_to_end(session, imports.get(session, job.id), settings.uploads)
-    for ids in portions:
-        with unit_of_work(patient=True) as session:
-            imports.end_some(session, job, ids, by=by, now=utc_now())
-    _link_import(job, by)
-    with unit_of_work() as session:
-        imports.finish(session, job, by=by, now=utc_now())
-
-
-def _link_import(job: ImportJob, by: Actor) -> None:
-    """Link the equal SKUs that an import brought, in the steps of `reconcile`; who takes over takes them again."""
-    with unit_of_work() as session:
-        wanted = imports.open_links(session, job, by=by, now=utc_now())
-    with unit_of_work(read_only=True) as session:
-        spans = list(reconciliation.ranges(session))
-        channel = channels.by_id(session, job.channel_id) if job.channel_id else None
-        ambiguous = reconciliation.sharing_a_key(session, channel) if wanted else array("q")
-    for span in spans if job.kind == ImportKind.PRODUCTS else ():
-        with unit_of_work(patient=True) as session:
-            imports.forget_some(session, job, span, now=utc_now())
-    for span in spans if wanted else ():
-        with unit_of_work(bulk=True, patient=True) as session:
-            imports.link_some(session, job, span, ambiguous, now=utc_now())
-    for span in spans if wanted else ():
-        with unit_of_work(patient=True) as session:
-            imports.note_some(session, job, span, now=utc_now())

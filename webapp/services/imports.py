@@ -11,9 +11,9 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import insert, or_, select
+from sqlalchemy import Table, or_, select
 from sqlalchemy.orm import Session
 
 import importers
@@ -43,15 +43,14 @@ from webapp.services import (
 from webapp.services.forecasts import Forecast
 from webapp.services.forecasts import forecast as forecast
 from webapp.services.listing_ids import Meeting
-from webapp.services.upserts import Upserted, plain
+from webapp.services.upserts import Upserted, insert_columns, plain
 
 BELL = "imports"
 LEASE = timedelta(seconds=60)
 CHECK_LEASE = timedelta(minutes=4)  # reading a file may take three: beyond that its reader has died
 MOST_TRIES = 3
-#: Rows in one transaction, less than a tenth of a second: other people's clicks get their turn in between. The more of
-#: them are written together, the fewer pages of their indexes are written twice.
-CHUNKS = {ImportKind.LISTINGS: 2_000, ImportKind.PRODUCTS: 250, ImportKind.STOCK: 500, ImportKind.LINKS: 250}
+#: The most rows that one transaction writes; the time that it takes sets a closer bound (see jobs.pace).
+CHUNKS = {ImportKind.LISTINGS: 4_000, ImportKind.PRODUCTS: 1_000, ImportKind.STOCK: 2_000, ImportKind.LINKS: 500}
 
 
 def receive(
@@ -210,21 +209,38 @@ def apply_chunk(
     by: Actor,
     now: datetime,
     meeting: Meeting | None = None,
+    same: Sequence[bool] = (),
 ) -> None:
-    """Apply some rows and note the place reached, in one transaction; `meeting` is what `may_meet` gave."""
+    """Apply some rows and note the place reached, in one transaction; `meeting` is what `may_meet` gave.
+
+    same: of each row whether `already_so` has found that it changes nothing; without, all of them are looked at here.
+    """
     locked = _held(session, job, now)
-    result = _apply(session, locked, block, by, meeting)
+    rest = block.where([not one for one in same]) if any(same) else block
+    result = _apply(session, locked, rest, by, meeting) if rest.numbers else Upserted()
     locked.created += len(result.created)
     locked.updated += len(result.changed)
-    locked.unchanged += result.unchanged
+    locked.unchanged += result.unchanged + sum(same)
     locked.next_row = block.numbers[-1]
-    changes = [
-        {"import_id": job.id, "row_id": i, "before": plain(before), "after": plain(after)}
-        for i, (before, after) in result.changed.items()
-        if before or after
-    ]
+    changes = {i: both for i, both in result.changed.items() if any(both)}
     if changes:
-        session.execute(insert(ImportChange), changes)
+        columns: dict[str, Sequence[Any]] = {
+            "row_id": list(changes),
+            "before": [plain(before) for before, _ in changes.values()],
+            "after": [plain(after) for _, after in changes.values()],
+        }
+        insert_columns(session, cast(Table, ImportChange.__table__), columns, {"import_id": job.id})
+
+
+def already_so(session: Session, job: ImportJob, block: importers.Block) -> list[bool]:
+    """Of each row whether it says what is known already: those need no lock, and are only counted.
+
+    Asked of listings, once an import has met one that it knows; all others may change something.
+    """
+    met = job.kind == ImportKind.LISTINGS and (job.updated or job.unchanged or not job.created)
+    if not met or counts.has(session, ListingState.ENDED):  # one of those is there again
+        return [False] * len(block)
+    return listings.unchanged(session, block, import_checks.channels_of(session, job))
 
 
 def end_some(session: Session, job: ImportJob, ids: Sequence[int], *, by: Actor, now: datetime) -> None:
@@ -325,10 +341,8 @@ def report_json(job: ImportJob) -> dict[str, Any]:
 
 
 def staged_blocks(uploads: Path, job: ImportJob) -> Iterator[importers.Block]:
-    """The good rows that are still to be applied, in file order, a transaction's worth at a time."""
-    size = CHUNKS[job.kind]
-    for block in importers.read_blocks(uploads / f"{job.stored_as}.rows", start=job.next_row, size=size):
-        yield from block.parts(size)
+    """The good rows that are still to be applied, in file order, as many at a time as one transaction may take."""
+    yield from importers.read_blocks(uploads / f"{job.stored_as}.rows", start=job.next_row, size=CHUNKS[job.kind])
 
 
 # ---- the steps -------------------------------------------------------------------------------------------

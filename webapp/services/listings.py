@@ -96,6 +96,19 @@ def upsert_block(
     return result
 
 
+def unchanged(session: Session, block: importers.Block, channels: Mapping[str, Channel]) -> list[bool]:
+    """Of each row whether its listing is known by the row's own id and says the same; nothing is written."""
+    columns = listing_columns.columns_of(block, channels)
+    if len(columns.keys) < len(block):  # rows that speak of one listing
+        return [False] * len(block)
+    known = values_of(session, columns.keys, columns.names)
+    found = []
+    for place, (key, values) in enumerate(zip(columns.keys, columns.rows(), strict=True)):
+        held = known.get(key)
+        found.append(held is not None and (held[1:] == values or columns.difference(place, held[1:]) is None))
+    return found
+
+
 def _meet(
     session: Session, columns: Columns, known: dict[Hashable, tuple[Any, ...]], meeting: Meeting | None
 ) -> tuple[Columns, dict[Key, str]]:

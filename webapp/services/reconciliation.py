@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -41,7 +40,7 @@ from webapp.models.links import BatchVerb, Link, LinkBatch, LinkSource, NearMiss
 from webapp.models.listings import Listing, ListingState
 from webapp.services import audit, counts, rechecks, targets
 
-STEP = 20_000  # listings in one transaction: other people's clicks get their turn in between
+STEP = 20_000  # the most listings in one transaction
 
 
 @dataclass(frozen=True)
@@ -68,9 +67,10 @@ def reconcile(session: Session, channel: Channel | None, *, by: Actor, import_id
     """
     batch = open_batch(session, channel, by=by)
     before = linked_so_far(session, channel)
-    spans, ambiguous = list(ranges(session)), sharing_a_key(session, channel)
+    (low, high), ambiguous = extent(session), sharing_a_key(session, channel)
     linked = near = 0
-    for span in spans:
+    for start in range(low, high, STEP):
+        span = start, min(start + STEP, high)
         linked += link_equal_skus(session, batch.id, channel, span, ambiguous, import_id=import_id)
         near += note_near_misses(session, channel, span)
     return summarise(
@@ -100,12 +100,10 @@ def open_batch(session: Session, channel: Channel | None, *, by: Actor) -> LinkB
     return batch
 
 
-def ranges(session: Session) -> Iterator[tuple[int, int]]:
-    """The id ranges that cover all listings, one transaction each."""
-    low, high = session.execute(select(func.min(Listing.id), func.max(Listing.id))).one()
-    if low is not None:
-        for start in range(low - 1, high, STEP):
-            yield start, min(start + STEP, high)
+def extent(session: Session) -> tuple[int, int]:
+    """The ids of all listings, as a span (low, high]; an empty one where there are none."""
+    low, high = session.scalar(select(func.min(Listing.id))), session.scalar(select(func.max(Listing.id)))
+    return (0, 0) if low is None or high is None else (low - 1, high)
 
 
 def sharing_a_key(session: Session, channel: Channel | None) -> array[int]:

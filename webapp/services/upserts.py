@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Dialect, Table, literal, update
+from sqlalchemy import Dialect, Table, literal
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
@@ -93,12 +93,16 @@ def insert_columns(
     ]
     said = {name: value for name, value in fixed.items() if value is not None}
     literals = [_literal(value, table.c[name].type, dialect) for name, value in said.items()]
-    mark = "?" if dialect.paramstyle == "qmark" else "%s"
     names = ", ".join(map(dialect.identifier_preparer.quote, (*columns, *said)))
-    marks = ", ".join([*[mark] * len(columns), *literals])
+    marks = ", ".join([*[_mark(dialect)] * len(columns), *literals])
     text = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 - names and values of ours
     text += " ON CONFLICT DO NOTHING" if pass_over else ""
     return session.connection().exec_driver_sql(text, list(zip(*values, strict=True))).rowcount
+
+
+def _mark(dialect: Dialect) -> str:
+    """What stands for a value in a statement that goes to the driver as it is."""
+    return "?" if dialect.paramstyle == "qmark" else "%s"
 
 
 def _converted(values: Sequence[Any], kind: TypeEngine[Any], dialect: Dialect) -> Sequence[Any]:
@@ -114,12 +118,18 @@ def _literal(value: Any, kind: TypeEngine[Any], dialect: Dialect) -> str:
 
 
 def write(session: Session, model: Any, updates: list[dict[str, Any]]) -> None:
-    """Update rows grouped by the columns they change: one prepared statement for each group."""
+    """Update rows by their `id`, grouped by the columns they change: one prepared statement for each group."""
+    table: Table = model.__table__
     groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for values in updates:
-        groups.setdefault(tuple(values), []).append(values)
-    for group in groups.values():
-        session.execute(update(model), group)
+        groups.setdefault(tuple(sorted(values.keys() - {"id"})), []).append(values)
+    connection = session.connection()
+    mark, quote = _mark(connection.dialect), connection.dialect.identifier_preparer.quote
+    for names, group in groups.items():
+        columns = [_converted([row[n] for row in group], table.c[n].type, connection.dialect) for n in (*names, "id")]
+        told = ", ".join(f"{quote(name)} = {mark}" for name in names)
+        text = f"UPDATE {table.name} SET {told} WHERE id = {mark}"  # noqa: S608 - names of ours
+        connection.exec_driver_sql(text, list(zip(*columns, strict=True)))
 
 
 def plain(values: Mapping[str, Any]) -> dict[str, Any]:

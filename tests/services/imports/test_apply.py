@@ -18,7 +18,7 @@ from tests.factories import Make
 from tests.services.imports.conftest import read
 from webapp.db import unit_of_work
 from webapp.errors import Conflict, NotFound, Refused
-from webapp.jobs import tasks
+from webapp.jobs import importing, pace, tasks
 from webapp.models import ImportChange, ImportKind, ImportState, Link, LinkBatch, Listing, ListingState, Product
 from webapp.models.accounts import COMMAND_LINE
 from webapp.models.base import utc_now
@@ -112,7 +112,7 @@ def test_a_dead_worker_is_followed_by_one_that_goes_on_where_it_stopped(bring, s
             imports.apply_chunk(session, job, staged[-1], by=COMMAND_LINE, now=later)
     rest = list(imports.staged_blocks(settings.uploads, again))
     assert [block.numbers for block in rest] == [block.numbers for block in staged[died_after:]]
-    tasks._run_import(settings, again, None)
+    importing.apply(settings, again, None)
     done = read(job_id)
     assert (done.state, done.created, number(Product)) == (ImportState.DONE, 7, 7)
 
@@ -190,10 +190,11 @@ def run(job_id, settings, *, reconcile=True, dies_after=None, later=False):
                 raise Dead
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tasks, "unit_of_work", mortal)
+        for module in (importing, pace):
+            patch.setattr(module, "unit_of_work", mortal)
         try:
             if job is not None:
-                tasks._run_import(settings, job, None)
+                importing.apply(settings, job, None)
         except Dead:
             return True
     return False

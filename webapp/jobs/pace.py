@@ -1,0 +1,73 @@
+"""How much of a long piece of work one transaction takes, so that nobody feels it."""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import accumulate
+
+from sqlalchemy.orm import Session
+
+from importers import Block
+from webapp.db import others_wait, unit_of_work
+
+LONG = 0.08  # seconds for which a transaction may hold the lock on SQLite that all writers share
+SHORT = 0.02  # the same while people decide: half of them would wait for half of it
+PRESSED = 5.0  # seconds after somebody has waited in which others may come
+FIRST = 200  # rows of the first transaction, when nothing is known yet
+LEAST = 20
+
+
+class Pace:
+    """Finds the size of the next transaction from the time that those before it have taken.
+
+    most: rows that a transaction shall never exceed. long: seconds that it may take while nobody waits.
+    """
+
+    def __init__(self, most: int, *, long: float = LONG, clock: Callable[[], float] = time.monotonic) -> None:
+        self._most, self._long, self._clock = most, long, clock
+        self.size = min(most, FIRST)
+        self._pressed_until = 0.0
+
+    @contextmanager
+    def step(self, rows: int, *, bulk: bool = False) -> Iterator[Session]:
+        """One transaction that writes so many rows (see unit_of_work), and is measured."""
+        with unit_of_work(bulk=bulk, patient=True) as session:
+            begun = self._clock()  # it has the lock from here on
+            yield session
+            pressed = others_wait(session)
+        self.took(rows, self._clock() - begun, pressed=pressed)
+
+    def took(self, rows: int, seconds: float, *, pressed: bool) -> None:
+        """Say how long a transaction of so many rows took, and whether somebody waited for its end."""
+        now = self._clock()
+        if pressed:
+            self._pressed_until = now + PRESSED
+        goal = SHORT if now < self._pressed_until else self._long
+        wanted = int(rows * goal / max(seconds, 1e-6))
+        # A few rows say little, but when they have taken too long: what a transaction costs at least is in them.
+        if rows and (seconds > goal or 2 * rows >= self.size):
+            self.size = max(min(wanted, 2 * self.size, self._most), min(LEAST, self._most))
+
+    def spans(self, low: int, high: int) -> Iterator[tuple[int, int]]:
+        """Cut the ids in (low, high] into spans of the same form, each of what one transaction shall take."""
+        while low < high:
+            upto = min(low + self.size, high)
+            yield low, upto
+            low = upto
+
+    def portions(self, block: Block, same: Sequence[bool]) -> Iterator[tuple[Block, Sequence[bool]]]:
+        """Cut rows, with the flags of those that need no writing, into what one transaction shall take.
+
+        Rows with one number stay together: an import that stops goes on behind the last number that it has noted.
+        """
+        written = list(accumulate(not one for one in same))
+        start = before = 0
+        while start < len(block):
+            end = min(bisect_left(written, before + self.size, lo=start) + 1, len(block))
+            while end < len(block) and block.numbers[end] == block.numbers[end - 1]:
+                end += 1
+            yield block.cut(start, end), same[start:end]
+            start, before = end, written[end - 1]
