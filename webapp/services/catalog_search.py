@@ -8,8 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, literal_column, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, case, exists, func, literal_column, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from webapp.errors import NotFound, phrase
 from webapp.models.accounts import AuditEntry
@@ -28,9 +28,24 @@ HISTORY = 50
 LOW = 5  # units: what is left is said from here on
 
 
+@dataclass(frozen=True)
+class Group:
+    """The variants of a base product that a tab holds, as one row: how many, their stock, and their prices."""
+
+    base: BaseProduct
+    variants: int
+    out: int  # of them, how many have no stock
+    available: int
+    lowest: Decimal | None
+    highest: Decimal | None
+
+
 @dataclass
 class Row:
-    """A product in the table: the channels it is linked on, when it was last told, and whether it sends by itself."""
+    """A product in the table: the channels it is linked on, when it was last told, and whether it sends by itself.
+
+    With a `group` the row speaks for all its variants, and `product` is the first of them.
+    """
 
     product: Product
     channels: list[str] = field(default_factory=list)
@@ -39,6 +54,7 @@ class Row:
     by_hand: int = 0  # how many are on channels that a person sends
     told_at: datetime | None = None
     problem: str = ""
+    group: Group | None = None
 
 
 @dataclass
@@ -55,7 +71,7 @@ class Filter:
     """What the table shows: stock in, out or all; only what is linked nowhere; and free text.
 
     Of what is linked: on a channel, and with auto-sync on for all of its pairs (there), or off for one of them. A
-    brand is meant letter by letter.
+    brand is meant letter by letter. With `base` the variants of that base product only.
     """
 
     stock: str = "all"
@@ -64,11 +80,12 @@ class Filter:
     channel: Channel | None = None
     brand: str = ""
     auto: bool | None = None
+    base: int = 0
 
     @property
     def plain(self) -> bool:
         """Whether the filter is at most a tab: an index gives its products in order, and counts them."""
-        return not (self.linked or self.text or self.channel or self.brand) and self.auto is None
+        return not (self.linked or self.text or self.channel or self.brand or self.base) and self.auto is None
 
     @property
     def tab(self) -> Filter:
@@ -78,12 +95,9 @@ class Filter:
     @property
     def where(self) -> list[ColumnElement[bool]]:
         """As conditions on products."""
-        found: list[ColumnElement[bool]] = [Product.retired_at.is_(None)]
-        if self.stock in {"in", "out"}:
-            none: ColumnElement[int] = literal_column(
-                "0"
-            )  # written out: with a parameter SQLite would read each row to compare it again
-            found.append(Product.available > none if self.stock == "in" else Product.available <= none)
+        found = self.tab_of(Product)
+        if self.base:
+            found.append(Product.base_id == self.base)
         if self.linked == "no":
             found.append(~exists().where(Link.product_id == Product.id))
         if self.brand:
@@ -95,6 +109,15 @@ class Filter:
         if self.auto is not None:
             off = exists().where(*here, Link.auto_sync.is_(False))
             found.append(~off if self.auto else off)
+        return found
+
+    def tab_of(self, table: Any) -> list[ColumnElement[bool]]:
+        """The tab alone, as conditions on products or on an alias of theirs."""
+        found: list[ColumnElement[bool]] = [table.retired_at.is_(None)]
+        if self.stock in {"in", "out"}:
+            # Written out: with a parameter SQLite would read each row to compare it again.
+            none: ColumnElement[int] = literal_column("0")
+            found.append(table.available > none if self.stock == "in" else table.available <= none)
         return found
 
 
@@ -120,12 +143,15 @@ class Offer:
 def search_products(
     session: Session, index: retrieval.CatalogueIndex, filters: Filter, *, after: int = 0, before: int = 0
 ) -> Page:
-    """A page of products by id; free text gives the closest ones instead, best first, on one page."""
+    """A page of products by id; free text gives the closest ones instead, best first, on one page.
+
+    On a tab without further filters the variants of a base product are one row, where the first of them stands.
+    """
     if filters.text:
         return Page(_rows(session, retrieval.search(session, index, filters.text, limit=PAGE, where=filters.where)))
-    if not filters.plain:
+    if not filters.plain and not filters.base:
         return _within_window(session, filters, after=after, before=before)
-    query = select(Product).where(*filters.where)
+    query = select(Product).where(*filters.where, *([_first_of_its_base(filters)] if filters.plain else []))
     if before:
         backwards = query.where(Product.id < before).order_by(Product.id.desc()).limit(PAGE + 1)
         products = list(session.scalars(backwards))[::-1]
@@ -136,10 +162,54 @@ def search_products(
         more_before, more_after = after > 0, len(products) > PAGE
         products = products[:PAGE]
     page = Page(_rows(session, products))
+    if filters.plain:
+        _group(session, page.rows, filters)
     if products:
         page.next = products[-1].id if more_after else None
         page.previous = products[0].id if more_before else None
     return page
+
+
+def _first_of_its_base(filters: Filter) -> ColumnElement[bool]:
+    """No variant of the same base product comes before it on this tab."""
+    sibling = aliased(Product)
+    earlier = sibling.base_id == Product.base_id, sibling.id < Product.id, *filters.tab_of(sibling)
+    return or_(Product.base_id.is_(None), ~exists().where(*earlier))
+
+
+def _group(session: Session, rows: Sequence[Row], filters: Filter) -> None:
+    """Let each row that is the first of several variants speak for all of them."""
+    bases = {row.product.base_id: row for row in rows if row.product.base_id is not None}
+    if not bases:
+        return
+    out = func.sum(_one(Product.available <= 0))
+    numbers = (func.count(), out, func.sum(Product.available), func.min(Product.price), func.max(Product.price))
+    here = Product.base_id.in_(bases), *filters.tab_of(Product)
+    query = (
+        select(BaseProduct, *numbers).join(BaseProduct, BaseProduct.id == Product.base_id)
+        .where(*here).group_by(BaseProduct.id).having(func.count() > 1)
+    )  # fmt: skip
+    groups = {row[0].id: Group(*row) for row in session.execute(query)}
+    linked = (
+        select(Product.base_id, Channel.id, Channel.name, Channel.mode, func.count(), func.sum(_one(Link.auto_sync)),
+               func.max(Link.told_at))
+        .join(Link, Link.product_id == Product.id).join(Channel, Channel.id == Link.channel_id)
+        .where(*here, Product.base_id.in_(groups)).group_by(Product.base_id, Channel.id).order_by(Channel.name)
+    )  # fmt: skip
+    for base_id, group in groups.items():
+        row = bases[base_id]
+        row.group, row.channels, row.links, row.auto, row.by_hand, row.told_at = group, [], 0, 0, 0, None
+    by_clock = set(schedules.told_by_the_clock(session))
+    for base_id, channel_id, name, mode, links, auto, told_at in session.execute(linked):
+        row = bases[base_id]
+        row.channels.append(name)
+        row.links, row.auto = row.links + links, row.auto + (auto or 0)
+        row.by_hand += links if mode == SendMode.MANUAL and channel_id not in by_clock else 0
+        row.told_at = max(filter(None, (row.told_at, told_at)), default=None)
+
+
+def _one(condition: Any) -> ColumnElement[int]:
+    return case((condition, 1), else_=0)
 
 
 def _within_window(session: Session, filters: Filter, *, after: int, before: int) -> Page:

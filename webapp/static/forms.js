@@ -51,10 +51,11 @@ function refreshSelection(scope) {
   if (!bar) return;
   const match = one("[data-match]", bar), every = one("[data-check-match]", bar);
   const whole = match && !match.disabled && picked.length === list.length;
+  const matching = Number(every?.dataset.checkMatch), sum = some => some.reduce((n, box) => n + Number(box.dataset.check || 1), 0);
   if (match && !whole) match.disabled = true;
-  const n = whole ? Number(every.dataset.checkMatch) : picked.length;
+  const n = whole ? matching : sum(picked);
   all("[data-count]", bar).forEach(el => { el.textContent = (n === 1 && el.dataset.countOne || el.dataset.count).replace("#", count(n)) });
-  if (every) every.hidden = whole || picked.length < list.length || Number(every.dataset.checkMatch) <= list.length;
+  if (every) every.hidden = whole || picked.length < list.length || matching <= sum(list);
   bar.hidden = n === 0;
 }
 function checkRange(box, value) {

@@ -17,12 +17,12 @@ from matching.identifiers import check_digit, is_valid_gtin
 from webapp import web
 from webapp.errors import Conflict, Refused
 from webapp.forms import AMOUNT, plain_amount
-from webapp.models import Outcome, Product, SendMode
+from webapp.models import BaseProduct, Outcome, Product, SendMode
 from webapp.models.accounts import Permission
 from webapp.models.base import utc_now
 from webapp.services import catalog, catalog_search, channels, schedules, stock
 from webapp.translate import translated
-from webapp.views.catalog_words import availability, outcomes, sources
+from webapp.views.catalog_words import availability, outcomes, several, sources
 from webapp.views.review_words import ago
 
 bp = Blueprint("catalog", __name__)
@@ -88,6 +88,8 @@ def index() -> Any:
         next_url=_place(filters, "after", found.next),
         previous_url=_place(filters, "before", found.previous),
         availability=availability,
+        several=several,
+        base=session.get(BaseProduct, filters.base) if filters.base else None,
         ago=partial(ago, now=utc_now()),
         history_url=_maybe("propagation.history"),
     )
@@ -189,6 +191,7 @@ def read_filter() -> catalog_search.Filter:
         channel=channels.get(web.session(), channel) if channel else None,
         brand=values.get("brand", "")[:255],
         auto={"on": True, "off": False}.get(values.get("auto", "")),
+        base=values.get("base", 0, int),
     )
 
 
@@ -200,6 +203,7 @@ def kept_of(filters: catalog_search.Filter) -> dict[str, str]:
         "channel": filters.channel.name if filters.channel else "",
         "brand": filters.brand,
         "auto": "" if filters.auto is None else "on" if filters.auto else "off",
+        "base": str(filters.base or ""),
     }
     return {name: value for name, value in said.items() if value}
 

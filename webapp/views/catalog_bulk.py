@@ -12,8 +12,8 @@ from sqlalchemy import ColumnElement, select
 from werkzeug.wrappers import Response
 
 from webapp import web
-from webapp.errors import Refused
-from webapp.models import Link, Product
+from webapp.errors import NotFound, Refused
+from webapp.models import BaseProduct, Link, Product
 from webapp.models.accounts import AuditEntry, Permission
 from webapp.models.base import utc_now
 from webapp.services import availability, catalog_search, pairs, plans, switches, sync_history
@@ -60,6 +60,27 @@ def auto(product_id: int) -> Any:
     if not web.is_htmx():
         return _to_where_it_was_pressed(product_id)
     return web.piece("catalog/_auto.html", toast=toast, product=product, on=on, linked=True)
+
+
+@bp.post("/products/base/<int:base_id>/auto")
+@web.requires(Permission.SYNC)
+def auto_base(base_id: int) -> Any:
+    """The same for all variants of a base product that the tab holds."""
+    session, on = web.session(), request.form.get("on") == "1"
+    base = session.get(BaseProduct, base_id)
+    if base is None:
+        raise NotFound(_("This product is no longer in the catalogue."))
+    variants = select(Product.id).where(Product.base_id == base_id, *read_filter().tab_of(Product))
+    entry = pairs.set_auto(session, [Link.product_id.in_(variants)], on, by=web.actor())
+    n = switches.number(entry)
+    if on:
+        text = ngettext("Auto-sync on for %(num)s pair", "Auto-sync on for %(num)s pairs", n)
+    else:
+        text = ngettext("Auto-sync off for %(num)s pair", "Auto-sync off for %(num)s pairs", n)
+    toast = web.say(text, _undo(entry))
+    if not web.is_htmx():
+        return redirect(request.referrer if _ours(request.referrer) else url_for("catalog.index"), code=303)
+    return web.piece("catalog/_auto_base.html", toast=toast, base=base, on=on, tab=read_filter().stock)
 
 
 @bp.post("/products/auto")
@@ -189,6 +210,12 @@ def _selection() -> Selection:
             raise Refused(_("A search finds the closest products: tick those that are meant."))
         return Selection(filters.where, catalog_search.count(session, filters), [])
     ids = [int(i) for i in values.getlist("id") if i.isdecimal() and len(i) < 18][:MOST_CHECKED]
+    bases = [int(i) for i in values.getlist("base-id") if i.isdecimal() and len(i) < 18][:MOST_CHECKED]
+    if bases:  # a row that stands for several: those of its variants that the tab held
+        variants = select(Product.id).where(Product.base_id.in_(bases), *read_filter().tab_of(Product))
+        ids += session.scalars(variants.order_by(Product.id).limit(MOST_CHECKED + 1 - len(ids)))
+    if len(ids) > MOST_CHECKED:
+        raise Refused(_("Select at most %(n)s products, or all that match.", n=MOST_CHECKED))
     return Selection([Product.id.in_(ids)], len(ids), ids)
 
 
@@ -228,5 +255,5 @@ def _ours(address: str | None) -> bool:
 
 def _back() -> dict[str, Any]:
     """The table's own address, as its bulk form carries it."""
-    names = ("stock", "q", "linked", "channel", "brand", "auto", "after", "before")
+    names = ("stock", "q", "linked", "channel", "brand", "auto", "base", "after", "before")
     return {name: request.form[name] for name in names if request.form.get(name)}

@@ -6,7 +6,7 @@ from flask_babel import format_decimal
 from flask_babel import gettext as _
 
 from webapp.models import LinkSource, Outcome, Product
-from webapp.services.catalog_search import LOW
+from webapp.services.catalog_search import LOW, Group
 
 Chip = tuple[str, str, str]  # kind, icon, words
 
@@ -19,6 +19,16 @@ def availability(product: Product) -> Chip:
         return "bad", "circle-slash", _("Out of stock")
     if product.available <= LOW:
         return "warn", "triangle-alert", _("Low, %(n)s left", n=format_decimal(product.available))
+    return "ok", "circle-check", _("Available")
+
+
+def several(group: Group) -> Chip:
+    """The same of all variants of a base product."""
+    if group.out == group.variants:
+        return "bad", "circle-slash", _("Out of stock")
+    if group.out:
+        n, of = format_decimal(group.out), format_decimal(group.variants)
+        return "warn", "triangle-alert", _("%(n)s of %(all)s out", n=n, all=of)
     return "ok", "circle-check", _("Available")
 
 
