@@ -200,8 +200,8 @@ def _group(session: Session, rows: Sequence[Row], filters: Filter) -> None:
         row = bases[base_id]
         row.group, row.channels, row.links, row.auto, row.by_hand, row.told_at = group, [], 0, 0, 0, None
     by_clock = set(schedules.told_by_the_clock(session))
-    for base_id, channel_id, name, mode, links, auto, told_at in session.execute(linked):
-        row = bases[base_id]
+    for of, channel_id, name, mode, links, auto, told_at in session.execute(linked):
+        row = bases[of]
         row.channels.append(name)
         row.links, row.auto = row.links + links, row.auto + (auto or 0)
         row.by_hand += links if mode == SendMode.MANUAL and channel_id not in by_clock else 0
