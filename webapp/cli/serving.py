@@ -21,6 +21,7 @@ import click
 from flask import Flask
 
 from webapp import warmup
+from webapp.cli.compressing import Compressing
 from webapp.cli.support import Say, command
 from webapp.config import Settings
 from webapp.db import db, unit_of_work
@@ -76,7 +77,7 @@ def serve(app: Flask, listening: socket.socket, settings: Settings) -> None:
     from waitress.server import create_server
 
     server = create_server(
-        app,
+        Compressing(app),
         sockets=[listening],
         threads=THREADS,
         ident=None,

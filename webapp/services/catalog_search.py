@@ -179,7 +179,7 @@ def _first_of_its_base(filters: Filter) -> ColumnElement[bool]:
 
 def _group(session: Session, rows: Sequence[Row], filters: Filter) -> None:
     """Let each row that is the first of several variants speak for all of them."""
-    bases = {row.product.base_id: row for row in rows if row.product.base_id is not None}
+    bases: dict[int | None, Row] = {r.product.base_id: r for r in rows if r.product.base_id is not None}
     if not bases:
         return
     out = func.sum(_one(Product.available <= 0))
