@@ -1,6 +1,7 @@
 """Reads spreadsheets that people export and edit: a file in, typed rows and named problems out."""
 
 from importers.blocks import Block
+from importers.encodings import glimpses
 from importers.fields import FIELDS, KIND_FIELDS, Field
 from importers.leave_out import leave_out, rewrite
 from importers.mapping import guess_mapping
@@ -27,6 +28,7 @@ __all__ = [
     "Sheet",
     "check",
     "discard_staged",
+    "glimpses",
     "guess_mapping",
     "leave_out",
     "look_up",

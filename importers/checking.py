@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -29,6 +30,7 @@ from importers.wording import phrase
 
 HEAD_ROWS = 200
 SAMPLES = 3
+_GROUP_SPACE = re.compile(r"(?<=[0-9])[\u00a0\u2009\u202f](?=[0-9])")
 MOST_LOOK_ALIKES = 100
 #: Blank lines do not count as rows, but they take time.
 _LINES_PER_ROW = 3
@@ -128,7 +130,11 @@ def _samples(header: Header, head: list[Row]) -> list[list[str]]:
     rows = [cells for _, cells in head[header.place + 1 :]]
     found: list[list[str]] = []
     for index in range(len(header.names)):
-        values = (shown(as_shown(cells[index])) for cells in rows if index < len(cells) and not is_blank(cells[index]))
+        values = (
+            shown(_GROUP_SPACE.sub(" ", as_shown(cells[index])))
+            for cells in rows
+            if index < len(cells) and not is_blank(cells[index])
+        )
         found.append(list(itertools.islice(values, SAMPLES)))
     return found
 

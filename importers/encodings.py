@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from importers.report import FileRefused, shown
@@ -13,6 +13,11 @@ from importers.wording import phrase
 #: What stands for one byte that cannot be read, until the row that holds it is refused.
 UNREADABLE = "\udcff"
 CHUNK = 1 << 20
+_GLIMPSED = 1 << 16
+_MOST_GLIMPSED = 30
+#: A word with letters beyond ASCII, and what stands around it in its cell.
+_BEYOND_ASCII = re.compile(r"[^\t\r\n,;|\"]{0,12}[^\x00-\x7f][^\t\r\n,;|\"]{0,30}")
+_UNWRITTEN = re.compile("[\x80-\x9f\ufffd\ue000-\uf8ff]")
 _BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -76,6 +81,24 @@ def find_encoding(stream: BinaryIO, chosen: str | None) -> tuple[str, int]:
         return silent, 0
     stream.seek(0)
     return ("utf-8" if _is_utf8(stream) else _single_bytes(stream)), 0
+
+
+def glimpses(stream: BinaryIO, names: Sequence[str]) -> dict[str, str]:
+    """How the first text beyond ASCII of a file reads in each of these encodings, but those that cannot be its own.
+
+    stream: the file, read from where it is. Only its first 64 KB are looked at; blank where nothing differs in them.
+    """
+    head = stream.read(_GLIMPSED)
+    found: dict[str, str] = {}
+    for name in names:
+        try:
+            text = codecs.getincrementaldecoder(name)().decode(head)
+        except UnicodeError:
+            continue
+        piece = _BEYOND_ASCII.search(text)
+        if "\0" not in text and not _UNWRITTEN.search(text):
+            found[name] = shown(piece[0].strip()[:_MOST_GLIMPSED]) if piece else ""
+    return found
 
 
 def _same(chosen: str, name: str) -> bool:

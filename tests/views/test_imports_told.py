@@ -220,3 +220,29 @@ def test_amounts_are_shown_as_they_are_read_beside_the_choice_of_the_decimal_mar
     assert plain.count('name="decimal"') == 1
     send(bob, "sku;price\nA-7;1.500\n", kind="products")  # a price of three decimals is taken as it stands, and shown
     assert "1.500 → 1.500" in bob.get("/import/3").text
+
+
+def test_an_encoding_that_cannot_be_told_is_chosen_by_how_the_text_would_read(browse, shop):
+    bob = browse("bob")
+    send(bob, "SKU,title\nJP-1,緑茶 ソ表能\n".encode("cp932"), kind="products")
+    page = bob.get("/import/1").text
+    assert "The encoding of this file cannot be told" in page
+    assert '<option value="cp932">CP932: 緑茶 ソ表能</option>' in page
+    assert 'value="utf-8"' not in page  # which it cannot be
+    bob.post("/import/1/check", data={"kind": "products", "encoding": "cp932"})
+    page = bob.get("/import/1").text
+    assert "緑茶 ソ表能" in page
+    assert "Import 1 row" in page
+
+
+def test_many_columns_that_are_left_out_stand_folded_unless_one_is_missing(browse, shop):
+    bob = browse("bob")
+    more = ",".join(f"X{n}" for n in range(9))
+    send(bob, f"sku,title,{more}\nA-7,Mug,{more}\n", kind="products")
+    page = bob.get("/import/1").text
+    assert "9 columns are left out" in page
+    assert page.count('name="field"') == page.count('name="header"') == 11
+    bob.post("/import/1/check", data={"kind": "products", "header": ["X3", "X5"], "field": ["brand", ""]})
+    assert "columns are left out" not in bob.get("/import/1").text
+    send(bob, f"Kode,Nombre raro,{more}\nA-7,Mug,{more}\n", kind="products")
+    assert "columns are left out" not in bob.get("/import/2").text

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from flask_babel import format_decimal, pgettext
 from flask_babel import gettext as _
@@ -14,8 +16,10 @@ import importers
 from webapp.models import Channel, ImportJob, ImportKind, ImportState
 from webapp.translate import translated
 
+MOST_LEFT_OUT = 8  # columns that are shown in their place
 NEEDED = {"sku", "listing_id", "listing_sku", "title"}  # what no button leaves out
-DOUBTFUL = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{3}")  # three decimals, or thousands
+#: Amounts whose reading somebody may wonder about: a comma, a group mark, or three decimals that may be thousands.
+DOUBTFUL = re.compile(r",[0-9]|[0-9]['’ \u00a0\u202f][0-9]|(?<![0-9.])[1-9][0-9]{0,2}\.[0-9]{3}(?![0-9])")
 WHOLE_COLUMN = {"sci_notation", "precision_lost", "ambiguous_number", "date_in_text"}  # repaired at the source
 
 
@@ -131,7 +135,7 @@ def _choice(column: importers.Column, doubts: Sequence[importers.Problem], guess
 def _reads(column: importers.Column) -> str:
     """The first amounts of a column as they are written and as they are read; nothing where nobody would wonder."""
     pairs = list(zip(column.samples, column.reads, strict=False))
-    if all(text.strip() == read and not DOUBTFUL.fullmatch(read) for text, read in pairs):
+    if not any(DOUBTFUL.search(text) for text, _ in pairs):
         return ""
     return " · ".join(f"{text} → {read or '?'}" for text, read in pairs)
 
@@ -193,6 +197,12 @@ def _forecast_words(kind: ImportKind, *, split: bool) -> list[tuple[str, str, st
     ]
 
 
+def folded(report: importers.Report, columns: Sequence[Choice]) -> set[int]:
+    """The places of the columns that are left out, where they are many and nothing is missing."""
+    out = {place for place, column in enumerate(columns) if not column.field and not column.note}
+    return out if len(out) > MOST_LEFT_OUT and report.outcome != "reject" else set()
+
+
 def decimal_at(columns: Sequence[Choice]) -> str:
     """The header of the column beside which the decimal mark is chosen: the first whose amounts are read otherwise."""
     return next((column.header for column in columns if column.reads), "")
@@ -228,19 +238,36 @@ class Readings:
     delimiters: list[tuple[str, str]]
 
 
-def readings(report: importers.Report) -> Readings:
+ENCODINGS = (
+    "utf-8 cp1252 iso-8859-1 iso-8859-15 cp1250 cp1251 cp1253 cp1254 cp1257 koi8-r mac-roman cp850 utf-16 "
+    "cp932 shift_jis euc-jp gb18030 big5 euc-kr"
+).split()
+
+
+def encodings(report: importers.Report, file: Path) -> list[tuple[str, str]]:
+    """The encodings that a text file may have, each with how it would read; none for a workbook."""
+    asked = any(p.code == "bad_encoding" for p in report.errors)
+    if report.encoding is None and report.delimiter is None and not asked:
+        return []
+    with suppress(OSError), file.open("rb") as stream:
+        read = importers.glimpses(stream, ENCODINGS)
+        names = [*ENCODINGS, *([report.encoding] if report.encoding and report.encoding not in ENCODINGS else [])]
+        return [
+            (name, f"{name.upper()}: {read[name]}" if read.get(name) else name.upper())
+            for name in names if name in read or name == report.encoding
+        ]  # fmt: skip
+    return []
+
+
+def readings(report: importers.Report, file: Path) -> Readings:
     """What can be chosen about how the file is read."""
     hidden = _("hidden")
     visible = [(s.name, f"{s.name} ({hidden})" if s.hidden else s.name) for s in report.sheets]
     is_text = report.delimiter is not None or report.encoding is not None
-    names = "utf-8 cp1252 iso-8859-1 iso-8859-15 cp1250 cp1251 mac-roman utf-16 shift_jis gb18030".split()
-    if report.encoding and report.encoding not in names:
-        names.insert(0, report.encoding)
     marks = [(",", _("Comma")), (";", _("Semicolon")), ("tab", _("Tab")), ("|", _("Vertical bar"))]
     doubtful = any(p.code == "ambiguous_number" for p in report.errors)
     return Readings(
-        visible if len(visible) > 1 else [], doubtful, [(n, n.upper()) for n in names] if is_text else [],
-        marks if is_text else [],
+        visible if len(visible) > 1 else [], doubtful, encodings(report, file), marks if is_text else [],
     )  # fmt: skip
 
 
