@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +16,8 @@ from matching.records import Record
 
 _DESCRIPTION_TOKENS: Final = 300
 _TEXT_LIMIT: Final = 2_000
+# The sign of the metre is a small letter: this is a maker's name, or may be one, and what may be one is no length.
+_MAKER: Final = re.compile(r"\s*[1-9]\d?M(?![\w.'/+-])")
 
 
 @dataclass(slots=True)
@@ -47,8 +50,17 @@ def _brand(text: str) -> tuple[str, int, int]:
     folded = fold(text, 120)
     if not folded:
         return "", 0, 0
-    first = next((hashed(w.text) for w in words(folded)[0] if w.kind == PLAIN), 0)
-    return folded, hashed(code_key(folded) or folded), first
+    read_words = words(folded)[0]
+    named = next((w for w in read_words if w.kind == PLAIN), read_words[0] if read_words else None)
+    return folded, hashed(code_key(folded) or folded), hashed(named.text) if named else 0
+
+
+def _without_maker(title: str, brand: str, quantities: list[Quantity]) -> list[Quantity]:
+    """Quantities of a title but for its maker: what is written as the brand is, or, without one, "3M" at the front."""
+    if brand[:1].isdigit():
+        makers = read_short(brand, 120)[1].quantities
+        return [q for q in quantities if q not in makers]
+    return quantities[1:] if not brand and _MAKER.match(title) and not title.isupper() else quantities
 
 
 def document(record: Record) -> Document:
@@ -61,6 +73,8 @@ def document(record: Record) -> Document:
     brand, brand_hash, brand_word = _brand(record.brand) if record.brand else ("", 0, 0)
     if brand and brand not in title:
         text = _add(text, read_short(record.brand, 120)[1], found, parts)
+    if quantities:
+        quantities = _without_maker(record.title, record.brand, quantities)
     names_size = reading.names_size
     for value in record.options.values() if record.options else ():
         folded, option = read_short(value, 80)

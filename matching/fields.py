@@ -32,7 +32,7 @@ FIELDS: Final = ("title", "sku", "gtin", "model", "brand", "size", "pack", "colo
 CAPS: Final = {"gtin": 49, "pack": 59, "size": 69, "options": 69}
 #: Dimensions that say how much is sold: a conflict there makes another product, where another length or power may
 #: be a detail that only one seller mentions.
-_CONTENTS: Final = frozenset(DIMENSION_ID[n] for n in ("volume", "mass", "oz", "storage"))
+_CONTENTS: Final = frozenset(DIMENSION_ID[n] for n in ("volume", "mass", "oz", "storage", "capacity"))
 _LENGTHS: Final = frozenset(DIMENSION_ID[n] for n in ("length", "screen"))
 _UNITS: Final = {
     "volume": ("ml", "l", 1000), "mass": ("g", "kg", 1000), "length": ("mm", "m", 1000), "storage": ("GB", "TB", 1024),

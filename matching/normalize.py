@@ -37,7 +37,9 @@ _SCRIPTS: Final = re.compile(r"(?<=[a-z])(?=[^\W\d_a-z])|(?<=[^\W\d_a-z])(?=[a-z
 _TOKEN: Final = re.compile(r"\d+(?:\.\d+)?\s?(?:\"|'')|\d+(?:\.\d+)?(?!\w|[-/._+]\w)|[^\W_]+(?:[-/._+'][^\W_]+)*\+?")
 _FLUID: Final = re.compile(r"\bfl\.?\s*oz\b|\bfluid ounces?\b|\bonzas liquidas\b")
 _SQUARE: Final = re.compile(r"(?<![^\W\d_])sq(?:uare)?\.?\s*(?:ft|feet|foot)\b")
-_CUBIC: Final = re.compile(r"(?<![^\W\d_])cu(?:bic)?\.?\s*(?:ft|feet|foot)\b")
+_CUBIC: Final = re.compile(
+    r"(?<![^\W\d_])(?:cu(?:bic)?\.?\s*(?:ft|feet|foot)|ft ?3|p(?:ies|es) cubicos|pieds? cubes?|piedi cubi)(?!\w)"
+)
 # A rate is no size: "160 MB/s" says nothing about how much a card holds.
 _RATE: Final = re.compile(r"\b(\d+(?:\.\d+)?\s?[kmg]b(?:it)?)(?:/s|ps)\b")
 _CJK: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
@@ -118,7 +120,7 @@ def raw_tokens(folded: str) -> list[str]:
         text = _FLUID.sub("floz", text)
     if "sq" in text:
         text = _SQUARE.sub("sqft", text)
-    if "cu" in text:
+    if "cu" in text or "ft3" in text or "ft 3" in text:
         text = _CUBIC.sub("cuft", text)
     if "b/s" in text or "t/s" in text or "bps" in text or "tps" in text:
         text = _RATE.sub(r"\1ps", text)

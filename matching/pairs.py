@@ -86,7 +86,7 @@ def _quantities(
             agree += same
             conflict += not same
             crossed = dimension in (2, 13) and n_q > 1 and n_d == n_q
-            if dimension in (0, 1, 3, 8, 15) or crossed:
+            if dimension in (0, 1, 3, 8, 15, 16) or crossed:
                 content += not same
     return agree, conflict, content, pack, one_sided
 

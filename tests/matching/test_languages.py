@@ -29,6 +29,10 @@ def facts(title: str, *dimensions: str) -> list[float]:
         ('Disk 2.5"" SATA', "screen", [2.5]),
         ("Refrigerator 25.0 Cu. Ft.", "capacity", [25]),
         ("Oven 0.8Cu. Ft. black", "capacity", [0.8]),
+        ("Refrigerador 11 pies cúbicos", "capacity", [11]),
+        ("Geladeira 11 pés cúbicos", "capacity", [11]),
+        ("Réfrigérateur 18,3 pieds cubes", "capacity", [18.3]),
+        ("Freezer 7 ft³ white", "capacity", [7]),
         ("Batería 10.000 mAh", "charge", [10000]),
         ("Powerbank 10 000 mAh", "charge", [10000]),
         ("Powerbank 10,000 mAh", "charge", [10000]),
@@ -51,6 +55,24 @@ def facts(title: str, *dimensions: str) -> list[float]:
 )
 def test_a_quantity_is_read_with_its_unit(title: str, dimension: str, values: list[float]) -> None:
     assert facts(title, dimension) == values
+
+
+@pytest.mark.parametrize(
+    ("title", "brand", "lengths"),
+    [
+        ("3M Privacy filter 14.1 x 20 cm", "", [141, 200]),
+        ("3M™ tape, 33 m", "", [33_000]),
+        ("Scotch 3M tape, 33 m", "3M", [33_000]),
+        ("3M tape, 3 m", "", [3_000]),
+        ("3m tape", "", [3_000]),  # the sign of the metre
+        ("3M USB CABLE", "", [3_000]),  # all of it is shouted
+        ("3M USB Cable", "Ugreen", [3_000]),  # the maker is another one
+        ("3M-Filter 20 cm", "", [200]),
+    ],
+)
+def test_a_maker_called_like_a_length_is_none(title: str, brand: str, lengths: list[float]) -> None:
+    found = document(Record(1, title=title, brand=brand)).quantities
+    assert sorted(q.value for q in found if DIMENSIONS[q.dimension] == "length") == lengths
 
 
 @pytest.mark.parametrize(
@@ -109,6 +131,7 @@ SAME = [
     ("Glasses, pack of 6", "Gläser 6er Pack"),
     ("Glasses 6 pieces", "Vasos pack de 6 unidades"),
     ("Phone 8GB 256GB", "Teléfono 256 GB 8 GB RAM"),
+    ("Refrigerator 11 cu. ft.", "Refrigerador de 11 pies cúbicos"),
 ]
 
 
@@ -129,6 +152,7 @@ OTHER = [
     ("Camiseta Lisboa tamanho G", "Camiseta Lisboa tamanho M"),
     ("Shoes Trail talla 42", "Shoes Trail talla 43"),
     ("Порошок Свежесть 2,4 кг", "Порошок Свежесть 400 г"),
+    ("Microwave oven Lund 1.1 cu. ft. 1000 W", "Microwave oven Lund 0.7 cu. ft. 700 W"),
 ]
 
 
