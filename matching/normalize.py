@@ -229,24 +229,30 @@ def _worded(token: str) -> Iterator[Word]:
 def _compound(token: str) -> Iterator[Word]:
     parts = [p for p in re.split(r"[-/._+]", token) if p]
     whole = "".join(parts)
+    counting = _COUNTING.fullmatch(token) is not None
     # "010-10723-02" is a part number, "2019/2020" and "14-16-16" are not.
-    if _kind(whole) == CODE and len(whole) <= 24 and not (whole.isdigit() and ("/" in token or len(whole) < 7)):
+    dated = whole.isdigit() and ("/" in token or len(whole) < 7)
+    if _kind(whole) == CODE and len(whole) <= 24 and not (counting or dated):
         yield Word(whole, CODE)
         before_slash = "".join(p for p in re.split(r"[-._+]", token.split("/")[0]) if p)
         if before_slash != whole and is_code(before_slash):
             yield Word(before_slash, CODE)
-    elif len(whole) <= 24 and len(parts) == 2:
+    elif len(whole) <= 24 and (counting or len(parts) == 2):
         yield Word(whole, PLAIN)
     yield from (Word(part, _kind(part)) for part in parts)
 
 
 _COUNTED: Final = re.compile(r"\d{1,3}(er)?([^\W\d_]*)")
+# What counts something is no model either: "7-cycle", "24-port", "3-in-1", "24x".
+_COUNTING: Final = re.compile(r"\d{1,3}-[a-z]{4,}|\d{1,2}-in-\d{1,2}|\d{1,2}in\d{1,2}|\d{1,3}x")
 
 
 def _kind(token: str) -> int:
     counted = _COUNTED.fullmatch(token) if token[0].isdigit() and not token.isdigit() else None
     if counted and (counted[2] in PACK_WORDS or counted[2] in COUNT_WORDS or (counted[1] and not counted[2])):
         return PLAIN  # "6er", "12pack": no model
+    if token[0].isdigit() and _COUNTING.fullmatch(token):
+        return PLAIN
     if is_code(token):
         return CODE
     return NUMBER if token.isdigit() else PLAIN

@@ -119,8 +119,23 @@ def test_sizes_are_read_behind_their_word(title: str, size: str) -> None:
     assert document(Record(1, title=title)).size == size
 
 
-def test_counted_packs_are_no_model_codes() -> None:
-    assert document(Record(1, title="Gläser 6er Pack 6er-Pack 12pack")).codes == []
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Gläser 6er Pack 6er-Pack 12pack",
+        "Washer 7-cycle white",
+        "Switch 24-port",
+        "Multicooker 7-in-1",
+        "Cleaner 3in1",
+        "DVD writer 24x",
+    ],
+)
+def test_what_counts_is_no_model_code(title: str) -> None:
+    assert document(Record(1, title=title)).codes == []
+
+
+def test_codes_that_begin_with_digits_stay_codes() -> None:
+    assert set(document(Record(1, title="24-LF450 6SN7GTB 12-ABC")).codes) >= {"24lf450", "6sn7gtb", "12abc"}
 
 
 SAME = [
