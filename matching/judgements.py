@@ -15,19 +15,20 @@ _GTIN, _MPN, _RETRIEVAL = COLUMN["gtin"], COLUMN["mpn"], COLUMN["retrieval"]
 _CONTENT, _PACK, _SIZE = COLUMN["content_conflict"], COLUMN["pack"], COLUMN["size"]
 #: A candidate is a sibling of another when its retrieval score is at least this share of the other's.
 _SIBLING: Final = np.float32(0.6)
+#: What a conflict takes at most, and how far behind its best sibling a candidate then stands, in log-odds.
+_MOST, _BEHIND = 2.0, 0.01
 
 
 @njit(cache=True, nogil=True)
 def add_judgements(odds: Array, features: Array, sku: Array) -> Array:
     """The log-odds of one listing's candidates with what identifiers and siblings say; `sku` is empty or a line each.
 
-    Another pack, content or size takes from a candidate only when a sibling has no such conflict: a conflict may be
-    misread, and a product of its own would not become likelier by that.
+    Another pack, content or size puts a candidate behind its best sibling without such a conflict, and no further: a
+    conflict may be misread, strangers would not become likelier by that, and neither would a product of its own.
     """
     n = len(odds)
     out = np.empty(n)
     conflict = np.empty(n, np.bool_)
-    free = np.float32(-1.0)  # the best retrieval score without a conflict
     for i in range(n):
         line = features[i]
         said = sku[i] if len(sku) else 0.0
@@ -37,9 +38,13 @@ def add_judgements(odds: Array, features: Array, sku: Array) -> Array:
             said += 1.5 if line[_MPN] > 0 else -0.5
         out[i] = odds[i] + said
         conflict[i] = line[_CONTENT] > 0 or line[_PACK] < 0 or line[_SIZE] < 0
-        if not conflict[i]:
-            free = max(free, line[_RETRIEVAL])
     for i in range(n):
-        if conflict[i] and free >= 0 and free >= _SIBLING * features[i, _RETRIEVAL]:
-            out[i] -= 2.0
+        if not conflict[i]:
+            continue
+        best = -np.inf  # of the siblings without a conflict
+        for j in range(n):
+            if not conflict[j] and features[j, _RETRIEVAL] >= _SIBLING * features[i, _RETRIEVAL]:
+                best = max(best, out[j])
+        if best > -np.inf:
+            out[i] = min(out[i], max(out[i] - _MOST, best - _BEHIND))
     return out

@@ -32,10 +32,10 @@ def expected(odds, features, sku):
         + np.select([at["mpn"] > 0, at["mpn"] < 0], [1.5, -0.5])
     )
     conflict = (at["content_conflict"] > 0) | (at["pack"] < 0) | (at["size"] < 0)
-    if conflict.all():
-        return odds
-    sibling = at["retrieval"][~conflict].max() >= np.float32(0.6) * at["retrieval"]
-    return np.where(conflict & sibling, odds - 2.0, odds)
+    siblings = ~conflict & (at["retrieval"] >= np.float32(0.6) * at["retrieval"][:, None])
+    best = np.where(siblings, odds, -np.inf).max(axis=1)
+    fallen = np.minimum(odds, np.maximum(odds - 2.0, best - 0.01))
+    return np.where(conflict & siblings.any(axis=1), fallen, odds)
 
 
 @given(st.lists(st.tuples(LINE, st.floats(-30, 30), st.sampled_from((0.0, 3.0, 5.0))), min_size=1, max_size=12))
@@ -48,9 +48,9 @@ def test_judgements_are_what_their_formula_says(lines):
     assert (odds == given_odds).all(), "what was given is not changed"
 
 
-def test_another_pack_takes_from_a_candidate_only_beside_a_sibling_without_one():
+def test_another_pack_puts_a_candidate_behind_a_sibling_without_one_and_no_further():
     other_pack = {"pack": -1.0, "retrieval": 2.0}
-    for free, taken in ((1.25, 2.0), (1.0, 0.0)):
+    for free, ahead, after in ((1.25, 5.0, 3.0), (1.25, 1.0, -0.01), (1.25, -1.0, -1.0), (1.0, 5.0, 5.0)):
         features = columns([other_pack, {"retrieval": free}])
-        assert add_judgements(np.zeros(2), features, np.zeros(0)).tolist() == [-taken, 0.0]
+        assert add_judgements(np.array([ahead, 0.0]), features, np.zeros(0)).tolist() == [after, 0.0]
     assert add_judgements(np.zeros(1), columns([other_pack]), np.zeros(0)).tolist() == [0.0]
