@@ -198,6 +198,7 @@ def open_page(chromium: Browser, live: tuple[Flask, str], signed_in: dict[str, A
         scheme: Any = "light",
         scripts: bool = True,
         timezone: str = "UTC",
+        zoom: float = 1,
     ) -> Page:
         cookies, row = signed_in.get(name, (None, None))
         if row:  # this journey's tables were copied before that sign-in
@@ -206,6 +207,7 @@ def open_page(chromium: Browser, live: tuple[Flask, str], signed_in: dict[str, A
         context = chromium.new_context(
             base_url=address,
             viewport={"width": width, "height": height},
+            device_scale_factor=zoom,
             color_scheme=scheme,
             locale="en-US",
             timezone_id=timezone,

@@ -24,6 +24,7 @@ PAGES = (
     "/pairs",
     "/products",
     "/products?stock=out",
+    "/products?base=1",
     "/products/new",
     "/search?q=nomad",
     "/sync/history",

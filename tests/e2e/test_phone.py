@@ -63,11 +63,15 @@ def test_the_menu_opens_and_leads_to_readable_pairs(sample: None, open_page: Any
         assert box["height"] >= 16
 
 
-@pytest.mark.parametrize("width", [320, 390, 1024])
-def test_no_page_scrolls_sideways(live: Live, sample: None, open_page: Any, width: int) -> None:
+# A window of 1280 × 720 at a zoom of 200 % is one of 640 × 360 whose pixels are twice as large (WCAG 1.4.4).
+@pytest.mark.parametrize(("width", "height", "zoom"), [(320, 844, 1), (390, 844, 1), (640, 360, 2), (1024, 844, 1)])
+def test_no_page_scrolls_sideways(
+    live: Live, sample: None, open_page: Any, width: int, height: int, zoom: float
+) -> None:
     app, _ = live
     product = one_linked(app)
-    page = open_page("alice", width=width, height=844)
+    page = open_page("alice", width=width, height=height, zoom=zoom)
+    assert page.evaluate("() => devicePixelRatio") == zoom
     wide = {}
     for path in (path.format(product=product) for path in PAGES):
         answer = page.goto(path)
