@@ -161,10 +161,33 @@ def test_link_all_is_offered_for_an_equal_sku_where_the_channel_allows_it(browse
     assert look(lambda s: s.scalars(select(Link)).all()) == []
 
 
+def test_link_all_is_offered_for_an_equal_gtin_that_the_product_has_too(browse, put, look):
+    def build(m: Make) -> dict[str, int]:
+        lamp = m.product("LMP", title="Table lamp, oak", brand="Halo", gtin="0036000291452").id
+        channel = m.channel("Amazon")
+        channel.many = True
+        spelt = ("036000291452", "36000291452", "0036000291452", "36000291453", "")
+        ids = [m.listing(f"H{n}", title="Table lamp, oak", brand="Halo", gtin=g, channel=channel).id
+               for n, g in enumerate(spelt)]  # fmt: skip
+        return {"lamp": lamp, "first": ids[0], "wrong": ids[3]}
+
+    ids = put(build)
+    client = browse("bob")
+    page = text_of(client.get(f"/review/{ids['first']}?compare={ids['lamp']}"))
+    assert "2 more listings on Amazon have the GTIN 036000291452 . Link all 3 to this product" in page
+    wrong = text_of(client.get(f"/review/{ids['wrong']}?compare={ids['lamp']}"))
+    assert "to this product with one key" not in wrong
+    answer = client.post(f"/review/{ids['first']}/link-all", data={"product_id": ids["lamp"]}, headers=HX)
+    assert "Linked 3 listings." in answer.text
+    assert len(look(lambda s: s.scalars(select(Link)).all())) == 3
+    client.post("/review/undo", headers=HX)
+    assert look(lambda s: s.scalars(select(Link)).all()) == []
+
+
 def test_link_all_is_not_offered_where_a_product_has_one_listing(browse, put):
     put(lambda m: bottles(m, same=3))
     text = text_of(browse("bob").get("/review"))
-    assert "Link all" not in text
+    assert "to this product with one key" not in text
     assert "2 more listings on Amazon use the SKU" in text
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, selec
 from sqlalchemy.orm import Session
 
 import matching
-from matching.identifiers import NEAR_REASONS, match_key
+from matching.identifiers import NEAR_REASONS, match_key, parse_gtin
 from webapp.models.catalog import Product
 from webapp.models.channels import Channel
 from webapp.models.links import Link, NearMiss, Refusal, Suggestion
@@ -25,6 +25,8 @@ from webapp.services import refusals, retrieval, suggestions
 FOUND = 9  # search results: as many as there are number keys
 NEAR_CAP = 5_000  # near misses are counted up to here: as many as one press links
 TOGETHER = 100  # listings that one key links at most
+#: Written out: with a parameter SQLite would not see that the index of waiting listings by GTIN serves.
+_PENDING = literal(ListingState.PENDING, Listing.state.type, literal_execute=True)
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,8 @@ class Stage:
     channel: Channel
     choices: list[Choice] = field(default_factory=list)
     chosen: Choice | None = None
-    same: int = 0  # other waiting listings with this very SKU
+    same: int = 0  # other waiting listings with this very SKU, or else with the GTIN of it and the product
+    same_by: str = ""  # "sku" or "gtin"
     holder: Holder | None = None
     said: refusals.Said | None = None  # what somebody decided on other facts
 
@@ -113,7 +116,9 @@ def stage(
         extra = weigh(session, listing, channel, retrieval.by_ids(session, [compare]).values())
         chosen = extra[0] if extra else None
     first = chosen or (found[0] if found else None)
-    return Stage(listing, channel, found, first, _same_sku(session, listing), said=_said(session, listing, first))
+    same, by = _group(session, listing, first.product if first else None)
+    said = _said(session, listing, first)
+    return Stage(listing, channel, found, first, len(same), by, said=said)
 
 
 def _said(session: Session, listing: Listing, first: Choice | None) -> refusals.Said | None:
@@ -171,12 +176,10 @@ def score_of(session: Session, listing: Listing, product_id: int, index: retriev
     return kept
 
 
-def same_sku(session: Session, listing: Listing) -> list[int]:
-    """The waiting listings of the channel with this very SKU, this one first."""
-    return [
-        listing.id,
-        *session.scalars(select(Listing.id).where(*_siblings(listing)).order_by(Listing.id).limit(TOGETHER - 1)),
-    ]
+def same_identifier(session: Session, listing: Listing, product_id: int) -> tuple[list[int], str]:
+    """The waiting listings that one key may link to the product, this one first, and why: "sku", "gtin", or nothing."""
+    others, by = _group(session, listing, session.get(Product, product_id))
+    return [listing.id, *others], by
 
 
 def holder(session: Session, listing: Listing) -> Holder | None:
@@ -247,22 +250,29 @@ def _near(channel: Channel, reason: str) -> Select[int, int]:
     return query.order_by(NearMiss.listing_id)
 
 
-def _siblings(listing: Listing) -> list[ColumnElement[bool]]:
-    """Other waiting listings of the channel with the same SKU; a blank SKU has none."""
-    return [
-        Listing.channel_id == listing.channel_id,
-        Listing.match_key == listing.match_key,
-        Listing.match_key.is_not(None),
-        Listing.state == ListingState.PENDING,
-        Listing.id != listing.id,
-    ]
+def _group(session: Session, listing: Listing, product: Product | None) -> tuple[list[int], str]:
+    """Other waiting listings of the channel with the same SKU; else with the same GTIN, if the product has it too.
+
+    A blank identifier has none. A number is the same however many zeros stand before it.
+    """
+    if listing.state != ListingState.PENDING:
+        return [], ""
+    here = Listing.channel_id == listing.channel_id, Listing.state == _PENDING, Listing.id != listing.id
+    if listing.match_key is not None:
+        same = Listing.match_key == listing.match_key, Listing.match_key.is_not(None)
+        if found := _some_ids(session, *here, *same):
+            return found, "sku"
+    ours, theirs = parse_gtin(product.gtin) if product else None, parse_gtin(listing.gtin)
+    if ours is None or theirs is None or ours.digits != theirs.digits or not theirs.valid:
+        return [], ""
+    bare = theirs.digits.lstrip("0")
+    spelt = {listing.gtin, bare, *(bare.zfill(n) for n in (8, 12, 13, 14))}
+    found = _some_ids(session, *here, Listing.gtin.in_(spelt), Listing.gtin != "")
+    return found, "gtin" if found else ""
 
 
-def _same_sku(session: Session, listing: Listing) -> int:
-    if listing.match_key is None or listing.state != ListingState.PENDING:
-        return 0
-    some = select(Listing.id).where(*_siblings(listing)).limit(TOGETHER - 1).subquery()
-    return int(session.scalar(select(func.count()).select_from(some)) or 0)
+def _some_ids(session: Session, *which: ColumnElement[bool]) -> list[int]:
+    return list(session.scalars(select(Listing.id).where(*which).order_by(Listing.id).limit(TOGETHER - 1)))
 
 
 def _at_once(session: Session, listing: Listing, index: retrieval.CatalogueIndex) -> list[matching.Candidate]:

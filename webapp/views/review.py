@@ -15,7 +15,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from webapp import web
-from webapp.errors import Conflict, DomainError
+from webapp.errors import Conflict, DomainError, phrase
 from webapp.models import Listing, ListingState
 from webapp.models.accounts import Permission
 from webapp.models.base import utc_now
@@ -65,15 +65,16 @@ def link(listing_id: int) -> Any:
 @bp.post("/review/<int:listing_id>/link-all")
 @web.requires(Permission.LINK)
 def link_all(listing_id: int) -> Any:
-    """Link every waiting listing of the channel with this very SKU to the chosen product."""
+    """Link every waiting listing of the channel with this very SKU, or GTIN, to the chosen product."""
     session, by = web.session(), web.actor()
     product_id = request.form.get("product_id", 0, int)
 
     def act(listing: Listing) -> tuple[links.Change, str]:
-        ids = candidates.same_sku(session, listing)
+        ids, same = candidates.same_identifier(session, listing, product_id)
+        reason = phrase("same GTIN") if same == "gtin" else phrase("same SKU")
         score = candidates.score_of(session, listing, product_id, web.catalogue_index())
         pairs = [links.Pair(i, product_id, score) for i in ids]
-        change = links.confirm(session, pairs, by=by, reason="same SKU", shown=listing.id)
+        change = links.confirm(session, pairs, by=by, reason=reason, shown=listing.id)
         return change, ngettext("Linked %(num)s listing.", "Linked %(num)s listings.", change.changed)
 
     return decide(listing_id, act, product_id=product_id)
