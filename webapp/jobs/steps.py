@@ -17,8 +17,8 @@ def reconcile(channel: Channel | None, *, by: Actor) -> reconciliation.Reconcile
     with unit_of_work(read_only=True) as session:
         (low, high), ambiguous = reconciliation.extent(session), reconciliation.sharing_a_key(session, channel)
     linked = near = 0
-    # Larger steps touch fewer pages twice, and half a second is what the first of many clicks may have to wait.
-    pace = Pace(reconciliation.STEP, long=0.5)
+    # Larger steps touch fewer pages twice; only the first of many clicks waits for such a one.
+    pace = Pace(reconciliation.STEP, long=2.0)
     for span in pace.spans(low, high):
         with pace.step(span[1] - span[0], bulk=True) as session:
             linked += reconciliation.link_equal_skus(session, batch_id, channel, span, ambiguous)
