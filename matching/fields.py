@@ -14,7 +14,7 @@ from matching.identifiers import code_key, gtin_distance_one, loose_key, near_mi
 from matching.lexicon import DIMENSION_ID, DIMENSIONS
 from matching.marks import READ, differing_letters, differing_words
 from matching.normalize import fold, number_text
-from matching.pairs import NEAR
+from matching.pairs import NEAR, NOMINAL
 from matching.records import NO_MARKS, Marks, Verdict
 from matching.sides import BRAND, COLOUR, COUNTS, GTIN, MODEL, OPTIONS, PRICE, SIZE, SKU, TITLE, Side
 from matching.spans import differing_plain
@@ -32,7 +32,8 @@ FIELDS: Final = ("title", "sku", "gtin", "model", "brand", "size", "pack", "colo
 CAPS: Final = {"gtin": 49, "pack": 59, "size": 69, "options": 69}
 #: Dimensions that say how much is sold: a conflict there makes another product, where another length or power may
 #: be a detail that only one seller mentions.
-_CONTENTS: Final = frozenset(DIMENSION_ID[n] for n in ("volume", "mass", "oz", "storage", "capacity"))
+_CONTENTS: Final = frozenset(DIMENSION_ID[n] for n in ("volume", "mass", "oz", "storage"))
+_CAPACITY: Final = DIMENSION_ID["capacity"]
 _LENGTHS: Final = frozenset(DIMENSION_ID[n] for n in ("length", "screen"))
 _UNITS: Final = {
     "volume": ("ml", "l", 1000), "mass": ("g", "kg", 1000), "length": ("mm", "m", 1000), "storage": ("GB", "TB", 1024),
@@ -247,6 +248,13 @@ def _agree(a: Sequence[float], b: Sequence[float]) -> bool:
     return all(any(abs(x - y) <= NEAR * max(x, y) for y in long) for x in short)
 
 
+def _rules_out(dimension: int, a: Sequence[float], b: Sequence[float]) -> bool:
+    """Whether values that do not agree make two products: contents do, capacities far apart, and crossed measures."""
+    if dimension == _CAPACITY:
+        return not any(abs(x - y) <= NOMINAL * max(x, y) for x in a for y in b)
+    return dimension in _CONTENTS or (dimension in _LENGTHS and len(a) == len(b) > 1)
+
+
 def compare_size(product: Side, listing: Side) -> Finding:
     """Quantities with units, dimension by dimension, and clothing sizes.
 
@@ -267,7 +275,7 @@ def compare_size(product: Side, listing: Side) -> Finding:
     clash = [d for d in both if not _agree(ours[d], theirs[d])]
     if not clash:
         return Finding("size", _SAME, *texts, 1.0)
-    ruled_out = [d for d in clash if d in _CONTENTS or (d in _LENGTHS and len(ours[d]) == len(theirs[d]) > 1)]
+    ruled_out = [d for d in clash if _rules_out(d, ours[d], theirs[d])]
     worst = min(ruled_out or clash)
     shown = _texts(worst, ours[worst]), _texts(worst, theirs[worst])
     share = 1 - len(clash) / len(both)

@@ -29,15 +29,27 @@ COLUMN: Final = {name: i for i, name in enumerate(FEATURES)}
 N_DIMENSIONS: Final = 17  # as many as lexicon.DIMENSIONS
 PACK_DIMENSION: Final = 7
 COUNT_DIMENSION: Final = 8
+CAPACITY_DIMENSION: Final = 16
 #: Quantities are the same up to this share of the larger: a terabyte is 1,000 GB to some and 1,024 to others.
 NEAR: Final = 0.025
+#: What an appliance holds differs by so much with the standard by which it was measured: within that, it is a detail.
+NOMINAL: Final = 0.15
 
 
 @njit(cache=True, nogil=True)
-def _has(dims: IntArray, values: FloatArray, dimension: int, value: float) -> bool:
-    """Whether a quantity is among others, up to NEAR of the larger."""
+def _has(dims: IntArray, values: FloatArray, dimension: int, value: float, near: float = NEAR) -> bool:
+    """Whether a quantity is among others, up to `near` of the larger."""
     for i in range(len(dims)):
-        if dims[i] == dimension and abs(values[i] - value) <= NEAR * max(values[i], value):
+        if dims[i] == dimension and abs(values[i] - value) <= near * max(values[i], value):
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _meets(qd: IntArray, qv: FloatArray, dd: IntArray, dv: FloatArray, dimension: int, near: float) -> bool:
+    """Whether a quantity of this dimension is among the others, up to `near` of the larger."""
+    for i in range(len(qd)):
+        if qd[i] == dimension and _has(dd, dv, dimension, qv[i], near):
             return True
     return False
 
@@ -86,8 +98,10 @@ def _quantities(
             agree += same
             conflict += not same
             crossed = dimension in (2, 13) and n_q > 1 and n_d == n_q
-            if dimension in (0, 1, 3, 8, 15, 16) or crossed:
+            if dimension in (0, 1, 3, 8, 15) or crossed:
                 content += not same
+            elif dimension == CAPACITY_DIMENSION:
+                content += not _meets(qd, qv, dd, dv, dimension, NOMINAL)
     return agree, conflict, content, pack, one_sided
 
 

@@ -8,7 +8,7 @@ from matching import Advice, Record, compare, suggest_many
 from matching.decide import Index
 from matching.document import document
 from matching.lexicon import COLOUR_NAMES, DIMENSIONS
-from matching.pairs import COUNT_DIMENSION, N_DIMENSIONS, PACK_DIMENSION
+from matching.pairs import CAPACITY_DIMENSION, COLUMN, COUNT_DIMENSION, N_DIMENSIONS, PACK_DIMENSION
 
 
 def facts(title: str, *dimensions: str) -> list[float]:
@@ -183,6 +183,17 @@ def test_another_content_pack_or_size_is_never_likely(ours: str, theirs: str) ->
 def test_the_compiled_loops_know_every_dimension() -> None:
     assert len(DIMENSIONS) == N_DIMENSIONS
     assert (DIMENSIONS[PACK_DIMENSION], DIMENSIONS[COUNT_DIMENSION]) == ("pack", "count")
+    assert DIMENSIONS[CAPACITY_DIMENSION] == "capacity"
+
+
+@pytest.mark.parametrize(("theirs", "conflict"), [("4.2", False), ("3.8 / 4.6", False), ("5.0", True)])
+def test_capacities_by_two_standards_differ_and_rule_nothing_out(theirs: str, conflict: bool) -> None:
+    product, listing = Record(1, title="Lund washer 4.0 cu ft"), Record(2, title=f"Lund washer {theirs} cu ft")
+    [line] = Index.build([product]).find(document(listing)).features
+    assert bool(line[COLUMN["content_conflict"]]) is conflict
+    size = next(e for e in compare(product, listing).evidence if e.field == "size")
+    assert size.verdict.value == "differs"
+    assert (compare(product, listing).score <= 69) or not conflict
 
 
 def test_another_content_stands_behind_a_sibling_without_that_conflict() -> None:
