@@ -3,13 +3,14 @@
     python -m bench.calibration SET_DIR... [--write]
 
 Every set is suggested for with weights that never saw it (leave one set out). Then, for 0, 20, 50, 100 and 200 random
-decisions on first suggestions and 20 seeds: the expected calibration error over the rest of the set (ten bins of
+decisions on first suggestions and 200 seeds: the expected calibration error over the rest of the set (ten bins of
 equal width, in points), and the precision and reach of the suggestions with a probability of 0.95 and more. The
 prior used for a set is learned from the other sets, each counting as 200 decisions; --write keeps one of all sets.
 
 The error of a finite rest is never zero: verdicts drawn from the probabilities themselves, which are true by that,
-would show some points, and those are printed as its floor. `debiased` is the error less what chance adds to it (Kumar,
-Liang & Ma 2019, "Verified Uncertainty Calibration", the plug-in error less its bias by resampling).
+would show some points, and those are printed as its floor. Few verdicts know little: `share` is the error of a
+predictor that says of everything what share of the verdicts was right. `debiased` is the error less what chance adds
+to it (Kumar, Liang & Ma 2019, "Verified Uncertainty Calibration", the plug-in error less its bias by resampling).
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ from matching.calibration import PRIOR_FILE, Prior, columns, fit
 
 Array = NDArray[Any]
 PRECISION = (0.1, 1.0, 1.0)
-COUNTS, SEEDS, BINS, EACH = (0, 20, 50, 100, 200), 20, 10, 200
-DRAWS = 50
+COUNTS, SEEDS, BINS, EACH = (0, 20, 50, 100, 200), 200, 10, 200
+DRAWS = 10
 
 
 def judged(sets: Sequence[LabelledSet]) -> dict[str, Array]:
@@ -39,7 +40,7 @@ def judged(sets: Sequence[LabelledSet]) -> dict[str, Array]:
     lines = [line for data in sets for line in views(data)]
     found = {}
     for data in sets:
-        ranking = train([line for line in lines if line.family != data.name])
+        ranking = train([line for line in lines if line.family != data.name], alone=False)
         rows = []
         for record, best in zip(
             data.listings, suggest_many(data.listings, Index.build(data.products), ranking=ranking), strict=True
@@ -86,7 +87,7 @@ def debiased_error(chance: Array, right: Array, dice: np.random.Generator) -> fl
 
 def measured(rows: Array, prior: Prior, decisions: int) -> str:
     """Error, precision and reach after so many random decisions, over the seeds."""
-    errors, right, linked, rest = [], 0.0, 0, 0
+    errors, shares, right, linked, rest = [], [], 0.0, 0, 0
     for seed in range(SEEDS):
         dice = np.random.default_rng(seed)
         order = dice.permutation(len(rows))
@@ -95,12 +96,14 @@ def measured(rows: Array, prior: Prior, decisions: int) -> str:
         chance = 1 / (1 + np.exp(-(columns(later) @ np.array(weights))))
         true = later[:, 2]
         errors.append((expected_error(chance, true), floor_of(chance, dice), debiased_error(chance, true, dice)))
+        shares.append(100 * abs(seen[:, 2].mean() - true.mean()) if decisions else 0.0)
         sure = chance >= 0.95
         right, linked, rest = right + true[sure].sum(), linked + int(sure.sum()), rest + len(later)
     plain, floor, debiased = np.mean(errors, axis=0)
     precise = f"{100 * right / linked:.1f} % right" if linked else "none"
     return (
-        f"{decisions:>4} decisions: error {plain:4.1f} (floor {floor:.1f}, debiased {debiased:.1f}); "
+        f"{decisions:>4} decisions: error {plain:4.1f} (floor {floor:.1f}, debiased {debiased:.1f}, share "
+        f"{np.mean(shares):.1f}); "
         f"q ≥ 0.95: {precise}, {100 * linked / rest:.0f} % of all"
     )
 

@@ -177,10 +177,13 @@ def contexts(x: Lines, *, crowd: bool) -> tuple[Groups, Groups | None]:
     return ours, theirs
 
 
-def train(lines: Sequence[Lines]) -> Ranking:
-    """Both rounds of weights and the trees, for crowds and for listings alone."""
-    (first, second, trees), (alone_first, alone_second, alone_trees) = (_rounds(lines, crowd=c) for c in (True, False))
-    return Ranking(first, second, alone_first, alone_second, trees, alone_trees)
+def train(lines: Sequence[Lines], *, alone: bool = True) -> Ranking:
+    """Both rounds of weights and the trees, for crowds and for listings alone, for whom crowds do without `alone`."""
+    first, second, trees = _rounds(lines, crowd=True)
+    if not alone:
+        return Ranking(first, second, first, second, trees, trees)
+    lone_first, lone_second, lone_trees = _rounds(lines, crowd=False)
+    return Ranking(first, second, lone_first, lone_second, trees, lone_trees)
 
 
 def _rounds(lines: Sequence[Lines], *, crowd: bool) -> tuple[Linear, Linear, Trees]:

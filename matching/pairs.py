@@ -48,10 +48,10 @@ def _has(dims: IntArray, values: FloatArray, dimension: int, value: float, near:
 @njit(cache=True, nogil=True)
 def _meets(qd: IntArray, qv: FloatArray, dd: IntArray, dv: FloatArray, dimension: int, near: float) -> bool:
     """Whether a quantity of this dimension is among the others, up to `near` of the larger."""
+    met = 0
     for i in range(len(qd)):
-        if qd[i] == dimension and _has(dd, dv, dimension, qv[i], near):
-            return True
-    return False
+        met += qd[i] == dimension and _has(dd, dv, dimension, qv[i], near)
+    return met > 0
 
 
 @njit(cache=True, nogil=True)
