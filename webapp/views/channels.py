@@ -141,6 +141,8 @@ def state(channel: Channel) -> tuple[str, str, str]:
         return "warn", "triangle-alert", _("Held")
     if channel.failures >= connectors.Breaker.THRESHOLD:
         return "warn", "triangle-alert", _("Does not answer")
+    if channel.kind == "demo":
+        return "acc", "store", _("Test mode")
     return "ok", "check", _("Ready")
 
 
