@@ -1,4 +1,4 @@
-"""Waiting listings are found by their GTIN: one key links all that carry a product's number."""
+"""Listings are found by their GTIN: one key links all that wait and carry a product's number."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ depends_on = None
 
 def upgrade() -> None:
     """Take the step."""
-    waits = sa.text("state = 'pending' AND gtin != ''")
-    op.create_index("ix_listings_gtin", "listings", ["channel_id", "gtin"], sqlite_where=waits, postgresql_where=waits)
+    given = sa.text("gtin != ''")
+    op.create_index("ix_listings_gtin", "listings", ["channel_id", "gtin"], sqlite_where=given, postgresql_where=given)
