@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from matching.identifiers import match_key
 from webapp.db import among
 from webapp.models.catalog import BaseProduct, Product
+from webapp.services import upserts
 
 MOST_READ = 100  # variants whose titles are asked for what they share
 _MARGIN = " \t\u00a0,;:|/·-–—"
@@ -51,20 +52,26 @@ def make(session: Session, rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
 def name(session: Session, product_ids: Sequence[int]) -> None:
     """Call the bases of these products, which have other titles than before, by what their variants share by now."""
     mine = select(Product.base_id).where(among(session, Product.id, product_ids), Product.base_id.is_not(None))
-    found = session.execute(select(BaseProduct.id, BaseProduct.title).where(BaseProduct.id.in_(mine))).all()
-    titles: dict[int, tuple[str, str]] = {}
-    for base_id, title in found:
-        alive = Product.base_id == base_id, Product.retired_at.is_(None)
-        rows = session.execute(select(Product.title, Product.options).where(*alive).limit(MOST_READ))
-        titles[base_id] = title, shared_title((own, options or {}) for own, options in rows)
-    _set_titles(session, titles)
+    place = func.row_number().over(partition_by=Product.base_id, order_by=Product.id).label("place")
+    alive = (
+        select(Product.base_id, Product.title, Product.options, place)
+        .where(Product.base_id.in_(mine), Product.retired_at.is_(None)).subquery()
+    )  # fmt: skip
+    query = select(BaseProduct.id, BaseProduct.title, alive.c.title, alive.c.options).join(
+        alive, alive.c.base_id == BaseProduct.id
+    )
+    held: dict[int, str] = {}
+    families: dict[int, list[Variant]] = {}
+    for base_id, title, own, options in session.execute(query.where(alive.c.place <= MOST_READ)):
+        held[base_id] = title
+        families.setdefault(base_id, []).append((own, options or {}))
+    _set_titles(session, {i: (title, shared_title(families[i])) for i, title in held.items()})
 
 
 def _set_titles(session: Session, titles: Mapping[int, tuple[str, str]]) -> None:
     """Write the titles (present one, next one) that differ; none becomes blank."""
     changed = [{"id": i, "title": after} for i, (before, after) in sorted(titles.items()) if after not in ("", before)]
-    if changed:
-        session.execute(update(BaseProduct), changed)
+    upserts.write(session, BaseProduct, changed)
 
 
 def shared_title(variants: Iterable[Variant]) -> str:

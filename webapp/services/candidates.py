@@ -25,8 +25,6 @@ from webapp.services import refusals, retrieval, suggestions
 FOUND = 9  # search results: as many as there are number keys
 NEAR_CAP = 5_000  # near misses are counted up to here: as many as one press links
 TOGETHER = 100  # listings that one key links at most
-#: Written out: with a parameter SQLite would not see that the index of waiting listings by GTIN serves.
-_PENDING = literal(ListingState.PENDING, Listing.state.type, literal_execute=True)
 
 
 @dataclass(frozen=True)
@@ -257,7 +255,8 @@ def _group(session: Session, listing: Listing, product: Product | None) -> tuple
     """
     if listing.state != ListingState.PENDING:
         return [], ""
-    here = Listing.channel_id == listing.channel_id, Listing.state == _PENDING, Listing.id != listing.id
+    waits = Listing.state == ListingState.PENDING, Listing.id != listing.id
+    here = Listing.channel_id == listing.channel_id, *waits
     if listing.match_key is not None:
         same = Listing.match_key == listing.match_key, Listing.match_key.is_not(None)
         if found := _some_ids(session, *here, *same):

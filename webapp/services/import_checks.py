@@ -232,13 +232,15 @@ def _unknown_listings(
     fallback = next(iter(channels), "")
     wanted = {row: (channels[v.get("channel") or fallback], v["listing_id"]) for row, v in chunk}
     known = _there(session, [(channel.id, listing_id) for channel, listing_id in wanted.values()])
-    skus = {row: match_key(v["listing_sku"]) for row, v in chunk if "listing_sku" in v}
+    missing = {row: place for row, place in wanted.items() if (place[0].id, place[1]) not in known}
+    skus = {row: match_key(v["listing_sku"]) for row, v in chunk if "listing_sku" in v and row in missing}
+    by_channel: dict[int, set[str]] = {}
+    for row, sku in skus.items():
+        by_channel.setdefault(missing[row][0].id, set()).add(sku)
+    bearers = {i: listing_ids.bearers(session, i, sorted(by_channel[i])) for i in sorted(by_channel)}
     found = {}
-    for row, (channel, listing_id) in wanted.items():
-        if (channel.id, listing_id) in known:
-            continue
-        bearers = listing_ids.bearers(session, channel.id, [skus[row]]) if row in skus else {}
-        if len(bearers.get(skus.get(row, ""), ())) > 1:
+    for row, (channel, listing_id) in missing.items():
+        if row in skus and len(bearers[channel.id].get(skus[row], ())) > 1:
             found[row] = _ambiguous(row, "listing_sku", channel.name, listing_id)
         else:
             words = phrase(

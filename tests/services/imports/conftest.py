@@ -10,6 +10,7 @@ import pytest
 
 import importers
 from importers.checking import check_file
+from tests.factories import Make
 from webapp.db import unit_of_work
 from webapp.jobs import tasks
 from webapp.models import Channel, ImportJob, ImportKind
@@ -68,3 +69,13 @@ def read(job_id: int) -> ImportJob:
     """The import as it stands in the database."""
     with unit_of_work(read_only=True) as session:
         return imports.get(session, job_id)
+
+
+@pytest.fixture
+def alpha(context, settings):
+    """A channel, and products with the SKUs A-1 and A-2; gives the channel's id."""
+    with unit_of_work() as session:
+        make = Make(session, settings)
+        make.product("A-1")
+        make.product("A-2")
+        return make.channel("Alpha").id

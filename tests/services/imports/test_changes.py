@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 
-import pytest
 from sqlalchemy import select
 
 from tests.factories import Make
@@ -15,16 +14,6 @@ from webapp.services import file_changes
 
 HEAD = "listing id,sku,title,price,quantity\n"
 BEFORE = "L1,A-1,Mug,9.50,3\nL2,A-2,Cup,8.00,4\nL3,A-3,Jug,7.00,5\n"
-
-
-@pytest.fixture
-def alpha(context, settings):
-    """A channel, and products for two of the SKUs; gives the channel's id."""
-    with unit_of_work() as session:
-        make = Make(session, settings)
-        make.product("A-1")
-        make.product("A-2")
-        return make.channel("Alpha").id
 
 
 def numbers(job):

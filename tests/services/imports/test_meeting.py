@@ -19,16 +19,6 @@ REPORT = "0929AB1,A-1,Mug,9.90,3\n0929AB2,A-2,Cup,8.00,4\n"
 SHORT = "A-1,9.50,7\nA-2,8.00,4\n"
 
 
-@pytest.fixture
-def alpha(context, settings):
-    """A channel, and a product for each of the SKUs; gives the channel's id."""
-    with unit_of_work() as session:
-        make = Make(session, settings)
-        make.product("A-1")
-        make.product("A-2")
-        return make.channel("Alpha").id
-
-
 def there():
     with unit_of_work(read_only=True) as session:
         rows = session.execute(select(Listing.external_id, Listing.sku, Listing.quantity).order_by(Listing.id))
