@@ -120,6 +120,18 @@ def test_near_misses_and_sure_suggestions_are_counted(app, fill, bob):
     assert needs(app) == [("near", 1), ("sure", 1), ("waiting", 1)]
 
 
+def test_more_near_misses_than_are_counted_are_said_to_be_more(app, browse, fill, bob, monkeypatch):
+    monkeypatch.setattr(overview, "NEAR_CAP", 2)
+    with fill() as make:
+        for n in range(4):
+            make.product(f"AB-10{n}")
+            make.listing(f"AB10{n}")
+        reconciliation.reconcile(make.session, None, by=bob)
+    page = browse("bob").get("/").text
+    assert "2+ SKUs are nearly the same" in page
+    assert "4 listings wait for review" in page
+
+
 def test_waiting_updates_without_a_worker_are_said(app, fill):
     with fill() as make:
         link = make.link(channel=make.channel("Alpha"))

@@ -23,6 +23,7 @@ from webapp.models.propagation import SyncRun
 from webapp.services import candidates, channels, counts, health, plans, suspicions
 
 CAP = 10_000  # what is not kept is counted up to here
+NEAR_CAP = 1_000  # near misses: each takes two lookups, its listing and the pairs of its product
 # Written out in statements, or SQLite would look at each row again instead of asking the index alone.
 _SKU = literal(LinkSource.SKU, Link.source.type, literal_execute=True)
 _WAITS = literal(ListingState.PENDING, Listing.state.type, literal_execute=True)
@@ -59,13 +60,14 @@ class Progress:
 
 @dataclass(frozen=True)
 class Need:
-    """Something that a person should look at: what (a key for words), how many, on which channel, and why."""
+    """Something that a person should look at: what (a key for words), how many (counted up to `cap`), where, and why."""
 
     what: str
     n: int = 0
     channel: Channel | None = None
     reason: str = ""
     job: ImportJob | None = None
+    cap: int = CAP
 
 
 @dataclass(frozen=True)
@@ -145,8 +147,9 @@ def needs(session: Session, progress: Sequence[Progress], *, now: datetime) -> l
     doubtful = suspicions.count(session)
     found += [Need("suspicious", doubtful)] if doubtful else []
     found += _said_before(session, progress)
-    near = _capped(session, {p.channel.id: candidates.near_open(p.channel) for p in progress}, NearMiss.listing_id)
-    found += [Need("near", near[p.channel.id], p.channel) for p in progress if near[p.channel.id]]
+    here = {p.channel.id: candidates.near_open(p.channel) for p in progress}
+    near = _capped(session, here, NearMiss.listing_id, cap=NEAR_CAP)
+    found += [Need("near", near[p.channel.id], p.channel, cap=NEAR_CAP) for p in progress if near[p.channel.id]]
     sure = _capped(session, {p.channel.id: _nearly_right(p.channel) for p in progress if p.waiting}, Listing.id)
     found += [Need("sure", sure[p.channel.id], p.channel) for p in progress if sure.get(p.channel.id)]
     waiting = [p for p in progress if p.waiting]
@@ -257,9 +260,11 @@ def _nearly_right(channel: Channel) -> list[ColumnElement[bool]]:
     return [Listing.channel_id == channel.id, Listing.state == _WAITS, Listing.place <= 100 - SURE]
 
 
-def _capped(session: Session, groups: Mapping[int, Sequence[ColumnElement[bool]]], column: Any) -> dict[int, int]:
-    """How many rows each group's conditions hold, up to one more than CAP; all in one statement."""
-    some = {key: select(column).where(*where).limit(CAP + 1).subquery() for key, where in groups.items()}
+def _capped(
+    session: Session, groups: Mapping[int, Sequence[ColumnElement[bool]]], column: Any, *, cap: int = CAP
+) -> dict[int, int]:
+    """How many rows each group's conditions hold, up to one more than `cap`; all in one statement."""
+    some = {key: select(column).where(*where).limit(cap + 1).subquery() for key, where in groups.items()}
     if not some:
         return {}
     each = (select(literal(key), func.count()).select_from(rows) for key, rows in some.items())

@@ -67,7 +67,7 @@ def _import(found: overview.Need, job: ImportJob) -> Line:
 
 def _decisions(found: overview.Need) -> Line:
     """Listings that wait for somebody, on one channel."""
-    channel, n = found.channel, format_decimal(min(found.n, overview.CAP)) + "+" * (found.n > overview.CAP)
+    channel, n = found.channel, format_decimal(min(found.n, found.cap)) + "+" * (found.n > found.cap)
     if found.what == "waiting":
         n = format_decimal(found.n)  # a number that is kept
     name, here = (channel.name, {"channel": channel.name}) if channel else (_("All channels"), {})
