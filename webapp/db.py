@@ -26,6 +26,8 @@ NAMING = {
 LOCK_PATIENCE = 60.0  # seconds a writer waits for its turn on SQLite before the caller is told to try again
 MOST_PATIENCE = 2.0  # seconds that background work lets others go first: then it takes its turn as they do
 RETRY = 0.002  # seconds between two tries to begin
+LOG_PAGES = 16_384  # 128 MB that SQLite's write-ahead log may hold before a commit copies them into the database file
+COPIED_EVERY = 1.0  # seconds after which background work copies its log itself, between two steps
 
 
 class Base(DeclarativeBase):
@@ -118,8 +120,6 @@ def _prepare_sqlite(connection: Any, record: Any) -> None:
     for pragma in (
         "page_size=8192",  # of a new file: bulk work writes as many bytes in half as many calls
         "journal_mode=WAL",
-        "synchronous=FULL",  # an answered change survives a power cut
-        "wal_autocheckpoint=16384",  # pages, 128 MB: steps of bulk work touch the same pages again and again
         "foreign_keys=ON",
         "busy_timeout=5000",
         "cache_size=-65536",
@@ -140,18 +140,35 @@ def _begin(connection: Connection) -> None:
         return
     raw: Any = connection.connection.driver_connection
     options = connection.get_execution_options()
-    read_only, bulk = bool(options.get("read_only")), bool(options.get("bulk"))
+    read_only, bulk, patient = (bool(options.get(name)) for name in ("read_only", "bulk", "patient"))
     raw.execute(f"PRAGMA query_only={int(read_only)}")
     raw.execute(f"PRAGMA foreign_keys={int(not bulk)}")
     if read_only:
         raw.execute("BEGIN")
         return
+    # An answered change survives a power cut. A step of background work comes to the disk with the next change that
+    # is answered, if only with the one that ends the work; when it is lost before, it is taken again.
+    raw.execute(f"PRAGMA synchronous={'NORMAL' if patient else 'FULL'}")
+    raw.execute(f"PRAGMA wal_autocheckpoint={0 if patient else LOG_PAGES}")
+    if patient:
+        _copy_log(raw, connection.info)
     raw.execute("PRAGMA busy_timeout=0")  # its own waiting grows to a tenth of a second between two tries
     try:
         with _turnstile(connection.info["turnstile"]) as turnstile:
-            _take_turn(raw, turnstile, patient=bool(options.get("patient")))
+            _take_turn(raw, turnstile, patient=patient)
     finally:
         raw.execute("PRAGMA busy_timeout=5000")
+
+
+def _copy_log(raw: Any, about: dict[Any, Any]) -> None:
+    """Copy the log into the database file now and then, before a step, where nobody waits for it.
+
+    A page that many steps have written is copied once, so it is not done after each.
+    """
+    now = time.monotonic()
+    if now - about.setdefault("copied", now) > COPIED_EVERY:
+        raw.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        about["copied"] = time.monotonic()
 
 
 def _turnstile(path: str | None) -> AbstractContextManager[IO[bytes] | None]:

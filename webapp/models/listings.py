@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstraint, and_
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.models.base import Amount, Base, BigInt, Id, Json, Key, UtcDateTime, choice, utc_now
@@ -79,8 +79,14 @@ class Listing(Base):
             sqlite_where=parent_id != "",
             postgresql_where=parent_id != "",
         ),
-        # In any state: were it of those that wait alone, a reconciliation would take a million rows out of it.
-        Index("ix_listings_gtin", "channel_id", "gtin", sqlite_where=gtin != "", postgresql_where=gtin != ""),
+        # Not of those that just came in: most are linked by their SKU next, and never looked for by their GTIN.
+        Index(
+            "ix_listings_gtin",
+            "channel_id",
+            "gtin",
+            sqlite_where=and_(gtin != "", state == ListingState.PENDING, place != NOT_COMPUTED),
+            postgresql_where=and_(gtin != "", state == ListingState.PENDING, place != NOT_COMPUTED),
+        ),
         Index(
             "ix_listings_queue",
             "channel_id",

@@ -25,6 +25,12 @@ from webapp.services import refusals, retrieval, suggestions
 FOUND = 9  # search results: as many as there are number keys
 NEAR_CAP = 5_000  # near misses are counted up to here: as many as one press links
 TOGETHER = 100  # listings that one key links at most
+# What the index by GTIN holds, written out in statements, or SQLite would not see that it serves.
+_BY_GTIN = (
+    Listing.gtin != literal("", literal_execute=True),
+    Listing.state == literal(ListingState.PENDING, Listing.state.type, literal_execute=True),
+    Listing.place != literal(NOT_COMPUTED, literal_execute=True),
+)
 
 
 @dataclass(frozen=True)
@@ -251,7 +257,8 @@ def _near(channel: Channel, reason: str) -> Select[int, int]:
 def _group(session: Session, listing: Listing, product: Product | None) -> tuple[list[int], str]:
     """Other waiting listings of the channel with the same SKU; else with the same GTIN, if the product has it too.
 
-    A blank identifier has none. A number is the same however many zeros stand before it.
+    A blank identifier has none. A number is the same however many zeros stand before it. Listings whose suggestions
+    are still to be found are not among those with the same GTIN: the worker may find a better product for them.
     """
     if listing.state != ListingState.PENDING:
         return [], ""
@@ -266,7 +273,7 @@ def _group(session: Session, listing: Listing, product: Product | None) -> tuple
         return [], ""
     bare = theirs.digits.lstrip("0")
     spelt = {listing.gtin, bare, *(bare.zfill(n) for n in (8, 12, 13, 14))}
-    found = _some_ids(session, *here, Listing.gtin.in_(spelt), Listing.gtin != "")
+    found = _some_ids(session, *here, Listing.gtin.in_(spelt), *_BY_GTIN)
     return found, "gtin" if found else ""
 
 

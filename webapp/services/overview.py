@@ -60,7 +60,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Need:
-    """Something that a person should look at: what (a key for words), how many (counted up to `cap`), where, and why."""
+    """Something that a person should look at: what (a key for words), how many (at most `cap` are told), where, why."""
 
     what: str
     n: int = 0
