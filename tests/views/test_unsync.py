@@ -7,7 +7,7 @@ import re
 from tests.views.pair_pages import HX, live, many, text_of
 from webapp.db import unit_of_work
 from webapp.jobs import tasks
-from webapp.services import unsyncing
+from webapp.services import long_acts, steps, unsyncing
 
 
 def test_up_to_fifty_pairs_need_one_dialog_and_no_typing(browse, put, look):
@@ -96,17 +96,17 @@ def test_posting_one_unsync_twice_acts_once(browse, put, look):
 
 
 def test_an_unsync_of_very_many_goes_on_in_steps_and_can_be_stopped(app, browse, put, look, monkeypatch):
-    monkeypatch.setattr(unsyncing, "FROM", 3)
+    monkeypatch.setattr(steps, "FROM", 3)
     monkeypatch.setattr(unsyncing, "STEP", 2)
     put(many(6))
     alice, bob = browse("alice"), browse("bob")
     assert alice.post("/pairs/unsync", data={"match": "1", "expect": "6"}).location == "/pairs"
     page = alice.get("/pairs").text
     assert "0 of 6" in page
-    stop = re.search(r'formaction="(/pairs/unsync/\d+/stop)"', page)[1]
-    progress = stop.removesuffix("/stop")
+    stop = re.search(r'formaction="(/acts/\d+/stop)"', page)[1]
+    progress = stop.replace("/stop", "/progress")
     with app.app_context(), unit_of_work() as session:
-        assert unsyncing.take_step(session) == 2
+        assert long_acts.take(session, steps.waiting(session)[0], 500) == 2
     piece = bob.get(progress, headers=HX)
     assert "2 of 6" in piece.text
     assert "/stop" not in piece.text  # for owners
@@ -122,14 +122,14 @@ def test_an_unsync_of_very_many_goes_on_in_steps_and_can_be_stopped(app, browse,
 
 
 def test_the_worker_ends_what_was_begun_and_says_what_it_left(app, browse, put, look, monkeypatch):
-    monkeypatch.setattr(unsyncing, "FROM", 3)
+    monkeypatch.setattr(steps, "FROM", 3)
     monkeypatch.setattr(unsyncing, "STEP", 2)
     ids = put(many(5))
     alice = browse("alice")
     alice.post("/pairs/unsync", data={"match": "1", "expect": "5"})
     browse("bob").post(f"/pairs/{ids[0]}/unlink")
     with app.app_context():
-        assert tasks.unsync() == 4
+        assert tasks.take_steps() == 5
     assert look(live) == 0
     text = text_of(alice.get("/pairs"))
     assert "4 pairs unsynced. 1 pair was changed meanwhile and left as it is." in text

@@ -1,42 +1,79 @@
-"""Acts on very many links, a step and a transaction at a time: nobody waits for a million rows."""
+"""Acts on very many listings, a step and a transaction at a time: nobody waits for a million rows."""
 
 from __future__ import annotations
 
+import logging
+import time
+
 from webapp.db import unit_of_work
-from webapp.jobs.pace import Pace
-from webapp.models import Channel
+from webapp.jobs.pace import LONG, Pace
+from webapp.models import Channel, LinkBatch
 from webapp.models.accounts import Actor
-from webapp.services import reconciliation, unsyncing
+from webapp.services import linking, long_acts, reconciliation, steps
+
+log = logging.getLogger(__name__)
+UNHURRIED = 2.0  # seconds of one transaction while nobody waits: larger steps touch fewer pages twice
+AGAIN = 0.05  # seconds between two looks whether a step has come free
+
+
+def take_steps() -> int:
+    """Take the steps of every act that goes on; gives how many rows were looked at. Any number may do so at once."""
+    total, more = 0, True
+    while more:
+        with unit_of_work(read_only=True) as session:  # mostly there is nothing, and nobody need wait for that
+            waiting = steps.waiting(session)
+        looked = [_guarded(batch_id) for batch_id in waiting]
+        more = any(n is not None for n in looked)
+        total += sum(n or 0 for n in looked)
+    return total
+
+
+def finish(batch_id: int, *, long: float = UNHURRIED) -> LinkBatch:
+    """Take the steps of one act until it has ended, whoever else takes part; gives the act."""
+    _work(batch_id, long=long, to_its_end=True)
+    with unit_of_work(read_only=True) as session:
+        return steps.get(session, batch_id)
 
 
 def reconcile(channel: Channel | None, *, by: Actor) -> reconciliation.Reconciled:
-    """Link equal SKUs step by step, each in a transaction of its own, so that nobody waits for a million rows."""
-    with unit_of_work() as session:
-        batch_id = reconciliation.open_batch(session, channel, by=by).id
-        before = reconciliation.linked_so_far(session, channel)
+    """Link equal SKUs, and give the numbers when it is done; one that goes on already is brought to its end first."""
+    begun = False
+    while not begun:
+        with unit_of_work() as session:
+            batch, begun = linking.begin_by_sku(session, channel, by=by)
+        batch = finish(batch.id)
+    if not batch.changed:
+        with unit_of_work() as session:
+            session.delete(steps.get(session, batch.id, lock=True))
+    return reconciliation.Reconciled(**batch.numbers or {})
+
+
+def _guarded(batch_id: int) -> int | None:
+    """Work at an act; one that fails is logged, and does not keep the others waiting."""
+    try:
+        return _work(batch_id)
+    except Exception:
+        log.exception("failed: act %s", batch_id)
+        return None
+
+
+def _work(batch_id: int, *, long: float = LONG, to_its_end: bool = False) -> int | None:
+    """Take steps of one act as long as there is a free one; gives how many rows were looked at, None for no step."""
     with unit_of_work(read_only=True) as session:
-        (low, high), ambiguous = reconciliation.extent(session), reconciliation.sharing_a_key(session, channel)
-    linked = near = 0
-    # Larger steps touch fewer pages twice; only the first of many clicks waits for such a one.
-    pace = Pace(reconciliation.STEP, long=2.0)
-    for span in pace.spans(low, high):
-        with pace.step(span[1] - span[0], bulk=True) as session:
-            linked += reconciliation.link_equal_skus(session, batch_id, channel, span, ambiguous)
-            near += reconciliation.note_near_misses(session, channel, span)
-    with unit_of_work() as session:
-        batch = reconciliation.close_batch(session, batch_id, linked, by=by)
-        return reconciliation.summarise(session, batch, channel, linked=linked, near=near, before=before)
-
-
-def unsync() -> int:
-    """Take apart what was unsynced in steps, a transaction each; gives how many pairs. Any number may do so at once."""
-    done = 0
+        if not steps.goes_on(session, batch_id):
+            return None
+        batch = steps.get(session, batch_id)
+        kind = long_acts.KINDS[batch.verb]
+        known = kind.known(session, batch)
+    pace, total = Pace(kind.most(), long=long), None
     while True:
-        with unit_of_work(read_only=True) as session:  # mostly there is nothing, and nobody need wait for that
-            if not unsyncing.waits(session):
-                return done
-        with unit_of_work(patient=True) as session:
-            ended = unsyncing.take_step(session)
-        if ended is None:  # another worker is at the last of them
-            return done
-        done += ended
+        size = pace.size
+        with pace.step(size, bulk=kind.bulk) as session:
+            looked = long_acts.take(session, batch_id, size, known)
+            others = looked is None and to_its_end and steps.goes_on(session, batch_id)
+        if looked is not None:
+            total = (total or 0) + looked
+        elif not others:
+            return total
+        else:  # another process has the last of it
+            time.sleep(AGAIN)

@@ -22,7 +22,7 @@ from webapp.errors import DomainError, phrase
 from webapp.jobs import importing
 from webapp.jobs.importing import Progress
 from webapp.jobs.steps import reconcile as reconcile
-from webapp.jobs.steps import unsync as unsync
+from webapp.jobs.steps import take_steps as take_steps
 from webapp.models import Channel, ImportJob, ImportState, Recheck, SyncRun
 from webapp.models.accounts import WORKER
 from webapp.models.base import utc_now
@@ -68,7 +68,7 @@ def answer(settings: Settings, index: retrieval.CatalogueIndex) -> Callable[[set
     """What a worker does when the bell rings: everything that waits, imports first."""
 
     def look(_names: set[str]) -> None:
-        unsync()
+        take_steps()
         run_imports(settings)
         run_schedules()
         propagate(settings)

@@ -46,7 +46,7 @@ class Worker:
         self._lanes = ThreadPoolExecutor(LANES, thread_name_prefix="lane")
         self._busy: set[int] = set()
         self._guard, self._suggesting, self._checking = threading.Lock(), threading.Lock(), threading.Lock()
-        self._planning = threading.Lock()
+        self._planning, self._stepping = threading.Lock(), threading.Lock()
         self._threads = [
             threading.Thread(target=run, name=name, daemon=True)
             for name, run in (("sender", self._send), ("pulse", self._pulse))
@@ -78,14 +78,10 @@ class Worker:
         if names == {"propagate"}:
             return
         with self._context():
-            self._guarded("unsync", tasks.unsync)
+            self._alone(self._stepping, "steps", tasks.take_steps)
             self._guarded("imports", lambda: tasks.run_imports(self._settings))
             self._suggest()
-            if self._checking.acquire(blocking=False):
-                try:
-                    self._guarded("check", self._check)
-                finally:
-                    self._checking.release()
+            self._alone(self._checking, "check", self._check)
 
     def _suggest(self) -> None:
         """Take part in finding suggestions, chunk by chunk until none is free or a stop is heard."""
@@ -134,12 +130,8 @@ class Worker:
             self._lanes.submit(self._rounds)
 
     def _rounds(self) -> None:
-        if self._planning.acquire(blocking=False):
-            try:
-                with self._context():
-                    self._guarded("schedules", tasks.run_schedules)
-            finally:
-                self._planning.release()
+        with self._context():
+            self._alone(self._planning, "schedules", tasks.run_schedules)
 
     def _open_lanes(self) -> None:
         with unit_of_work(read_only=True) as session:
@@ -189,6 +181,14 @@ class Worker:
             with contextlib.suppress(FileNotFoundError):
                 if path.is_file() and path.stat().st_mtime < oldest:
                     path.unlink()
+
+    def _alone(self, lock: threading.Lock, what: str, work: Callable[[], object]) -> None:
+        """Do what one thread of this process does at a time: the others go on to what comes next."""
+        if lock.acquire(blocking=False):
+            try:
+                self._guarded(what, work)
+            finally:
+                lock.release()
 
     def _guarded(self, what: str, work: Callable[[], object]) -> None:
         """One failure must not end a thread: it is logged and the next look tries again."""

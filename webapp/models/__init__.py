@@ -17,6 +17,7 @@ from webapp.models.catalog import BaseProduct, Price, PriceList, Product, Produc
 from webapp.models.channels import Channel, SendMode
 from webapp.models.imports import ImportChange, ImportJob, ImportKind, ImportPreset, ImportState
 from webapp.models.links import (
+    ActStep,
     Aside,
     BatchVerb,
     Decision,
@@ -27,7 +28,6 @@ from webapp.models.links import (
     PastLink,
     Refusal,
     Suggestion,
-    UnsyncStep,
 )
 from webapp.models.listings import Listing, ListingCount, ListingState
 from webapp.models.propagation import Attempt, AttemptState, Outcome, RunKind, RunState, SyncRun
@@ -37,6 +37,7 @@ from webapp.models.suggesting import SuggestClaim, SuggestRun
 from webapp.models.suspicions import Recheck, RecheckOf, Suspicion
 
 __all__ = [
+    "ActStep",
     "Actor",
     "Aside",
     "Attempt",
@@ -86,7 +87,6 @@ __all__ = [
     "Suggestion",
     "Suspicion",
     "SyncRun",
-    "UnsyncStep",
     "User",
     "Warehouse",
 ]

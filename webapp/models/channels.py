@@ -40,6 +40,9 @@ class Channel(Base):
     rest_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # the channel asked us to wait
     failures: Mapped[int] = mapped_column(SmallInteger, default=0)  # calls in a row that the channel did not take
     problem: Mapped[str] = mapped_column(Text, default="")  # the last trouble that needs a person
+    look_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when a worker looks next whether it is well
+    looked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when one last did
+    fault: Mapped[str] = mapped_column(Text, default="")  # what it found wrong, and what to do
     rule_from: Mapped[int | None] = mapped_column(SmallInteger)  # score from which on suggestions link by themselves
     rule_promise: Mapped[int] = mapped_column(SmallInteger, default=95)  # per cent right, or the rule stops
     rule_stopped: Mapped[str] = mapped_column(Text, default="")  # why the rule stopped by itself

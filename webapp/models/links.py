@@ -60,21 +60,29 @@ class LinkBatch(Base):
     undoes: Mapped[int | None] = mapped_column(BigInt)
     listing_id: Mapped[int | None] = mapped_column(BigInt)  # when the act was about one listing: where undo leads
     before: Mapped[Any | None] = mapped_column(Json)  # states and refusals that the act changed, for its undo
-    total: Mapped[int | None] = mapped_column(BigInt)  # pairs that an act in steps is about; None: it was done at once
+    # --- an act in steps: rows that it looks at (None: done at once), when it last took a step, what it found so far
+    total: Mapped[int | None] = mapped_column(BigInt)
+    moved_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    numbers: Mapped[dict[str, Any] | None] = mapped_column(Json)
     stopped_by: Mapped[str] = mapped_column(ShortText, default="")  # who stopped it before its end
 
     __table_args__ = (Index("ix_link_batches_person", "by_id", "id"),)
 
 
-class UnsyncStep(Base):
-    """Pairs that an unsync in steps has yet to take apart, by their ids; the row goes with them."""
+class ActStep(Base):
+    """What an act in steps has yet to look at: `number` rows, the ids in (after, upto] of a table that its verb names.
 
-    __tablename__ = "unsync_steps"
+    `of` says more where ids do not: the links of an unsync, chosen when it began, or the reason of near misses.
+    """
+
+    __tablename__ = "act_steps"
 
     id: Mapped[Id]
     batch_id: Mapped[int] = mapped_column(BigInt, ForeignKey("link_batches.id"), index=True)
-    number: Mapped[int] = mapped_column(Integer)
-    link_ids: Mapped[list[int]] = mapped_column(Json)
+    number: Mapped[int] = mapped_column(BigInt)
+    after: Mapped[int] = mapped_column(BigInt, default=0)
+    upto: Mapped[int] = mapped_column(BigInt, default=0)
+    of: Mapped[Any | None] = mapped_column(Json)
 
 
 class Link(Base):

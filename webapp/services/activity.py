@@ -40,7 +40,7 @@ def acts(session: Session, rows: Iterable[AuditEntry], *, by: Actor, now: dateti
     listings = {listing.id: listing for listing in session.scalars(query)}
     products = _products(session, ones)
     return {
-        f"{SUBJECT}{b.id}": Act(b, listings.get(b.listing_id or 0), products.get(b.id), _can_undo(b, by, now))
+        f"{SUBJECT}{b.id}": Act(b, listings.get(b.listing_id or 0), products.get(b.id), can_undo(b, by, now))
         for b in batches
     }
 
@@ -62,7 +62,7 @@ def _products(session: Session, batches: list[LinkBatch]) -> dict[int, Product]:
     return found
 
 
-def _can_undo(batch: LinkBatch, by: Actor, now: datetime) -> bool:
+def can_undo(batch: LinkBatch, by: Actor, now: datetime) -> bool:
     """Whether this person may take the act back: it stands, is young enough, and not many pairs of somebody else."""
     stands = batch.undone_by is None and batch.verb != BatchVerb.UNDO and batch.changed > 0
     theirs = batch.changed > 1 and batch.by_id != by.id

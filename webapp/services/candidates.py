@@ -23,7 +23,7 @@ from webapp.models.listings import NOT_COMPUTED, SKIPPED_FROM, Listing, ListingS
 from webapp.services import refusals, retrieval, suggestions
 
 FOUND = 9  # search results: as many as there are number keys
-NEAR_CAP = 5_000  # near misses are counted up to here: as many as one press links
+NEAR_CAP = 5_000  # near misses are counted up to here
 TOGETHER = 100  # listings that one key links at most
 # What the index by GTIN holds, written out in statements, or SQLite would not see that it serves.
 _BY_GTIN = (
@@ -235,14 +235,27 @@ def near_groups(session: Session, channel: Channel, *, samples: int = 3) -> list
     return [NearGroup(reason, sizes[reason], shown[reason]) for reason in order]
 
 
-def near_pairs(session: Session, channel: Channel, reason: str, *, limit: int) -> list[tuple[int, int]]:
-    """Listing and product ids of the near misses with that reason, in id order."""
-    return [(listing_id, product_id) for listing_id, product_id in session.execute(_near(channel, reason).limit(limit))]
+def near_pairs(
+    session: Session, channel: Channel, reason: str, *, limit: int, span: tuple[int, int] | None = None
+) -> list[tuple[int, int]]:
+    """Listing and product ids of the near misses with that reason, in id order; of listings in (low, high] if given."""
+    query = _near(channel, reason).limit(limit)
+    if span is not None:
+        query = query.where(NearMiss.listing_id > span[0], NearMiss.listing_id <= span[1])
+    return [(listing_id, product_id) for listing_id, product_id in session.execute(query)]
+
+
+def near_extent(session: Session, channel: Channel, reason: str) -> tuple[int, int]:
+    """How many near misses there are with that reason, and the largest id of their listings (0 for none)."""
+    one = _near(channel, reason).order_by(None).subquery()
+    n, high = session.execute(select(func.count(), func.max(one.c.listing_id)).select_from(one)).one()
+    return n, high or 0
 
 
 def near_open(channel: Channel) -> list[ColumnElement[bool]]:
-    """The near misses of a channel that can be linked: the listing waits, and the product can have it there."""
-    here = [NearMiss.channel_id == channel.id]
+    """The near misses of a channel that can be linked: nobody said no, the listing waits, the product can have it."""
+    said = Refusal.listing_id == NearMiss.listing_id, Refusal.product_id == NearMiss.product_id
+    here = [NearMiss.channel_id == channel.id, ~exists().where(*said)]
     waits = exists().where(Listing.id == NearMiss.listing_id, Listing.state == ListingState.PENDING)
     held = exists().where(Link.product_id == NearMiss.product_id, Link.channel_id == channel.id)
     return [*here, waits] if channel.many else [*here, waits, ~held]

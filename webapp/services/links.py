@@ -13,14 +13,15 @@ from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from webapp.db import among
 from webapp.errors import Conflict, NotFound, Refused, phrase, phrases
 from webapp.models.accounts import Actor
 from webapp.models.base import utc_now
 from webapp.models.catalog import Product
 from webapp.models.channels import Channel
-from webapp.models.links import BatchVerb, Link, LinkBatch, LinkSource, PastLink, Refusal, UnsyncStep
+from webapp.models.links import BatchVerb, Link, LinkBatch, LinkSource, PastLink, Refusal
 from webapp.models.listings import SKIPPED_FROM, Listing, ListingState
-from webapp.services import acts, decisions, ending, rechecks, refusals, restore, targets
+from webapp.services import acts, decisions, ending, rechecks, refusals, restore, steps, targets
 from webapp.services.acts import CHUNK
 from webapp.services.acts import Change as Change
 from webapp.services.acts import Pair as Pair
@@ -47,7 +48,7 @@ def confirm(
     """
     change = Change(batch=acts.begin(session, verb, by, reason, [shown] if shown else [p.listing_id for p in pairs]))
     for start in range(0, len(pairs), CHUNK):
-        _confirm_some(session, pairs[start : start + CHUNK], change, by=by, source=source)
+        confirm_some(session, pairs[start : start + CHUNK], change, by=by, source=source)
     words = phrases("Linked {n} listing.", "Linked {n} listings.", change.changed)
     return acts.close(session, change, by, "link.confirmed", words)
 
@@ -62,7 +63,7 @@ def move(session: Session, pair: Pair, *, by: Actor) -> Change:
     decisions.contradict(session, session.scalars(select(Link.listing_id).where(*held)).all())
     ending.end(session, change, *held, sticky=True)
     change.changed = 0  # the sentence speaks of the listing that was decided
-    _confirm_some(session, [pair], change, by=by, source=LinkSource.HAND)
+    confirm_some(session, [pair], change, by=by, source=LinkSource.HAND)
     if change.refused:  # nothing half done: the caller's transaction goes back
         raise Conflict(change.refused[0].message)
     words = phrases("Moved a link to {n} listing.", "Moved a link to {n} listings.", change.changed)
@@ -185,32 +186,74 @@ def undo(session: Session, batch_id: int, *, by: Actor, now: datetime | None = N
     """Take a batch back as far as nobody changed those pairs since; what moved on is named and left alone.
 
     Works once, within thirty days. Updates that waited for an ended link stay dead; a restored pair is told afresh.
-    Raises NotFound, Conflict (taken back already) or Refused (too old).
+    Raises NotFound, Conflict (taken back already) or Refused (too old). `undo.begin` does it in steps.
     """
+    change = Change(batch=begin_undo(session, batch_id, by=by, now=now))
+    batch = session.get_one(LinkBatch, batch_id)
+    ending.end(session, change, Link.batch_id == batch.id, sticky=False)
+    dropped = session.execute(delete(Refusal).where(Refusal.batch_id == batch.id))
+    if batch.verb == BatchVerb.REJECT:
+        change.changed += int(dropped.rowcount)  # type: ignore[attr-defined]
+    undo_rest(session, change, batch)
+    last: int | None = 0
+    while last is not None:
+        last = bring_back(session, change, batch, by, after=last, limit=CHUNK)
+    return acts.close(session, change, by, "link.undone", acts.undone_words(batch, change.changed))
+
+
+def begin_undo(session: Session, batch_id: int, *, by: Actor, now: datetime | None = None) -> LinkBatch:
+    """Open the act that takes a batch back, and mark that one as taken back; raises what `undo` raises."""
     now = now or utc_now()
     batch = session.get(LinkBatch, batch_id, with_for_update=True)
     if batch is None:
         raise NotFound(phrase("There is no batch {number}.", number=batch_id))
     if batch.undone_by is not None:
         raise Conflict(phrase("This was taken back already."))
-    if session.scalar(select(UnsyncStep.id).where(UnsyncStep.batch_id == batch_id).limit(1)) is not None:
+    if steps.goes_on(session, batch_id):
         raise Conflict(phrase("This is still going on. Stop it first, then take back what it did."))
     if batch.at < now - timedelta(days=UNDO_DAYS):
         raise Refused(phrase("This is more than {days} days old and can no longer be taken back.", days=UNDO_DAYS))
-    change = Change(batch=acts.begin(session, BatchVerb.UNDO, by, "", [batch.listing_id] if batch.listing_id else []))
-    change.act.undoes, change.act.channel_id = batch.id, batch.channel_id
-    ending.end(session, change, Link.batch_id == batch.id, sticky=False)
-    dropped = session.execute(delete(Refusal).where(Refusal.batch_id == batch.id))
-    if batch.verb == BatchVerb.REJECT:
-        change.changed += int(dropped.rowcount)  # type: ignore[attr-defined]
+    act = acts.begin(session, BatchVerb.UNDO, by, "", [batch.listing_id] if batch.listing_id else [])
+    act.undoes, act.channel_id, batch.undone_by = batch.id, batch.channel_id, act.id
+    return act
+
+
+def undo_rest(session: Session, change: Change, batch: LinkBatch) -> None:
+    """Take back what a batch said beside its links: decisions, refusals it lifted, pairs it kept, states it moved."""
     decisions.forget(session, batch.id)
     restore.said(session, batch)
     acts.suspect_again(session, change, batch.id)
     restore.states(session, change, batch)
-    _restore_links(session, change, batch, by)
-    batch.undone_by = change.act.id
-    targets.mark_batch(session, change.act.id)
-    return acts.close(session, change, by, "link.undone", acts.undone_words(batch, change.changed))
+
+
+def bring_back(session: Session, change: Change, batch: LinkBatch, by: Actor, *, after: int, limit: int) -> int | None:
+    """Make the next links again that the batch ended, where both sides are still free, up to `limit` of them.
+
+    `after` is the id of the last ended link that was looked at; gives the next such, None when all were.
+    """
+    query = select(PastLink).where(PastLink.ended_batch_id == batch.id, PastLink.id > after)
+    past = list(session.scalars(query.order_by(PastLink.id).limit(limit)))
+    if not past:
+        return None
+    listings = {x.id: x for x in acts.lock(session, [p.listing_id for p in past])}
+    wanted = among(session, Product.id, sorted({p.product_id for p in past}))
+    products = {x.id: x for x in session.scalars(select(Product).where(wanted))}
+    channels = {x.id: x for x in session.scalars(select(Channel).where(Channel.id.in_({p.channel_id for p in past})))}
+    rechecks.ask_listings(session, listings)
+    for old in past:
+        listing, product = listings.get(old.listing_id), products.get(old.product_id)
+        if listing is None or product is None:
+            continue
+        message = restore.gone_words(product) or _join(
+            session, listing, product, channels[old.channel_id], change, restore.pair_of(old), by=by,
+            source=old.source, like=old,
+        )  # fmt: skip
+        if message:
+            change.refused.append(acts.refused_item(listing, message))
+        else:
+            decisions.uphold(session, listing.id, product.id)
+    targets.mark_batch(session, change.act.id, list(listings))
+    return past[-1].id
 
 
 def last_batch(session: Session, by: Actor, *, limit: int = 200) -> LinkBatch | None:
@@ -224,7 +267,8 @@ def last_batch(session: Session, by: Actor, *, limit: int = 200) -> LinkBatch | 
 # ---- the steps -------------------------------------------------------------------------------------------
 
 
-def _confirm_some(session: Session, pairs: Sequence[Pair], change: Change, *, by: Actor, source: LinkSource) -> None:
+def confirm_some(session: Session, pairs: Sequence[Pair], change: Change, *, by: Actor, source: LinkSource) -> None:
+    """Link some of the pairs of an act that is open; for the rest see `confirm`."""
     listings = {x.id: x for x in acts.lock(session, [p.listing_id for p in pairs])}
     products = {x.id: x for x in session.scalars(select(Product).where(Product.id.in_({p.product_id for p in pairs})))}
     channels = {
@@ -245,7 +289,7 @@ def _confirm_some(session: Session, pairs: Sequence[Pair], change: Change, *, by
     rechecks.ask_listings(session, chosen)
     if source is not LinkSource.FILE:  # a file of links judges no suggestion: nobody saw them
         decisions.note(session, change.act.id, chosen, judged=source is not LinkSource.RULE)
-    targets.mark_batch(session, change.act.id)
+    targets.mark_batch(session, change.act.id, list(chosen))
 
 
 def _join(
@@ -297,40 +341,3 @@ def _join(
     acts.forgive(session, change, listing.id, product.id)
     change.changed += 1
     return ""
-
-
-def _restore_links(session: Session, change: Change, batch: LinkBatch, by: Actor) -> None:
-    """Make the links again that the batch ended, where both sides are still free."""
-    last = 0
-    while True:
-        past = list(
-            session.scalars(
-                select(PastLink)
-                .where(PastLink.ended_batch_id == batch.id, PastLink.id > last)
-                .order_by(PastLink.id)
-                .limit(CHUNK)
-            )
-        )
-        if not past:
-            return
-        last = past[-1].id
-        listings = {x.id: x for x in acts.lock(session, [p.listing_id for p in past])}
-        products = {
-            x.id: x for x in session.scalars(select(Product).where(Product.id.in_({p.product_id for p in past})))
-        }
-        channels = {
-            x.id: x for x in session.scalars(select(Channel).where(Channel.id.in_({p.channel_id for p in past})))
-        }
-        rechecks.ask_listings(session, listings)
-        for old in past:
-            listing, product = listings.get(old.listing_id), products.get(old.product_id)
-            if listing is None or product is None:
-                continue
-            message = restore.gone_words(product) or _join(
-                session, listing, product, channels[old.channel_id], change, restore.pair_of(old), by=by,
-                source=old.source, like=old,
-            )  # fmt: skip
-            if message:
-                change.refused.append(acts.refused_item(listing, message))
-            else:
-                decisions.uphold(session, listing.id, product.id)

@@ -100,9 +100,11 @@ def open_batch(session: Session, channel: Channel | None, *, by: Actor) -> LinkB
     return batch
 
 
-def extent(session: Session) -> tuple[int, int]:
-    """The ids of all listings, as a span (low, high]; an empty one where there are none."""
-    low, high = session.scalar(select(func.min(Listing.id))), session.scalar(select(func.max(Listing.id)))
+def extent(session: Session, channel: Channel | None = None) -> tuple[int, int]:
+    """The ids of all listings, or of one channel's, as a span (low, high]; an empty one where there are none."""
+    each = Listing.id if channel is None else Listing.id + 0  # or PostgreSQL walks all ids until one is the channel's
+    scope = [Listing.channel_id == channel.id] if channel else []
+    low, high = (session.scalar(select(end(each)).where(*scope)) for end in (func.min, func.max))
     return (0, 0) if low is None or high is None else (low - 1, high)
 
 
@@ -170,10 +172,21 @@ def close_batch(session: Session, batch_id: int, linked: int, *, by: Actor) -> i
         session.flush()
         return None
     batch.changed = linked
-    ring(session, targets.BELL)
-    words = phrases("Linked {n} listing with the same SKU.", "Linked {n} listings with the same SKU.", linked)
-    audit.record(session, by, "link.reconciled", f"batch {batch.id}", words, after={"rule": "exact_sku"})
+    say_linked(session, batch, by=by)
     return batch.id
+
+
+def say_linked(session: Session, batch: LinkBatch, *, by: Actor) -> None:
+    """Say in the trail what a reconciliation linked, and let it be sent."""
+    ring(session, targets.BELL)
+    words = phrases("Linked {n} listing with the same SKU.", "Linked {n} listings with the same SKU.", batch.changed)
+    if batch.stopped_by:
+        words = phrases(
+            "Stopped linking by SKU: {n} listing is linked.",
+            "Stopped linking by SKU: {n} listings are linked.",
+            batch.changed,
+        )
+    audit.record(session, by, "link.reconciled", f"batch {batch.id}", words, after={"rule": "exact_sku"})
 
 
 def note_near_misses(session: Session, channel: Channel | None, span: tuple[int, int]) -> int:

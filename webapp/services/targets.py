@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from webapp.db import ring
+from webapp.db import among, ring
 from webapp.models.base import utc_now
 from webapp.models.catalog import Product
 from webapp.models.channels import Channel, SendMode
@@ -39,9 +39,12 @@ def mark(session: Session, product_ids: Sequence[int], *, stock: bool, price: bo
     return marked
 
 
-def mark_batch(session: Session, batch_id: int, *, now: datetime | None = None) -> int:
-    """Mark the links a batch has just made: a new pair is told everything its channel is told."""
-    marked = _mark(session, Link.batch_id == batch_id, stock=True, price=True, now=now or utc_now())
+def mark_batch(session: Session, batch_id: int, listing_ids: Sequence[int], *, now: datetime | None = None) -> int:
+    """Mark the links that a batch has just made of these listings: a new pair is told all that its channel is told."""
+    if not listing_ids:
+        return 0
+    which = and_(Link.batch_id == batch_id, among(session, Link.listing_id, listing_ids))
+    marked = _mark(session, which, stock=True, price=True, now=now or utc_now())
     if marked:
         ring(session, BELL)
     return marked

@@ -6,6 +6,7 @@ from flask import Flask
 
 from webapp.views import (
     accounts,
+    acts,
     catalog,
     catalog_bulk,
     channels,
@@ -35,4 +36,4 @@ def register(app: Flask) -> None:
 
 # They hang their routes on the blueprints of products and of links.
 SCREENS_OF_PRODUCTS = (catalog_bulk,)
-SCREENS_OF_LINKS = (pairs, review, review_more, review_variants, said_words, suspicions, unsync)
+SCREENS_OF_LINKS = (acts, pairs, review, review_more, review_variants, said_words, suspicions, unsync)

@@ -11,19 +11,21 @@ from flask_babel import ngettext
 
 from webapp import web
 from webapp.errors import Forbidden, NotFound
-from webapp.models import LinkBatch
+from webapp.models import BatchVerb, LinkBatch
 from webapp.models.accounts import Permission
-from webapp.services import links
-from webapp.services.undo import take_back as undo_act
+from webapp.services import links, steps, undo
 from webapp.translate import translated
 
 bp = Blueprint("links", __name__)
 
 
-@bp.post("/undo/<int:batch_id>")
+@bp.post("/undo/<int:batch_id>", endpoint="undo")
 @web.requires(Permission.LINK)
-def undo(batch_id: int) -> Any:
+def undo_batch(batch_id: int) -> Any:
     """Take one act back, and show the page it was asked from as it is now."""
+    act = take_back_in_steps(batch_id)
+    if act is not None:
+        return web.go("links.act", batch_id=act.id)
     text = undone_words(take_back(batch_id))
     flash(text, "message")
     if web.is_htmx():
@@ -33,25 +35,52 @@ def undo(batch_id: int) -> Any:
 
 def take_back(batch_id: int) -> links.Change:
     """Undo a batch; bulk acts of others are the owners' to take back. Raises Forbidden or what `links.undo` raises."""
-    session, by = web.session(), web.actor()
-    batch = session.get(LinkBatch, batch_id)
+    _theirs(batch_id)
+    return undo.take_back(web.session(), batch_id, by=web.actor())
+
+
+def take_back_in_steps(batch_id: int) -> LinkBatch | None:
+    """Leave the undo of a large batch to the workers, or find the one that goes on; None for a batch of a few."""
+    session, batch = web.session(), _theirs(batch_id)
+    if batch.undone_by is not None and steps.goes_on(session, batch.undone_by):
+        return steps.get(session, batch.undone_by)
+    return undo.begin(session, batch_id, by=web.actor()) if batch.changed >= steps.FROM else None
+
+
+def _theirs(batch_id: int) -> LinkBatch:
+    """The batch, if the person who asks may take it back."""
+    batch, by = web.session().get(LinkBatch, batch_id), web.actor()
     if batch is None:
         raise NotFound(_("This was taken back already, or never happened."))
     if batch.changed > 1 and batch.by_id != by.id and not by.may(Permission.UNSYNC_MANY):
         raise Forbidden(_("Only %(name)s or an owner can take this back.", name=translated(batch.by_name)))
-    return undo_act(session, batch_id, by=by)
+    return batch
 
 
-def undone_words(change: links.Change) -> str:
-    """What an undo did, and what it had to leave."""
+def act_words(batch: LinkBatch) -> str:
+    """What came of an act in steps that has ended."""
+    refused = int((batch.numbers or {}).get("refused", 0))
+    if batch.verb == BatchVerb.UNDO:
+        text = undone_words(links.Change(changed=batch.changed), refused)
+    else:
+        text = ngettext("Linked %(num)s listing.", "Linked %(num)s listings.", batch.changed)
+        if refused:
+            left = ngettext("%(num)s was left as it was.", "%(num)s were left as they were.", refused)
+            text = f"{text} {left}"
+    return _("Stopped.") + " " + text if batch.stopped_by else text
+
+
+def undone_words(change: links.Change, more: int = 0) -> str:
+    """What an undo did, and what it had to leave: the refused of the change, and `more`."""
+    refused = len(change.refused) + more
     text = ngettext(
         "Undone. %(num)s listing is as it was.", "Undone. %(num)s listings are as they were.", change.changed
     )
-    if change.refused:
+    if refused:
         left = ngettext(
             "%(num)s was changed meanwhile and left as it is.",
             "%(num)s were changed meanwhile and left as they are.",
-            len(change.refused),
+            refused,
         )
         text = f"{text} {left}" if change.changed else left
     return str(text)

@@ -12,13 +12,14 @@ from flask_babel import ngettext
 
 from webapp import web
 from webapp.errors import NotFound, Refused
-from webapp.models import Channel, Link, LinkSource, ListingState
+from webapp.models import BatchVerb, Channel, Link, LinkSource, ListingState
 from webapp.models.accounts import Permission
 from webapp.models.base import utc_now
-from webapp.services import channels, counts, exports, links, pairs, plans, schedules, suspicions, switches, unsyncing
+from webapp.services import channels, counts, exports, links, pairs, plans, schedules, steps, suspicions, switches
 from webapp.services.pair_sorts import Sort
 from webapp.services.pairs import Filter
 from webapp.translate import translated
+from webapp.views import acts
 from webapp.views.downloads import download
 from webapp.views.links import bp, take_back, undone_words
 from webapp.views.pair_words import reason_words
@@ -41,7 +42,7 @@ def index() -> Any:
     if not shown.rows and filters.channel is not None:
         elsewhere = min(pairs.count(db, _found(replace(filters, channel=None, found=()))), pairs.CAP)
     offered = pairs.last_unsync(db, by, now=utc_now())
-    if offered is not None and offered.id == session.get("dismissed_unsync"):
+    if offered is not None and (offered.id == session.get("dismissed_unsync") or steps.goes_on(db, offered.id)):
         offered = None
     suspicious = suspicions.count(db)
     return web.page(
@@ -63,7 +64,8 @@ def index() -> Any:
         channel_links=[(c.name, _with(filters, channel=c.name), c == filters.channel) for c in every],
         source_links=[(w[2], _with(filters, by=s.value), s == filters.by) for s, w in source_words().items()],
         offered=offered,
-        progress=unsyncing.progress(db, offered) if offered else None,
+        going_on=acts.going_on(*BatchVerb),
+        **acts.shown(),
         **rows_context(filters),
     )
 

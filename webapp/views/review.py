@@ -16,13 +16,14 @@ from flask_babel import ngettext
 
 from webapp import web
 from webapp.errors import Conflict, DomainError, phrase
-from webapp.models import Listing, ListingState
+from webapp.models import BatchVerb, Listing, ListingState
 from webapp.models.accounts import Permission
 from webapp.models.base import utc_now
 from webapp.services import candidates, channels, counts, decisions, families, links, review, suggesting
 from webapp.services.accounts import owners
 from webapp.services.review import Queue, Shelf
 from webapp.translate import translated
+from webapp.views import acts
 from webapp.views import review_words as words
 from webapp.views.links import bp, take_back, undone_words
 from webapp.views.review_queue import band_of, query_of, read_queue, url_of
@@ -215,7 +216,8 @@ def show(
         there = stage is not None and not offer and request.form.get("shown") == f"{stage.listing.id}.{stage.mark}"
         first = "links/_progress_alone.html" if there else "links/_stage.html"
         return web.piece(first, "links/_around.html", toast=toast, said=said, **context)
-    return web.page("links/review.html", said="", **context)
+    going_on = acts.going_on(BatchVerb.RECONCILE, channel=queue.channel) if queue else []
+    return web.page("links/review.html", said="", going_on=going_on, **context)
 
 
 def quicker(queue: Queue, listing: Listing, message: str = "", *, product_id: int = 0, status: int = 409) -> Response:

@@ -21,17 +21,28 @@ from webapp import web
 from webapp.errors import Conflict, Refused
 from webapp.forms import AMOUNT, plain_amount
 from webapp.jobs import tasks
-from webapp.models import Channel, Listing, ListingState
+from webapp.models import BatchVerb, Channel, Listing, ListingState
 from webapp.models.accounts import Permission
-from webapp.services import candidates, catalog, channels, counts, links, retrieval, review, suggesting
+from webapp.services import (
+    candidates,
+    catalog,
+    channels,
+    counts,
+    linking,
+    links,
+    retrieval,
+    review,
+    steps,
+    suggesting,
+)
 from webapp.services.review import Queue
 from webapp.translate import translated
+from webapp.views import acts
 from webapp.views import review_words as words
 from webapp.views.links import bp
 from webapp.views.review import answer, quicker
 from webapp.views.review_queue import query_of, read_queue
 
-AT_ONCE = candidates.NEAR_CAP  # near misses that one press links; the rest waits for the next press
 WHOLE = re.compile(r"-?[0-9]{1,9}")
 
 
@@ -181,7 +192,9 @@ def near() -> Any:
         query=query_of(queue),
         groups=groups,
         words=words,
-        at_once=AT_ONCE,
+        cap=candidates.NEAR_CAP,
+        going_on=acts.going_on(BatchVerb.LINK, channel=queue.channel) if queue else [],
+        **acts.shown(),
         linked=session.pop("linked_near", None),
     )
 
@@ -189,16 +202,16 @@ def near() -> Any:
 @bp.post("/review/near")
 @web.requires(Permission.LINK)
 def near_confirm() -> Any:
-    """Link a whole group as one act."""
+    """Link a whole group as one act: at once, or by the workers where it is a large one."""
     queue, form = read_queue(), NearForm()
     if queue is None or not form.validate():
         raise Refused(_("Choose a group of listings first."))
     web.once()
-    db = web.session()
-    pairs = [
-        links.Pair(a, b) for a, b in candidates.near_pairs(db, queue.channel, form.reason.data or "", limit=AT_ONCE)
-    ]
-    change = links.confirm(db, pairs, by=web.actor(), reason=f"near miss: {form.reason.data}")
+    db, reason = web.session(), form.reason.data or ""
+    pairs = [links.Pair(a, b) for a, b in candidates.near_pairs(db, queue.channel, reason, limit=steps.FROM)]
+    if len(pairs) >= steps.FROM:
+        return web.go("links.act", batch_id=linking.begin_near(db, queue.channel, reason, by=web.actor()).id)
+    change = links.confirm(db, pairs, by=web.actor(), reason=linking.near_words(reason))
     text = ngettext("Linked %(num)s listing.", "Linked %(num)s listings.", change.changed)
     if change.refused:
         rest = ngettext("%(num)s was left as it was.", "%(num)s were left as they were.", len(change.refused))
@@ -241,10 +254,16 @@ def _preparing(channel: Channel) -> Any:
 @bp.post("/review/reconcile")
 @web.requires(Permission.LINK)
 def reconcile() -> Any:
-    """Link every listing of the channel (or of all, with `channel` left out) whose SKU is exactly a product's."""
+    """Link every listing of the channel (or of all, with `channel` left out) whose SKU is exactly a product's.
+
+    Few are linked before we answer; many are left to the workers, and a second click finds them at it.
+    """
     db, by = web.session(), web.actor()
     name = request.args.get("channel", "")
     channel = channels.get(db, name) if name else None
+    if not linking.few(db, channel):
+        batch, _begun = linking.begin_by_sku(db, channel, by=by)
+        return web.go("links.act", batch_id=steps.call(db, batch).id)
     web.release_session()
     done = tasks.reconcile(channel, by=by)
     session["reconciled"] = asdict(done) | {"channel": name}

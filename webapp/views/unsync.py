@@ -1,4 +1,4 @@
-"""Unsync of many pairs: the question with its number, the act, how far it is, the stop, and the list of what it did."""
+"""Unsync of many pairs: the question with its number, the act, and the list of what it did."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from webapp import web
 from webapp.errors import Conflict
 from webapp.models.accounts import Permission
 from webapp.models.base import utc_now
-from webapp.services import links, pairs, schedules, unsyncing
+from webapp.services import links, pairs, schedules, steps, unsyncing
 from webapp.services.accounts import owners
 from webapp.services.links import UNDO_DAYS
 from webapp.translate import translated
@@ -54,7 +54,7 @@ def unsync() -> Any:
             return _dialog(error=wrong, status=422)
     web.once()
     try:
-        if n >= unsyncing.FROM:
+        if n >= steps.FROM:
             unsyncing.begin(db, which, expect=expect, by=by)
             return web.go("links.pairs", **kept())
         change = links.unsync(db, which, expect=expect, by=by)
@@ -71,37 +71,16 @@ def unsync() -> Any:
     return web.go("links.pairs", **kept())
 
 
-@bp.get("/pairs/unsync/<int:batch_id>")
-@web.requires(Permission.READ)
-def unsync_progress(batch_id: int) -> Any:
-    """Polled every second while pairs are taken apart; at the end the page is loaded again, with what it did."""
-    batch = unsyncing.get(web.session(), batch_id)
-    progress = unsyncing.progress(web.session(), batch)
-    if not web.is_htmx():
-        return redirect(url_for("links.unsynced", batch_id=batch_id), code=303)
-    if progress is None:
-        return Response(status=204, headers={"HX-Refresh": "true"})
-    return web.piece("links/_unsyncing.html", batch=batch, progress=progress)
-
-
-@bp.post("/pairs/unsync/<int:batch_id>/stop")
-@web.requires(Permission.UNSYNC_MANY)
-def unsync_stop(batch_id: int) -> Any:
-    """Let nothing more of it happen; what is done stays."""
-    unsyncing.stop(web.session(), batch_id, by=web.actor())
-    return web.go("links.pairs", **kept())
-
-
 @bp.get("/pairs/unsynced/<int:batch_id>")
 @web.requires(Permission.READ)
 def unsynced(batch_id: int) -> Any:
     """The pairs that an act took apart."""
     db = web.session()
-    batch = unsyncing.get(db, batch_id)
+    batch = steps.get(db, batch_id)
     rows = pairs.ended(db, batch_id, after=request.args.get("after", 0, int))
     more = rows[pairs.PAGE - 1][0].id if len(rows) > pairs.PAGE else None
     return web.page(
-        "links/unsynced.html", batch=batch, progress=unsyncing.progress(db, batch), rows=rows[: pairs.PAGE], more=more
+        "links/unsynced.html", batch=batch, progress=steps.progress(db, batch), rows=rows[: pairs.PAGE], more=more
     )
 
 

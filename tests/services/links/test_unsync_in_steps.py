@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import func, select
 
 from webapp.errors import Conflict
-from webapp.models import Link, LinkBatch, Listing, ListingState, Refusal, UnsyncStep
-from webapp.services import audit, counts, links, unsyncing
+from webapp.models import ActStep, Link, LinkBatch, Listing, ListingState, Refusal
+from webapp.services import audit, counts, links, long_acts, steps, unsyncing
 
 ALL = [Link.id > 0]
 
@@ -28,9 +30,20 @@ def live(session):
     return session.scalar(select(func.count()).select_from(Link))
 
 
+def take_step(session, batch=None):
+    """Take a step of the act, or of the oldest one; gives how many pairs it ended, None when there is none."""
+    waiting = steps.waiting(session)
+    if not waiting:
+        return None
+    batch = batch or session.get_one(LinkBatch, waiting[0])
+    before = batch.changed
+    assert long_acts.take(session, batch.id, 500) is not None
+    return batch.changed - before
+
+
 def all_steps(session):
     found = []
-    while (ended := unsyncing.take_step(session)) is not None:
+    while (ended := take_step(session)) is not None:
         found.append(ended)
     return found
 
@@ -38,13 +51,13 @@ def all_steps(session):
 def test_steps_take_all_apart_and_one_undo_brings_all_back(session, seven, alice):
     channel_id = seven[0].channel_id
     batch = unsyncing.begin(session, ALL, expect=7, by=alice)
-    assert unsyncing.progress(session, batch) == unsyncing.Progress(0, 7, 0)
-    assert (unsyncing.take_step(session), live(session)) == (2, 5)
-    assert unsyncing.progress(session, batch) == unsyncing.Progress(2, 7, 2)
+    assert steps.progress(session, batch) == steps.Progress(0, 7, 0)
+    assert (take_step(session), live(session)) == (2, 5)
+    assert steps.progress(session, batch) == steps.Progress(2, 7, 2)
     with pytest.raises(Conflict, match="still going on"):
         links.undo(session, batch.id, by=alice)
     assert all_steps(session) == [2, 2, 1]
-    assert unsyncing.progress(session, batch) is None
+    assert steps.progress(session, batch) is None
     assert (batch.changed, live(session)) == (7, 0)
     assert counts.of_channel(session, channel_id)[ListingState.PENDING] == 7
     assert session.scalar(select(func.count()).select_from(Refusal)) == 7  # no rule joins them again
@@ -57,18 +70,19 @@ def test_steps_take_all_apart_and_one_undo_brings_all_back(session, seven, alice
 def test_another_number_is_refused_and_nothing_begins(session, seven, alice):
     with pytest.raises(Conflict, match="There are 7 pairs now, not 8"):
         unsyncing.begin(session, ALL, expect=8, by=alice)
-    assert session.scalar(select(func.count()).select_from(UnsyncStep)) == 0
+    assert session.scalar(select(func.count()).select_from(ActStep)) == 0
     assert session.scalar(select(LinkBatch.id).where(LinkBatch.verb == "unsync")) is None
 
 
 def test_a_stop_keeps_what_is_done_and_its_undo_is_exact(session, seven, alice, bob):
+    owner = replace(alice, name="Olga")
     batch = unsyncing.begin(session, ALL, expect=7, by=alice)
-    unsyncing.take_step(session)
-    unsyncing.stop(session, batch.id, by=bob)
+    take_step(session)
+    long_acts.stop(session, batch.id, by=owner)
     assert all_steps(session) == []
-    assert (batch.changed, batch.total, batch.stopped_by, live(session)) == (2, 7, "Bob", 5)
+    assert (batch.changed, batch.total, batch.stopped_by, live(session)) == (2, 7, "Olga", 5)
     assert audit.page(session, event="link.unsynced")[0].sentence == "Stopped an unsync: 2 of 7 pairs are unsynced."
-    unsyncing.stop(session, batch.id, by=bob)  # twice says nothing new
+    long_acts.stop(session, batch.id, by=owner)  # twice says nothing new
     assert len(audit.page(session, event="link.unsynced")) == 1
     assert links.undo(session, batch.id, by=bob).changed == 2
     assert live(session) == 7
