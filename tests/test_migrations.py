@@ -26,7 +26,7 @@ def test_an_unsync_that_was_under_way_goes_on_after_the_upgrade(tmp_path):
             make = Make(session, app.extensions["pairbook_settings"])
             pairs = [make.link().id for _ in range(3)]
             batch_id = unsyncing.begin(session, [Link.id.in_(pairs[:2])], expect=2, by=COMMAND_LINE).id
-        _back_to_nine(tmp_path / "app.db")
+        _back_to_ten(tmp_path / "app.db")
         upgrade(db.engine)
         assert tasks.take_steps() == 2
         with unit_of_work(read_only=True) as session:
@@ -35,8 +35,8 @@ def test_an_unsync_that_was_under_way_goes_on_after_the_upgrade(tmp_path):
         db.engine.dispose()
 
 
-def _back_to_nine(path):
-    """Lay the tables of revision 0009 out as that version left them, with its step of an unsync."""
+def _back_to_ten(path):
+    """Lay the tables of revision 0010 out as that version left them, with its step of an unsync."""
     engine = create_engine(f"sqlite:///{path}")
     with Session(engine) as session:
         for statement in (
@@ -49,7 +49,7 @@ def _back_to_nine(path):
             "ALTER TABLE channels DROP COLUMN look_at",
             "ALTER TABLE channels DROP COLUMN looked_at",
             "ALTER TABLE channels DROP COLUMN fault",
-            "UPDATE alembic_version SET version_num = '0009'",
+            "UPDATE alembic_version SET version_num = '0010'",
         ):
             session.execute(text(statement))
         session.commit()

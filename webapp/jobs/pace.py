@@ -23,11 +23,14 @@ LEAST = 20
 class Pace:
     """Finds the size of the next transaction from the time that those before it have taken.
 
-    most: rows that a transaction shall never exceed. long: seconds that it may take while nobody waits.
+    most: rows that a transaction shall never exceed. least: rows that cost next to nothing beside the transaction, so
+    that fewer would only make more of them. long: seconds that it may take while nobody waits.
     """
 
-    def __init__(self, most: int, *, long: float = LONG, clock: Callable[[], float] = time.monotonic) -> None:
-        self._most, self._long, self._clock = most, long, clock
+    def __init__(
+        self, most: int, *, least: int = LEAST, long: float = LONG, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._most, self._least, self._long, self._clock = most, min(least, most), long, clock
         self.size = min(most, FIRST)
         self._pressed_until = 0.0
 
@@ -49,7 +52,7 @@ class Pace:
         wanted = int(rows * goal / max(seconds, 1e-6))
         # A few rows say little, but when they have taken too long: what a transaction costs at least is in them.
         if rows and (seconds > goal or 2 * rows >= self.size):
-            self.size = max(min(wanted, 2 * self.size, self._most), min(LEAST, self._most))
+            self.size = max(min(wanted, 2 * self.size, self._most), self._least)
 
     def spans(self, low: int, high: int) -> Iterator[tuple[int, int]]:
         """Cut the ids in (low, high] into spans of the same form, each of what one transaction shall take."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 
 from webapp.db import unit_of_work
 from webapp.jobs.pace import LONG, Pace
@@ -12,17 +13,21 @@ from webapp.models.accounts import Actor
 from webapp.services import linking, long_acts, reconciliation, steps
 
 log = logging.getLogger(__name__)
+Ends = Callable[[], bool]
 UNHURRIED = 2.0  # seconds of one transaction while nobody waits: larger steps touch fewer pages twice
 AGAIN = 0.05  # seconds between two looks whether a step has come free
 
 
-def take_steps() -> int:
-    """Take the steps of every act that goes on; gives how many rows were looked at. Any number may do so at once."""
+def take_steps(ends: Ends = lambda: False) -> int:
+    """Take the steps of every act that goes on; gives how many rows were looked at. Any number may do so at once.
+
+    `ends` is asked before each step whether it is time to leave the rest to others.
+    """
     total, more = 0, True
     while more:
         with unit_of_work(read_only=True) as session:  # mostly there is nothing, and nobody need wait for that
             waiting = steps.waiting(session)
-        looked = [_guarded(batch_id) for batch_id in waiting]
+        looked = [_guarded(batch_id, ends) for batch_id in waiting]
         more = any(n is not None for n in looked)
         total += sum(n or 0 for n in looked)
     return total
@@ -48,16 +53,18 @@ def reconcile(channel: Channel | None, *, by: Actor) -> reconciliation.Reconcile
     return reconciliation.Reconciled(**batch.numbers or {})
 
 
-def _guarded(batch_id: int) -> int | None:
+def _guarded(batch_id: int, ends: Ends) -> int | None:
     """Work at an act; one that fails is logged, and does not keep the others waiting."""
     try:
-        return _work(batch_id)
+        return _work(batch_id, ends)
     except Exception:
         log.exception("failed: act %s", batch_id)
         return None
 
 
-def _work(batch_id: int, *, long: float = LONG, to_its_end: bool = False) -> int | None:
+def _work(
+    batch_id: int, ends: Ends = lambda: False, *, long: float = LONG, to_its_end: bool = False
+) -> int | None:
     """Take steps of one act as long as there is a free one; gives how many rows were looked at, None for no step."""
     with unit_of_work(read_only=True) as session:
         if not steps.goes_on(session, batch_id):
@@ -65,8 +72,8 @@ def _work(batch_id: int, *, long: float = LONG, to_its_end: bool = False) -> int
         batch = steps.get(session, batch_id)
         kind = long_acts.KINDS[batch.verb]
         known = kind.known(session, batch)
-    pace, total = Pace(kind.most(), long=long), None
-    while True:
+    pace, total = Pace(kind.most(), least=kind.least, long=long), None
+    while not ends():
         size = pace.size
         with pace.step(size, bulk=kind.bulk) as session:
             looked = long_acts.take(session, batch_id, size, known)
@@ -77,3 +84,4 @@ def _work(batch_id: int, *, long: float = LONG, to_its_end: bool = False) -> int
             return total
         else:  # another process has the last of it
             time.sleep(AGAIN)
+    return total

@@ -78,7 +78,7 @@ class Worker:
         if names == {"propagate"}:
             return
         with self._context():
-            self._alone(self._stepping, "steps", tasks.take_steps)
+            self._alone(self._stepping, "steps", lambda: tasks.take_steps(self._stop.is_set))
             self._guarded("imports", lambda: tasks.run_imports(self._settings))
             self._suggest()
             self._alone(self._checking, "check", self._check)

@@ -55,9 +55,8 @@ def take_by_sku(session: Session, batch: LinkBatch, step: ActStep, limit: int, a
     channel, span = _channel(session, batch), (step.after, min(step.after + limit, step.upto))
     batch.changed += reconciliation.link_equal_skus(session, batch.id, channel, span, ambiguous)
     near = reconciliation.note_near_misses(session, channel, span)
-    here = [Listing.id > span[0], Listing.id <= span[1], *([Listing.channel_id == channel.id] if channel else [])]
     blank = func.count().filter(Listing.state == ListingState.PENDING, Listing.match_key.is_(None))
-    looked, no_sku = session.execute(select(func.count(), blank).where(*here)).one()
+    looked, no_sku = session.execute(select(func.count(), blank).where(*reconciliation.in_span(channel, span))).one()
     shared = ambiguous[bisect_right(ambiguous, span[0]) : bisect_right(ambiguous, span[1])]
     steps.note(batch, near=near, no_sku=no_sku, ambiguous=_waiting_of(session, shared) if shared else 0)
     step.after = span[1]

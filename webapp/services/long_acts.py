@@ -20,12 +20,13 @@ from webapp.services import linking, reconciliation, steps, undo, unsyncing
 class Kind:
     """An act in steps: `take` does at most so many rows of one, and gives how many it looked at; `close` ends it.
 
-    most: rows in one transaction. bulk: see `unit_of_work`. known: what every step is given, found once.
+    most, least: rows in one transaction. bulk: see `unit_of_work`. known: what every step is given, found once.
     """
 
     take: Callable[[Session, LinkBatch, ActStep, int, Any], int]
     close: Callable[[Session, LinkBatch, Actor], None]
     most: Callable[[], int]
+    least: int = 20
     bulk: bool = False
     known: Callable[[Session, LinkBatch], Any] = lambda _session, _batch: None
 
@@ -38,6 +39,7 @@ KINDS = {
         linking.take_by_sku,
         linking.close_by_sku,
         lambda: reconciliation.STEP,
+        least=500,
         bulk=True,
         known=linking.known_by_sku,
     ),
