@@ -11,7 +11,8 @@ from tests.views.pair_pages import HX, live, text_of
 from webapp.db import unit_of_work
 from webapp.jobs import tasks
 from webapp.models import LinkBatch
-from webapp.services import linking, long_acts, reconciliation, steps, undo
+from webapp.models.base import utc_now
+from webapp.services import health, linking, long_acts, reconciliation, steps, undo
 
 
 @pytest.fixture(autouse=True)
@@ -106,9 +107,12 @@ def test_a_line_that_nobody_works_at_says_that_it_waits(app, browse, put):
     put(equal)
     bob = browse("bob")
     here = bob.post("/review/reconcile?channel=Alpha").location
-    assert "It waits for a worker" not in text_of(bob.get(here))
+    assert "worker" not in text_of(bob.get(here))
     with app.app_context(), unit_of_work() as session:
         session.get_one(LinkBatch, int(here.rsplit("/", 1)[1])).moved_at -= timedelta(seconds=30)
+    assert "No worker runs. Start “pairbook run” or “pairbook worker” on the server" in text_of(bob.get(here))
+    with app.app_context(), unit_of_work() as session:
+        health.beat(session, "host:1", now=utc_now())
     assert "It waits for a worker, and goes on by itself from here." in text_of(bob.get(here))
 
 

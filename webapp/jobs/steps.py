@@ -62,9 +62,7 @@ def _guarded(batch_id: int, ends: Ends) -> int | None:
         return None
 
 
-def _work(
-    batch_id: int, ends: Ends = lambda: False, *, long: float = LONG, to_its_end: bool = False
-) -> int | None:
+def _work(batch_id: int, ends: Ends = lambda: False, *, long: float = LONG, to_its_end: bool = False) -> int | None:
     """Take steps of one act as long as there is a free one; gives how many rows were looked at, None for no step."""
     with unit_of_work(read_only=True) as session:
         if not steps.goes_on(session, batch_id):

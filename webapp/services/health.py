@@ -47,6 +47,18 @@ def last_beat(session: Session) -> datetime | None:
     return datetime.fromisoformat(newest_value) if newest_value else None
 
 
+def works(session: Session, *, now: datetime) -> bool:
+    """Whether any worker was heard of lately."""
+    seen = last_beat(session)
+    return seen is not None and now - seen < LOST
+
+
+def silent(session: Session, worker: str, *, now: datetime, since: timedelta) -> bool:
+    """Whether a process has not told for so long that it lives; one that never tells is silent."""
+    row = session.get(Setting, WORKER + worker)
+    return row is None or datetime.fromisoformat(row.value) < now - since
+
+
 def next_due(session: Session) -> datetime | None:
     """When the next delivery may be tried: what is due, channels that rest, schedules, leases of dead workers."""
     by_hand_or_open = or_(
@@ -95,8 +107,7 @@ def _outdated(found: str | None, wanted: str) -> str:
 
 
 def _worker(session: Session, now: datetime) -> dict[str, Any]:
-    seen = last_beat(session)
-    return {"seen_at": seen, "alive": seen is not None and now - seen < LOST}
+    return {"seen_at": last_beat(session), "alive": works(session, now=now)}
 
 
 def _targets(session: Session, now: datetime) -> dict[str, Any]:

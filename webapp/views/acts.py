@@ -12,7 +12,8 @@ from webapp import web
 from webapp.models import BatchVerb, Channel, LinkBatch
 from webapp.models.accounts import Permission
 from webapp.models.base import utc_now
-from webapp.services import activity, long_acts, steps
+from webapp.services import activity, health, long_acts, steps
+from webapp.views import worker_words
 from webapp.views.links import act_words, bp
 
 
@@ -66,7 +67,10 @@ def act_stop(batch_id: int) -> Any:
 
 def shown() -> dict[str, Any]:
     """What the line of an act that goes on needs beside the act."""
-    return {"doing": doing_words(), "may_stop": partial(long_acts.may_stop, by=web.actor())}
+    awaited = worker_words.nobody()
+    if health.works(web.session(), now=utc_now()):
+        awaited = _("It waits for a worker, and goes on by itself from here. What is done stays.")
+    return {"doing": doing_words(), "may_stop": partial(long_acts.may_stop, by=web.actor()), "awaited": awaited}
 
 
 def going_on(*verbs: BatchVerb, channel: Channel | None = None) -> list[tuple[LinkBatch, steps.Progress]]:

@@ -11,10 +11,15 @@ from pathlib import Path
 
 from flask_babel import format_decimal, pgettext
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 import importers
 from webapp.models import Channel, ImportJob, ImportKind, ImportState
+from webapp.models.base import utc_now
+from webapp.services import import_progress
+from webapp.services.import_progress import Hands
 from webapp.translate import translated
+from webapp.views import worker_words
 
 MOST_LEFT_OUT = 8  # columns that are shown in their place
 NEEDED = {"sku", "listing_id", "listing_sku", "title"}  # what no button leaves out
@@ -269,6 +274,16 @@ def readings(report: importers.Report, file: Path) -> Readings:
     return Readings(
         visible if len(visible) > 1 else [], doubtful, encodings(report, file), marks if is_text else [],
     )  # fmt: skip
+
+
+def waits(session: Session, job: ImportJob) -> str:
+    """What an import waits for while nobody is at it; nothing while somebody is."""
+    hands = import_progress.hands(session, job, now=utc_now())
+    if hands is Hands.AT_WORK:
+        return ""
+    if hands is Hands.NONE:
+        return worker_words.nobody()
+    return worker_words.stopped() if job.state == ImportState.RUNNING else worker_words.queued()
 
 
 def undone(kind: ImportKind, numbers: Mapping[str, int]) -> str:

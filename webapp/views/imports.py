@@ -99,7 +99,7 @@ def detail(job_id: int) -> Any:
     if job.state in MOVING | ENDED:
         return redirect(url_for("imports.done", job_id=job_id), code=303)
     if job.state == ImportState.CHECKING:
-        return web.page("imports/checking.html", block="checking", job=job, kinds=import_words.kinds())
+        return _checking(job)
     report = importers.Report.from_json(job.report)
     found = channels.all_channels(session)
     preset = import_choices.preset_for(session, job.kind, report.headers)
@@ -147,7 +147,7 @@ def checking(job_id: int) -> Any:
     """Polled while the worker reads a large file."""
     job = imports.get(web.session(), job_id)
     if job.state == ImportState.CHECKING:
-        return web.page("imports/checking.html", block="checking", job=job, kinds=import_words.kinds())
+        return _checking(job)
     return _arrived(url_for("imports.detail", job_id=job_id))
 
 
@@ -298,6 +298,17 @@ def _matcher() -> retrieval.CatalogueIndex | None:
     return web.catalogue_index() if loaded else None
 
 
+def _checking(job: ImportJob) -> Response:
+    """The page, or its block, while a file is being read."""
+    return web.page(
+        "imports/checking.html",
+        block="checking",
+        job=job,
+        kinds=import_words.kinds(),
+        waits=import_words.waits(web.session(), job),
+    )
+
+
 def _arrived(url: str) -> Any:
     """End a polling and send the browser on; without htmx simply go there."""
     if not web.is_htmx():
@@ -367,6 +378,7 @@ def _result(job: ImportJob) -> dict[str, Any]:
         "pending": int(job.report.get("pending", 0)),
         "waiting": int(job.report.get("waiting", 0)),
         "moving": job.state in MOVING,
+        "waits": import_words.waits(web.session(), job) if job.state in MOVING else "",
         "undoable": partial(import_undo.undoable, now=utc_now()),
         "kinds": import_words.kinds(),
         "states": import_words.states(),

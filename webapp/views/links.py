@@ -6,8 +6,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, flash, redirect, request
+from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from webapp import web
 from webapp.errors import Forbidden, NotFound
@@ -63,9 +63,11 @@ def act_words(batch: LinkBatch) -> str:
     if batch.verb == BatchVerb.UNDO:
         text = undone_words(links.Change(changed=batch.changed), refused)
     else:
-        text = ngettext("Linked %(num)s listing.", "Linked %(num)s listings.", batch.changed)
+        n = format_decimal(batch.changed)
+        text = ngettext("Linked %(n)s listing.", "Linked %(n)s listings.", batch.changed, n=n)
         if refused:
-            left = ngettext("%(num)s was left as it was.", "%(num)s were left as they were.", refused)
+            n = format_decimal(refused)
+            left = ngettext("%(n)s was left as it was.", "%(n)s were left as they were.", refused, n=n)
             text = f"{text} {left}"
     return _("Stopped.") + " " + text if batch.stopped_by else text
 
@@ -74,13 +76,17 @@ def undone_words(change: links.Change, more: int = 0) -> str:
     """What an undo did, and what it had to leave: the refused of the change, and `more`."""
     refused = len(change.refused) + more
     text = ngettext(
-        "Undone. %(num)s listing is as it was.", "Undone. %(num)s listings are as they were.", change.changed
+        "Undone. %(n)s listing is as it was.",
+        "Undone. %(n)s listings are as they were.",
+        change.changed,
+        n=format_decimal(change.changed),
     )
     if refused:
         left = ngettext(
-            "%(num)s was changed meanwhile and left as it is.",
-            "%(num)s were changed meanwhile and left as they are.",
+            "%(n)s was changed meanwhile and left as it is.",
+            "%(n)s were changed meanwhile and left as they are.",
             refused,
+            n=format_decimal(refused),
         )
         text = f"{text} {left}" if change.changed else left
     return str(text)
