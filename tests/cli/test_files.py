@@ -186,6 +186,15 @@ def test_an_import_can_be_taken_back(shell):
     assert shell.json("undo-import", "99", code=1)["error"] == "not_found"
 
 
+def test_what_a_newer_import_has_seen_stays_and_is_told(shell):
+    older = shell.json("import", "products", shell.file("p.csv", PRODUCTS))["import"]
+    shell("import", "products", shell.file("q.csv", "sku,title\nA-1,Mug\n"))
+    done = shell.json("undo-import", str(older), code=3)
+    assert (done["removed"], done["newer_rows"]) == (1, 1)
+    with shell.inside() as (session, _):
+        assert session.scalars(select(Product.sku).where(Product.retired_at.is_(None))).all() == ["A-1"]
+
+
 NASTY = [
     ["sku", "title", "brand", "gtin", "price", "quantity", "base_sku", "option1_name", "option1_value"],
     ["=1+1", "=cmd|' /C calc'!A0", "@brand", "00012345678905", "1234.5678", "0", "B", "Größe", "-5"],

@@ -237,6 +237,17 @@ def test_undo_takes_the_listings_and_their_links_back_once(app, browse, shop):
     assert bob.post("/import/1/undo").status_code == 409
 
 
+def test_undo_tells_what_stays_for_a_newer_import(app, browse, shop):
+    bob = browse("bob")
+    for number in (1, 2):
+        send(bob, LISTINGS, channel=shop)
+        bob.post(f"/import/{number}/confirm")
+    bob.post("/import/1/undo")
+    page = bob.get("/import/1/done").text
+    assert "3 listings stay: a newer import has them. 2 links stay: a newer import has them." in page
+    assert count(app, Link) == 2
+
+
 def test_a_large_file_waits_for_the_worker_and_the_page_polls(app, browse, settings, shop, monkeypatch):
     monkeypatch.setattr(screens, "CHECKED_AT_ONCE", 10)
     bob = browse("bob")

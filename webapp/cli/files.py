@@ -95,10 +95,14 @@ def import_links(say: Say, file: Path, channel: str | None) -> None:
 def undo_import(say: Say, number: int) -> None:
     """Take an import back: its number is “import” in the report."""
     with unit_of_work() as session:
-        done = import_undo.undo(session, number, by=COMMAND_LINE)
+        done = import_undo.undo(session, number, uploads=say.settings.uploads, by=COMMAND_LINE)
     words = f"Removed {done['removed']:,}, restored {done['restored']:,}, unlinked {done['unlinked']:,}; "
     words += f"{done['kept']:,} in use stay."
-    say(done, words, code=PARTIAL if done["kept"] else 0)
+    newer = {what: done[f"newer_{what}"] for what in ("rows", "values", "links")}
+    if any(newer.values()):
+        stay = "{rows:,} new rows, {links:,} links and the values of {values:,} rows stay: a newer import has them."
+        words += " " + stay.format(**newer)
+    say(done, words, code=PARTIAL if done["kept"] or any(newer.values()) else 0)
 
 
 @command("export")

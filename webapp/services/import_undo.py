@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import delete, func, select, update
@@ -18,7 +20,18 @@ from webapp.models.catalog import Product
 from webapp.models.imports import ImportChange, ImportJob, ImportKind, ImportState
 from webapp.models.links import Link, PastLink
 from webapp.models.listings import Listing, ListingState
-from webapp.services import audit, catalog, full_list, imports, links, listings, rechecks, refusals, retirement
+from webapp.services import (
+    audit,
+    catalog,
+    full_list,
+    import_heirs,
+    imports,
+    links,
+    listings,
+    rechecks,
+    refusals,
+    retirement,
+)
 
 
 def undoable(job: ImportJob, *, now: datetime) -> bool:
@@ -27,12 +40,14 @@ def undoable(job: ImportJob, *, now: datetime) -> bool:
     return ended and (job.ended_at or job.created_at) > now - timedelta(days=links.UNDO_DAYS)
 
 
-def undo(session: Session, job_id: int, *, by: Actor, now: datetime | None = None) -> dict[str, int]:
+def undo(session: Session, job_id: int, *, uploads: Path, by: Actor, now: datetime | None = None) -> dict[str, int]:
     """Take an import back: new rows that nothing hangs on go, changed values return, its links are undone.
 
+    What the file of a newer import has seen again stays, and goes when that one is taken back (see import_heirs).
     Raises Conflict before its end and after a first undo, Refused when it is too old.
 
-    Gives how many were `removed`, `restored`, `unlinked` and `kept` (rows that somebody uses by now).
+    Gives how many were `removed`, `restored`, `unlinked` and `kept` (rows that somebody uses by now), and how many
+    new rows, changed rows and links stay for newer imports: `newer_rows`, `newer_values`, `newer_links`.
     """
     job = imports.get(session, job_id, lock=True)
     if job.state not in {ImportState.DONE, ImportState.FAILED}:
@@ -44,6 +59,7 @@ def undo(session: Session, job_id: int, *, by: Actor, now: datetime | None = Non
     if not undoable(job, now=now or utc_now()):
         days = links.UNDO_DAYS
         raise Refused(phrase("This import is more than {days} days old and can no longer be taken back.", days=days))
+    left = import_heirs.leave(session, job, uploads)
     unlinked = links.undo(session, job.batch_id, by=by).changed if job.batch_id else 0
     gone = select(PastLink.product_id).where(PastLink.batch_id == job.batch_id)  # they lose what channels called them
     touched = update(Product).where(Product.id.in_(gone)).values(changed_at=utc_now())
@@ -53,6 +69,7 @@ def undo(session: Session, job_id: int, *, by: Actor, now: datetime | None = Non
     removed, kept = _remove_created(session, job)
     job.state = ImportState.UNDONE
     numbers = {"removed": removed, "restored": restored, "unlinked": unlinked, "kept": kept}
+    numbers |= {f"newer_{what}": n for what, n in asdict(left).items()}
     words = phrase("Took back the import of {file}.", file=job.file_name[:120])
     audit.record(session, by, "import.undone", f"import {job.id}", words, after=numbers)
     return numbers
@@ -116,7 +133,7 @@ def _remove_created(session: Session, job: ImportJob) -> tuple[int, int]:
         removed = listings.remove(session, select(Listing.id).where(*idle))
         kept = session.scalar(select(func.count()).select_from(Listing).where(Listing.import_id == job.id)) or 0
         return removed, kept
-    if job.kind == ImportKind.PRODUCTS:
+    if job.kind in {ImportKind.PRODUCTS, ImportKind.STOCK}:  # a file of stock may have inherited products
         mine = (Product.import_id == job.id, Product.retired_at.is_(None))
         linked = select(Link.product_id).where(Link.product_id == Product.id).exists()
         kept = session.scalar(select(func.count()).select_from(Product).where(*mine, linked)) or 0

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from flask_babel import format_decimal, pgettext
+from flask_babel import format_decimal, ngettext, pgettext
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
@@ -301,4 +301,41 @@ def undone(kind: ImportKind, numbers: Mapping[str, int]) -> str:
     text = _("Import undone.") + " " + ", ".join(parts) + "."
     if numbers.get("kept"):
         text += " " + _("%(kept)s are used by now and were kept.", **n)
-    return str(text)
+    return " ".join([str(text), *_left_to_newer(kind, numbers)])
+
+
+def _left_to_newer(kind: ImportKind, numbers: Mapping[str, int]) -> list[str]:
+    """What stays because the file of a newer import has it too, in a sentence for each that there is."""
+    rows, values, links = (int(numbers.get(f"newer_{what}", 0)) for what in ("rows", "values", "links"))
+    n = format_decimal
+    told = []
+    if rows and kind is ImportKind.LISTINGS:
+        words = ngettext(
+            "%(n)s listing stays: a newer import has it.",
+            "%(n)s listings stay: a newer import has them.",
+            rows,
+            n=n(rows),
+        )
+        told.append(words)
+    elif rows:
+        words = ngettext(
+            "%(n)s product stays: a newer import has it.",
+            "%(n)s products stay: a newer import has them.",
+            rows,
+            n=n(rows),
+        )
+        told.append(words)
+    if links:
+        words = ngettext(
+            "%(n)s link stays: a newer import has it.", "%(n)s links stay: a newer import has them.", links, n=n(links)
+        )
+        told.append(words)
+    if values:
+        words = ngettext(
+            "%(n)s row keeps values that a newer import states too.",
+            "%(n)s rows keep values that a newer import states too.",
+            values,
+            n=n(values),
+        )
+        told.append(words)
+    return list(map(str, told))

@@ -239,7 +239,7 @@ def progress(job_id: int) -> Any:
 @web.requires(Permission.IMPORT)
 def undo(job_id: int) -> Any:
     """Take the whole import back and say what that changed."""
-    numbers = import_undo.undo(web.session(), job_id, by=web.actor())
+    numbers = import_undo.undo(web.session(), job_id, uploads=web.settings().uploads, by=web.actor())
     job = imports.get(web.session(), job_id)
     job.report = {**job.report, "undone": numbers}
     web.say(import_words.undone(job.kind, numbers))

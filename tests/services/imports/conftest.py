@@ -15,7 +15,8 @@ from webapp.db import unit_of_work
 from webapp.jobs import tasks
 from webapp.models import Channel, ImportJob, ImportKind
 from webapp.models.accounts import COMMAND_LINE
-from webapp.services import imports
+from webapp.services import import_undo, imports
+from webapp.web import settings as settings_here
 
 
 @pytest.fixture(autouse=True)
@@ -63,6 +64,15 @@ def apply(bring, settings) -> Callable[..., ImportJob]:
         return read(job_id)
 
     return do
+
+
+NOTHING_NEWER = {"newer_rows": 0, "newer_values": 0, "newer_links": 0}
+
+
+def take_back(job: ImportJob, **more: Any) -> dict[str, int]:
+    """Undo an import; gives its numbers."""
+    with unit_of_work() as session:
+        return import_undo.undo(session, job.id, uploads=settings_here().uploads, by=COMMAND_LINE, **more)
 
 
 def read(job_id: int) -> ImportJob:

@@ -15,7 +15,7 @@ from sqlalchemy import func, insert, select
 
 from importers import block_rows
 from tests.factories import Make
-from tests.services.imports.conftest import read
+from tests.services.imports.conftest import NOTHING_NEWER, read, take_back
 from webapp.db import unit_of_work
 from webapp.errors import Conflict, NotFound, Refused
 from webapp.jobs import importing, pace, tasks
@@ -133,8 +133,7 @@ def test_known_listings_are_met_wherever_they_stand_in_the_file(apply, settings,
             f"L{n}": "Mug" for n in range(8)
         }
         assert counts.of_channel(session, channel)[ListingState.PENDING] == 8
-    with unit_of_work() as session:
-        numbers = import_undo.undo(session, job.id, by=COMMAND_LINE)
+    numbers = take_back(job)
     assert (numbers["removed"], numbers["restored"]) == (6, 1)
 
 
@@ -216,9 +215,8 @@ def test_an_import_that_kills_its_workers_is_given_up_and_says_where(bring):
 def test_undo_removes_what_was_new_and_restores_what_was_changed(apply, context):
     apply("products", PRODUCTS)
     job = apply("products", "sku,title\nA-1,Other name\nA-3,Third\n")
-    with unit_of_work() as session:
-        numbers = import_undo.undo(session, job.id, by=COMMAND_LINE)
-    assert numbers == {"removed": 1, "restored": 1, "unlinked": 0, "kept": 0}
+    numbers = take_back(job)
+    assert numbers == {"removed": 1, "restored": 1, "unlinked": 0, "kept": 0, **NOTHING_NEWER}
     assert product("A-1").title == "Blue mug"
     assert number(Product, Product.retired_at.is_(None)) == 2
 
@@ -231,8 +229,7 @@ def test_undo_gives_prices_and_stock_back_and_tells_the_channels(apply, settings
     version = product("A-1").version
     with unit_of_work() as session:
         session.scalars(select(Link)).one().want_stock = False
-    with unit_of_work() as session:
-        assert import_undo.undo(session, job.id, by=COMMAND_LINE)["restored"] == 2
+    assert take_back(job)["restored"] == 2
     mug = product("A-1")
     assert (mug.price, mug.available, product("A-2").available) == (Decimal("9.5"), 3, 0)
     assert mug.version > version
@@ -245,8 +242,7 @@ def test_undo_leaves_a_price_that_somebody_set_since(apply):
     with unit_of_work() as session:
         mug = session.scalars(select(Product).where(Product.sku == "A-1")).one()
         stock.set_prices(session, [(mug.id, Decimal(15))], by=COMMAND_LINE)
-    with unit_of_work() as session:
-        assert import_undo.undo(session, job.id, by=COMMAND_LINE)["restored"] == 0
+    assert take_back(job)["restored"] == 0
     assert product("A-1").price == 15
 
 
@@ -255,8 +251,7 @@ def test_undo_gives_a_listing_its_price_back(apply, settings, context):
         channel = Make(session, settings).channel("Alpha").id
     apply("listings", "listing id,title,price\nL1,Mug,9.50\n", channel=channel)
     job = apply("listings", "listing id,title,price\nL1,Mug,12.00\n", channel=channel)
-    with unit_of_work() as session:
-        import_undo.undo(session, job.id, by=COMMAND_LINE)
+    take_back(job)
     with unit_of_work(read_only=True) as session:
         assert session.scalars(select(Listing.price)).one() == Decimal("9.5")
 
@@ -266,8 +261,7 @@ def test_undo_leaves_what_somebody_changed_since(apply):
     job = apply("products", "sku,title\nA-1,Other name\n")
     with unit_of_work() as session:
         session.scalars(select(Product).where(Product.sku == "A-1")).one().title = "By hand"
-    with unit_of_work() as session:
-        assert import_undo.undo(session, job.id, by=COMMAND_LINE)["restored"] == 0
+    assert take_back(job)["restored"] == 0
     assert product("A-1").title == "By hand"
 
 
@@ -283,8 +277,7 @@ def test_undo_of_listings_takes_their_links_back_and_keeps_what_is_linked_since(
         make = Make(session, settings)
         second = session.scalars(select(Listing).where(Listing.external_id == "L2")).one()
         make.link(session.get_one(Product, other), second)
-    with unit_of_work() as session:
-        numbers = import_undo.undo(session, job.id, by=COMMAND_LINE)
+    numbers = take_back(job)
     assert numbers["unlinked"] == 1
     assert numbers["kept"] >= 1
     assert number(Link) == 1
@@ -293,10 +286,9 @@ def test_undo_of_listings_takes_their_links_back_and_keeps_what_is_linked_since(
 
 def test_an_import_is_taken_back_once(apply):
     job = apply("products", PRODUCTS)
-    with unit_of_work() as session:
-        import_undo.undo(session, job.id, by=COMMAND_LINE)
-    with pytest.raises(Conflict, match="taken back already"), unit_of_work() as session:
-        import_undo.undo(session, job.id, by=COMMAND_LINE)
+    take_back(job)
+    with pytest.raises(Conflict, match="taken back already"):
+        take_back(job)
 
 
 def test_a_stock_file_is_taken_back_where_nobody_counted_since(apply, settings):
@@ -309,9 +301,8 @@ def test_a_stock_file_is_taken_back_where_nobody_counted_since(apply, settings):
         session.scalars(select(Link)).one().want_stock = False
         red = session.scalars(select(Product).where(Product.sku == "A-2")).one()
         stock.set_levels(session, [stock.Level(red.id, 6)], stock.warehouse(session), by=COMMAND_LINE)
-    with unit_of_work() as session:
-        numbers = import_undo.undo(session, job.id, by=COMMAND_LINE)
-    assert numbers == {"removed": 0, "restored": 1, "unlinked": 0, "kept": 0}
+    numbers = take_back(job)
+    assert numbers == {"removed": 0, "restored": 1, "unlinked": 0, "kept": 0, **NOTHING_NEWER}
     mug = product("A-1")
     assert (mug.available, mug.price, product("A-2").available) == (3, Decimal("9.5"), 6)
     assert number(Link, Link.want_stock) == 1, "the channel is not told"
@@ -333,8 +324,7 @@ def test_what_a_file_says_twice_goes_back_to_what_was_before_it(apply):
             }
             session.execute(insert(ImportChange), [change])
             stock.set_levels(session, [stock.Level(mug, after)], stock.warehouse(session), by=COMMAND_LINE)
-    with unit_of_work() as session:
-        import_undo.undo(session, job.id, by=COMMAND_LINE)
+    take_back(job)
     assert (product("A-1").available, product("A-2").available) == (3, 0)
 
 
@@ -345,11 +335,10 @@ def test_an_import_can_be_taken_back_for_thirty_days(apply, days, goes):
     later = utc_now() + timedelta(days=days)
     assert import_undo.undoable(job, now=later) is goes
     if goes:
-        with unit_of_work() as session:
-            import_undo.undo(session, job.id, by=COMMAND_LINE, now=later)
+        take_back(job, now=later)
     else:
-        with pytest.raises(Refused, match="more than 30 days old"), unit_of_work() as session:
-            import_undo.undo(session, job.id, by=COMMAND_LINE, now=later)
+        with pytest.raises(Refused, match="more than 30 days old"):
+            take_back(job, now=later)
     assert product("A-1").available == (3 if goes else 9)
 
 

@@ -6,13 +6,13 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.factories import Make
-from tests.services.imports.conftest import read
+from tests.services.imports.conftest import read, take_back
 from webapp.db import unit_of_work
 from webapp.errors import Conflict, Refused
 from webapp.jobs import tasks
 from webapp.models import ImportState, Link, Listing, ListingState, Product
 from webapp.models.accounts import COMMAND_LINE
-from webapp.services import counts, full_list, import_undo, imports
+from webapp.services import counts, full_list, imports
 
 HEAD = "listing id,sku,title\n"
 ROWS = "".join(f"L{n},A-{n},Mug {n}\n" for n in range(8))
@@ -74,8 +74,7 @@ def test_missing_listings_end_with_their_links_and_come_back_by_the_undo(bring, 
     assert job.report["ended"] == 6
     assert linked() == ["L0"]
     assert [name for name, state in states(alpha).items() if state is not ListingState.ENDED] == ["L0", "L7"]
-    with unit_of_work() as session:
-        numbers = import_undo.undo(session, job.id, by=COMMAND_LINE)
+    numbers = take_back(job)
     assert numbers["restored"] == 6
     assert linked() == ["L0", "L1", "L2", "L3"]
     assert states(alpha) == before
@@ -109,8 +108,7 @@ def test_missing_products_leave_the_catalogue_and_come_back_with_their_links(bri
     with unit_of_work(read_only=True) as session:
         assert list(session.scalars(live)) == ["A-0", "B-1"]
     assert (job.report["ended"], linked()) == (3, ["L0"])
-    with unit_of_work() as session:
-        import_undo.undo(session, job.id, by=COMMAND_LINE)
+    take_back(job)
     with unit_of_work(read_only=True) as session:
         assert list(session.scalars(live)) == ["A-0", "A-1", "A-2", "A-3"]
         assert session.scalar(select(func.count()).select_from(Link)) == 4

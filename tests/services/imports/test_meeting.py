@@ -6,12 +6,12 @@ import pytest
 from sqlalchemy import select
 
 from tests.factories import Make
-from tests.services.imports.conftest import read
+from tests.services.imports.conftest import NOTHING_NEWER, read, take_back
 from webapp.db import unit_of_work
 from webapp.jobs import tasks
 from webapp.models import Channel, Link, Listing, ListingState, Product
 from webapp.models.accounts import COMMAND_LINE
-from webapp.services import counts, import_undo, imports
+from webapp.services import counts, imports
 
 WITH_IDS = "listing-id,seller-sku,item-name,price,quantity\n"
 BY_SKU = "sku,price,quantity\n"
@@ -29,11 +29,6 @@ def pairs():
     with unit_of_work(read_only=True) as session:
         query = select(Link.id, Link.listing_id, Product.sku).join(Product, Product.id == Link.product_id)
         return sorted(tuple(row) for row in session.execute(query))
-
-
-def undo(job):
-    with unit_of_work() as session:
-        return import_undo.undo(session, job.id, by=COMMAND_LINE)
 
 
 def counted(channel_id):
@@ -69,7 +64,7 @@ def test_taking_the_second_file_back_restores_what_the_first_one_left(apply, alp
     apply("listings", BY_SKU + SHORT, channel=alpha)
     before, links = there(), pairs()
     job = apply("listings", WITH_IDS + REPORT + "0929AB3,A-3,Jug,1.00,1\n", channel=alpha)
-    assert undo(job) == {"removed": 1, "restored": 2, "unlinked": 0, "kept": 0}
+    assert take_back(job) == {"removed": 1, "restored": 2, "unlinked": 0, "kept": 0, **NOTHING_NEWER}
     assert (there(), pairs()) == (before, links)
     apply("listings", WITH_IDS + REPORT, channel=alpha)  # and it can come again
     assert [row[0] for row in there()] == ["0929AB1", "0929AB2"]
@@ -78,7 +73,7 @@ def test_taking_the_second_file_back_restores_what_the_first_one_left(apply, alp
 def test_taking_a_file_without_ids_back_restores_the_values_alone(apply, alpha):
     apply("listings", WITH_IDS + REPORT, channel=alpha)
     before = there()
-    assert undo(apply("listings", BY_SKU + SHORT, channel=alpha))["restored"] == 1
+    assert take_back(apply("listings", BY_SKU + SHORT, channel=alpha))["restored"] == 1
     assert there() == before
 
 
@@ -87,7 +82,7 @@ def test_an_id_that_somebody_else_has_by_now_is_not_taken_back(apply, alpha, set
     job = apply("listings", WITH_IDS + "0929AB1,A-1,Mug,9.90,3\n", channel=alpha)
     with unit_of_work() as session:
         Make(session, settings).listing(channel=session.get(Channel, alpha), listing_id="A-1")
-    undo(job)
+    take_back(job)
     assert there()[0] == ("0929AB1", "A-1", 7)
 
 
