@@ -210,14 +210,14 @@ def show(
     context = screen(queue, listing_id, compare=compare)
     context["offer"] = offer or _offer(queue, context["stage"], request.args.get("family", 0, int))
     if web.is_htmx() and request.method == "GET" and request.headers.get("HX-Target") == "ahead":
-        return web.piece("links/_stage.html", said="", **context)
+        return web.piece("links/_stage.html", said="", **_with_search(context))
     if web.is_htmx():
         said, stage = _said(said, context), context["stage"]
-        there = stage is not None and not offer and request.form.get("shown") == f"{stage.listing.id}.{stage.mark}"
-        first = "links/_progress_alone.html" if there else "links/_stage.html"
-        return web.piece(first, "links/_around.html", toast=toast, said=said, **context)
+        if stage is not None and not offer and request.form.get("shown") == f"{stage.listing.id}.{stage.mark}":
+            return web.piece("links/_progress_alone.html", "links/_around.html", toast=toast, said=said, **context)
+        return web.piece("links/_stage.html", "links/_around.html", toast=toast, said=said, **_with_search(context))
     going_on = acts.going_on(BatchVerb.RECONCILE, channel=queue.channel) if queue else []
-    return web.page("links/review.html", said="", going_on=going_on, **context)
+    return web.page("links/review.html", said="", going_on=going_on, **_with_search(context))
 
 
 def quicker(queue: Queue, listing: Listing, message: str = "", *, product_id: int = 0, status: int = 409) -> Response:
@@ -287,12 +287,20 @@ def screen(queue: Queue | None, listing_id: int | None, *, compare: int = 0) -> 
         if stage.chosen is not None:
             context["record"] = decisions.record(session, queue.channel.id, stage.chosen.score, now=now)
         context |= {"stage": stage, "window": review.window(session, queue, listing, by, now=now)}
-        if not stage.choices and stage.holder is None:
-            text = words.search_words(listing)
-            context["found"] = candidates.search(
-                session, listing, queue.channel, web.catalogue_index(), text, hide=False
-            )
-            context["text"] = text
+    return context
+
+
+def _with_search(context: dict[str, Any]) -> dict[str, Any]:
+    """What the stage shows where there is nothing to suggest: what a search for the title finds.
+
+    It is asked for last, since a page that looked ahead needs no stage, and it takes longer than all the rest.
+    """
+    stage, queue = context["stage"], context["queue"]
+    if stage is not None and not stage.choices and stage.holder is None:
+        text = words.search_words(stage.listing)
+        index = web.catalogue_index()
+        found = candidates.search(web.session(), stage.listing, queue.channel, index, text, hide=False)
+        context |= {"found": found, "text": text}
     return context
 
 
