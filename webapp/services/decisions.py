@@ -6,15 +6,16 @@ another was, or none. A link that a person takes apart again was wrong; taking t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
 import matching
+from webapp.db import among
 from webapp.models.base import utc_now
-from webapp.models.links import Decision, Suggestion
+from webapp.models.links import Decision, Link, Suggestion
 from webapp.models.listings import Listing
 
 LEARNED_FROM = 2_000  # the newest decisions of a channel: older ones tell of another catalogue
@@ -65,6 +66,13 @@ def uphold(session: Session, listing_id: int, product_id: int) -> None:
     """Say that a link which came back stands by its suggestion."""
     which = Decision.listing_id == listing_id, Decision.product_id == product_id
     session.execute(update(Decision).where(*which).values(right=True))
+
+
+def uphold_made(session: Session, batch_id: int, listing_ids: Collection[int]) -> None:
+    """The same for all links that a batch has made of these listings."""
+    link = Link.listing_id == Decision.listing_id, Link.product_id == Decision.product_id, Link.batch_id == batch_id
+    which = among(session, Decision.listing_id, listing_ids), exists().where(*link)
+    session.execute(update(Decision).where(*which).values(right=True).execution_options(synchronize_session=False))
 
 
 def forget(session: Session, batch_id: int) -> None:

@@ -8,17 +8,28 @@ from bisect import bisect_right
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
-from webapp.db import among
+from webapp.db import among, ring
 from webapp.errors import phrase, phrases
 from webapp.models.accounts import Actor
 from webapp.models.catalog import Product
 from webapp.models.channels import Channel
-from webapp.models.links import ActStep, BatchVerb, LinkBatch, LinkSource
+from webapp.models.links import ActStep, BatchVerb, LinkBatch, LinkSource, NearMiss, Refusal
 from webapp.models.listings import Listing, ListingState
-from webapp.services import acts, audit, candidates, counts, links, reconciliation, steps
+from webapp.services import (
+    acts,
+    audit,
+    candidates,
+    counts,
+    decisions,
+    joining,
+    rechecks,
+    reconciliation,
+    steps,
+    targets,
+)
 
 AT_ONCE = 5_000  # ids between the first and the last listing: so few are linked while somebody waits for the answer
-STEP = acts.CHUNK
+STEP = 2_000  # near misses in one transaction at most
 
 
 def few(session: Session, channel: Channel | None) -> bool:
@@ -81,7 +92,7 @@ def close_by_sku(session: Session, batch: LinkBatch, by: Actor) -> None:
 
 
 def begin_near(session: Session, channel: Channel, reason: str, *, by: Actor) -> LinkBatch:
-    """Leave all near misses of a channel with that reason to the workers; one that goes on is given again."""
+    """Begin to link all near misses of a channel with that reason; where that goes on already, the act is given."""
     steps.alone(session)
     why = near_words(reason)
     for one in steps.running(session, BatchVerb.LINK):
@@ -90,27 +101,36 @@ def begin_near(session: Session, channel: Channel, reason: str, *, by: Actor) ->
     batch = acts.begin(session, BatchVerb.LINK, by, why, [])
     batch.channel_id = channel.id
     n, high = candidates.near_extent(session, channel, reason)
-    return steps.call(session, steps.lay(session, batch, n, [(0, high, n)], of=reason))
+    return steps.lay(session, batch, n, [(0, high, n)], of=reason)
 
 
 def take_near(session: Session, batch: LinkBatch, step: ActStep, limit: int, _known: object) -> int:
     """Link the next near misses that still can be; gives how many were tried."""
-    channel = session.get_one(Channel, batch.channel_id)
-    pairs = candidates.near_pairs(session, channel, str(step.of), limit=limit, span=(step.after, step.upto))
-    change = acts.Change(batch=batch)
-    by = Actor(batch.by_id, batch.by_name)
-    links.confirm_some(session, [acts.Pair(a, b) for a, b in pairs], change, by=by, source=LinkSource.HAND)
-    batch.changed += change.changed
-    steps.note(batch, unchanged=change.unchanged)
-    steps.note_refused(batch, change.refused)
-    step.after = pairs[-1][0] if len(pairs) == limit else step.upto
-    return len(pairs)
+    channel, reason = session.get_one(Channel, batch.channel_id), str(step.of)
+    ids = [a for a, _ in candidates.near_pairs(session, channel, reason, limit=limit, span=(step.after, step.upto))]
+    which = among(session, Listing.id, ids)
+    session.execute(select(Listing.id).where(which).order_by(Listing.id).with_for_update())
+    query = joining.pairs().join(NearMiss, NearMiss.listing_id == Listing.id)
+    query = query.join(Product, Product.id == NearMiss.product_id).join(Channel, Channel.id == Listing.channel_id)
+    said = exists().where(Refusal.listing_id == Listing.id, Refusal.product_id == Product.id)
+    still = Listing.state == ListingState.PENDING, NearMiss.reason == reason, Product.retired_at.is_(None), ~said
+    query = query.where(which, *still)
+    author = joining.Author(LinkSource.HAND, batch.by_name, batch.by_id)
+    linked = joining.made(session, batch.id, query, author)
+    rechecks.ask_listings(session, [a for a, _ in linked])
+    decisions.note(session, batch.id, dict(linked))
+    batch.changed += len(linked)
+    step.after = ids[-1] if len(ids) == limit else step.upto
+    return len(ids)
 
 
 def close_near(session: Session, batch: LinkBatch, by: Actor) -> None:
-    """Say in the trail how many were linked."""
+    """Say in the trail how many were linked, and let it be sent."""
+    ring(session, targets.BELL)
     words = phrases("Linked {n} listing.", "Linked {n} listings.", batch.changed)
-    if batch.stopped_by:
+    if not batch.stopped_by:  # decided meanwhile, or its product has another listing by now
+        steps.note(batch, refused=max((batch.total or 0) - batch.changed, 0))
+    else:
         words = phrase("Stopped linking: {n} of {all} are linked.", n=f"{batch.changed:,}", all=f"{batch.total or 0:,}")
     refused = (batch.numbers or {}).get("refused", 0)
     audit.record(session, by, "link.confirmed", f"batch {batch.id}", words, after={"refused": refused})

@@ -236,11 +236,16 @@ def bring_back(session: Session, change: Change, batch: LinkBatch, by: Actor, *,
     if not past:
         return None
     listings = {x.id: x for x in acts.lock(session, [p.listing_id for p in past])}
-    wanted = among(session, Product.id, sorted({p.product_id for p in past}))
-    products = {x.id: x for x in session.scalars(select(Product).where(wanted))}
-    channels = {x.id: x for x in session.scalars(select(Channel).where(Channel.id.in_({p.channel_id for p in past})))}
     rechecks.ask_listings(session, listings)
-    for old in past:
+    done = restore.plain(session, change, past, by) if len(past) >= restore.MANY else set()
+    change.changed += len(done)
+    for i in done:
+        session.expire(listings[i])  # it was read before it was linked
+    rest = [p for p in past if p.listing_id not in done]
+    wanted = among(session, Product.id, sorted({p.product_id for p in rest}))
+    products = {x.id: x for x in session.scalars(select(Product).where(wanted))}
+    channels = {x.id: x for x in session.scalars(select(Channel).where(Channel.id.in_({p.channel_id for p in rest})))}
+    for old in rest:
         listing, product = listings.get(old.listing_id), products.get(old.product_id)
         if listing is None or product is None:
             continue
@@ -261,7 +266,7 @@ def last_batch(session: Session, by: Actor, *, limit: int = 200) -> LinkBatch | 
     recent = session.scalars(
         select(LinkBatch).where(LinkBatch.by_id == by.id).order_by(LinkBatch.id.desc()).limit(limit)
     )
-    return next((b for b in recent if b.undone_by is None and b.verb != BatchVerb.UNDO), None)
+    return next((b for b in recent if b.changed and b.undone_by is None and b.verb != BatchVerb.UNDO), None)
 
 
 # ---- the steps -------------------------------------------------------------------------------------------

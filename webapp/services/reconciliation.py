@@ -15,31 +15,26 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     and_,
-    case,
     delete,
     exists,
     func,
-    literal,
-    null,
     or_,
     select,
     true,
-    update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from matching.identifiers import near_reason
 from webapp.db import among, ring
 from webapp.errors import phrase, phrases
 from webapp.models.accounts import SAME_SKU, Actor
-from webapp.models.base import utc_now
 from webapp.models.catalog import Product
-from webapp.models.channels import Channel, SendMode
+from webapp.models.channels import Channel
 from webapp.models.links import BatchVerb, Link, LinkBatch, LinkSource, NearMiss, Refusal
 from webapp.models.listings import Listing, ListingState
-from webapp.services import audit, counts, rechecks, targets
+from webapp.services import audit, counts, joining, rechecks, targets
 
+BY_SKU = joining.Author(LinkSource.SKU, SAME_SKU.name)
 STEP = 20_000  # the most listings in one transaction
 
 
@@ -134,34 +129,19 @@ def link_equal_skus(
 
     `ambiguous` is what `sharing_a_key` gave.
     """
-    names = [c.key for c in Link.__table__.columns if c.key != "id"]
     shared = ambiguous[bisect_right(ambiguous, span[0]) : bisect_right(ambiguous, span[1])]
     more = [~among(session, Listing.id, shared)] if shared else []
     if import_id is not None:
         more.append(or_(Listing.import_id == import_id, Product.import_id == import_id))
-    if _any_many(session, channel):
-        more.append(_free())
-    rows = _exact_pairs(batch_id, channel, span, names, more)
-    newest = session.scalar(select(func.max(Link.id))) or 0
-    session.execute(_dialect(session).insert(Link).from_select(names, rows).on_conflict_do_nothing())
-    # By their ids, not by the batch alone: each step would read what all the steps before it have made.
-    on_channel = Link.channel_id + 0  # or SQLite walks the index by channel, all of it
-    made = select(on_channel, func.count()).where(Link.id > newest, Link.batch_id + 0 == batch_id)
-    by_channel = session.execute(made.group_by(on_channel)).all()
-    if not by_channel:
-        return 0
+    if joining.any_many(session, channel):
+        more.append(joining.free())
+    newest = joining.make(session, batch_id, _exact_pairs(channel, span, more), BY_SKU)
     low, high = span
     linked = select(Link.listing_id).where(Link.listing_id > low, Link.listing_id <= high)  # in the order of its index
-    session.execute(
-        update(Listing)
-        .where(Listing.id.in_(linked), Listing.state == ListingState.PENDING)
-        .values(state=ListingState.LINKED, fence=Listing.fence + 1)
-        .execution_options(synchronize_session=False)
-    )
-    for channel_id, n in by_channel:
-        counts.adjust(session, channel_id, {ListingState.PENDING: -n, ListingState.LINKED: n})
-    rechecks.ask_span(session, span)
-    return sum(n for _, n in by_channel)
+    n = joining.settle(session, batch_id, newest, linked)
+    if n:
+        rechecks.ask_span(session, span)
+    return n
 
 
 def close_batch(session: Session, batch_id: int, linked: int, *, by: Actor) -> int | None:
@@ -222,7 +202,7 @@ def note_near_misses(session: Session, channel: Channel | None, span: tuple[int,
             )
     if rows:
         # Two reconciliations may meet here; what one has noted is what the other would.
-        session.execute(_dialect(session).insert(NearMiss).on_conflict_do_nothing(), rows)
+        session.execute(joining.dialect(session).insert(NearMiss).on_conflict_do_nothing(), rows)
     return len(rows)
 
 
@@ -253,87 +233,18 @@ def waiting(session: Session, channel: Channel | None) -> dict[str, int]:
 
 
 def _exact_pairs(
-    batch_id: int, channel: Channel | None, span: tuple[int, int], names: list[str], more: list[ColumnElement[bool]]
+    channel: Channel | None, span: tuple[int, int], more: list[ColumnElement[bool]]
 ) -> Select[*tuple[Any, ...]]:
-    """The pairs that the exact rule allows and `more` narrows down, as rows of links.
-
-    Listings are read in the order of their ids, where they lie; the links are made in the order of the
-    products, which keeps the step's writes to the index by product together. Only what differs from pair to
-    pair is put in that order: sorting whole rows of links takes as long as finding them.
-    """
+    """The pairs that the exact rule allows and `more` narrows down."""
     allowed = ~exists().where(Refusal.listing_id == Listing.id, Refusal.product_id == Product.id)
-    automatic = Channel.mode == SendMode.AUTOMATIC
-    query = (
-        select(
-            Listing.id.label("listing_id"),
-            Product.id.label("product_id"),
-            Listing.channel_id,
-            case((Channel.many, Listing.id), else_=0).label("slot"),
-            (Listing.fence + 1).label("fence"),
-            automatic.label("automatic"),
-            and_(automatic, Channel.sends_price).label("with_price"),
-        )
-        .select_from(Listing)
-        .join(Product, Product.match_key == Listing.match_key)
-        .join(Channel, Channel.id == Listing.channel_id)
-        .where(
-            *in_span(channel, span),
-            Listing.state == ListingState.PENDING,
-            Product.retired_at.is_(None),
-            allowed,
-            *more,
-        )
-        .order_by(Product.id)
+    query = joining.pairs().join(Product, Product.match_key == Listing.match_key)
+    return query.join(Channel, Channel.id == Listing.channel_id).where(
+        *in_span(channel, span),
+        Listing.state == ListingState.PENDING,
+        Product.retired_at.is_(None),
+        allowed,
+        *more,
     )
-    pairs = query.cte("pairs").prefix_with("MATERIALIZED")
-    now = utc_now()
-    due = case((pairs.c.automatic, literal(now, Link.due_at.type)), else_=null())
-    values = {
-        "listing_id": pairs.c.listing_id,
-        "product_id": pairs.c.product_id,
-        "channel_id": pairs.c.channel_id,
-        "slot": pairs.c.slot,
-        "fence": pairs.c.fence,
-        "source": literal(LinkSource.SKU, Link.source.type),
-        "score": null(),
-        "by_id": null(),
-        "by_name": literal(SAME_SKU.name),
-        "batch_id": literal(batch_id),
-        "created_at": literal(now, Link.created_at.type),
-        "auto_sync": true(),
-        "due_at": due,
-        "dirty_at": due,
-        "want_stock": pairs.c.automatic,
-        "want_price": pairs.c.with_price,
-        "run_id": null(),
-        "tries": literal(0),
-        "told_stock_version": literal(0),
-        "told_price_version": literal(0),
-        "told_quantity": null(),
-        "told_price": null(),
-        "told_at": null(),
-        "problem": literal(""),
-        "apart": literal(0),
-    }
-    # A condition has to stand here: SQLite would take the ON of the conflict for that of a join.
-    return select(*(values[name].label(name) for name in names)).where(pairs.c.product_id.is_not(None))
-
-
-def _any_many(session: Session, channel: Channel | None) -> bool:
-    """Whether a channel in question lets a product have several listings."""
-    if channel is not None:
-        return channel.many
-    return bool(session.scalar(select(exists().where(Channel.many))))
-
-
-def _free() -> ColumnElement[bool]:
-    """The product has no listing on the channel yet.
-
-    Only asked where a channel takes several listings of a product: elsewhere the constraint on links says so sooner,
-    and SQLite sets all rows aside before it inserts them into a table that their query reads.
-    """
-    held = aliased(Link)
-    return or_(~Channel.many, ~exists().where(held.product_id == Product.id, held.channel_id == Listing.channel_id))
 
 
 def in_span(channel: Channel | None, span: tuple[int, int]) -> list[ColumnElement[bool]]:
@@ -341,11 +252,6 @@ def in_span(channel: Channel | None, span: tuple[int, int]) -> list[ColumnElemen
     scope = [Listing.id > span[0], Listing.id <= span[1]]
     on_channel = Listing.channel_id + 0  # or SQLite walks an index by channel, all of it, in each step
     return [*scope, on_channel == channel.id] if channel else scope
-
-
-def _dialect(session: Session) -> Any:
-    """The module whose `insert` knows what to do on a conflict."""
-    return postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
 
 
 def _count(session: Session, query: Select[Any]) -> int:

@@ -1,16 +1,23 @@
-"""The steps of an undo that touch no link: states, refusals, and the words for what cannot come back."""
+"""The steps of an undo: states, refusals, many links at once, and the words for what cannot come back."""
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from collections.abc import Sequence
+
+from sqlalchemy import exists, select, true
 from sqlalchemy.orm import Session
 
+from webapp.db import among
 from webapp.errors import phrase
+from webapp.models.accounts import Actor
 from webapp.models.base import utc_now
 from webapp.models.catalog import Product
-from webapp.models.links import LinkBatch, PastLink, Refusal
+from webapp.models.channels import Channel
+from webapp.models.links import LinkBatch, LinkSource, PastLink, Refusal
 from webapp.models.listings import SKIPPED_FROM, Listing, ListingState
-from webapp.services import acts, refusals
+from webapp.services import acts, decisions, joining, refusals
+
+MANY = 50  # ended links: fewer are made again one by one
 
 
 def states(session: Session, change: acts.Change, batch: LinkBatch) -> None:
@@ -39,6 +46,28 @@ def said(session: Session, batch: LinkBatch) -> None:
             old = Refusal(listing_id=listing_id, product_id=product_id, batch_id=batch_id, at=utc_now(), facts=facts)
             session.add(old)
     session.flush()
+
+
+def plain(session: Session, change: acts.Change, past: Sequence[PastLink], by: Actor) -> set[int]:
+    """Make those of the ended links again that nothing has happened to since, all at once; gives their listings.
+
+    The others are for `links.bring_back` to try one by one, since it can say why.
+    """
+    same = (PastLink.source, PastLink.score, PastLink.by_name, PastLink.auto_sync)
+    query = joining.pairs(*same).join(PastLink, PastLink.listing_id == Listing.id)
+    query = query.join(Product, Product.id == PastLink.product_id).join(Channel, Channel.id == Listing.channel_id)
+    said = exists().where(Refusal.listing_id == PastLink.listing_id, Refusal.product_id == PastLink.product_id)
+    query = query.where(
+        among(session, PastLink.id, [p.id for p in past]),
+        Listing.state == ListingState.PENDING,
+        Product.retired_at.is_(None),
+        ~said,
+        joining.free() if joining.any_many(session, None) else true(),
+    )
+    author = joining.Author(LinkSource.RESTORED, by.name, by.id)
+    made = {listing_id for listing_id, _ in joining.made(session, change.act.id, query, author)}
+    decisions.uphold_made(session, change.act.id, made)
+    return made
 
 
 def gone_words(product: Product) -> str:

@@ -10,7 +10,6 @@ from typing import Any
 
 from flask import Response, redirect, request, session, url_for
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from flask_wtf import FlaskForm
 from wtforms import StringField
 from wtforms.validators import InputRequired, Length, ValidationError
@@ -29,7 +28,7 @@ from webapp.services import (
     channels,
     counts,
     linking,
-    links,
+    long_acts,
     retrieval,
     review,
     steps,
@@ -39,7 +38,7 @@ from webapp.services.review import Queue
 from webapp.translate import translated
 from webapp.views import acts
 from webapp.views import review_words as words
-from webapp.views.links import bp
+from webapp.views.links import act_words, bp
 from webapp.views.review import answer, quicker
 from webapp.views.review_queue import query_of, read_queue
 
@@ -208,15 +207,12 @@ def near_confirm() -> Any:
         raise Refused(_("Choose a group of listings first."))
     web.once()
     db, reason = web.session(), form.reason.data or ""
-    pairs = [links.Pair(a, b) for a, b in candidates.near_pairs(db, queue.channel, reason, limit=steps.FROM)]
-    if len(pairs) >= steps.FROM:
-        return web.go("links.act", batch_id=linking.begin_near(db, queue.channel, reason, by=web.actor()).id)
-    change = links.confirm(db, pairs, by=web.actor(), reason=linking.near_words(reason))
-    text = ngettext("Linked %(num)s listing.", "Linked %(num)s listings.", change.changed)
-    if change.refused:
-        rest = ngettext("%(num)s was left as it was.", "%(num)s were left as they were.", len(change.refused))
-        text = f"{text} {rest} {translated(change.refused[0].message)}"
-    session["linked_near"] = [change.batch.id if change.batch else 0, text]
+    batch = linking.begin_near(db, queue.channel, reason, by=web.actor())
+    if (batch.total or 0) >= steps.FROM:
+        return web.go("links.act", batch_id=steps.call(db, batch).id)
+    while long_acts.take(db, batch.id, steps.FROM) is not None:
+        pass
+    session["linked_near"] = [batch.id if batch.changed else 0, act_words(batch)]
     return redirect(url_for("links.near", **query_of(queue)), code=303)
 
 

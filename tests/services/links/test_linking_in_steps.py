@@ -15,16 +15,18 @@ from webapp.models import (
     Decision,
     Link,
     LinkBatch,
+    LinkSource,
     Listing,
     ListingState,
     NearMiss,
     Product,
+    Recheck,
     Refusal,
     Suggestion,
 )
 from webapp.models.accounts import COMMAND_LINE
 from webapp.models.base import utc_now
-from webapp.services import audit, counts, linking, links, long_acts, reconciliation, steps, undo, unsyncing
+from webapp.services import audit, counts, linking, links, long_acts, reconciliation, restore, steps, undo, unsyncing
 
 ALL = [Link.id > 0]
 
@@ -147,7 +149,8 @@ def test_near_misses_are_accepted_in_steps_as_one_act(session, near, alice, bob)
     assert steps.progress(session, batch).total == 5
     assert [take(session, batch), take(session, batch), take(session, batch)] == [2, 2, 1]
     assert (steps.goes_on(session, batch.id), batch.changed, live(session)) == (False, 5, 5)
-    assert {link.by_name for link in session.scalars(select(Link))} == {"Alice"}
+    assert {(x.by_name, x.source, x.want_stock) for x in session.scalars(select(Link))} == {("Alice", "hand", True)}
+    assert session.scalar(select(func.count()).select_from(Recheck)) > 0
     assert audit.page(session, event="link.confirmed")[0].sentence == "Linked 5 listings."
     assert links.undo(session, batch.id, by=alice).changed == 5
     assert counts.of_channel(session, near.id)[ListingState.PENDING] == 5
@@ -162,6 +165,16 @@ def test_what_was_decided_meanwhile_is_left_and_a_refused_pair_is_never_linked(s
     assert (batch.changed, live(session)) == (3, 3)
     assert session.get(Listing, misses[1].listing_id).state is ListingState.IGNORED
     assert session.scalar(select(func.count()).select_from(Refusal)) == 1
+
+
+def test_two_listings_that_are_nearly_one_product_do_not_both_get_it(session, make, near, alice):
+    make.product("CD-1")
+    make.listing("CD1")
+    make.listing("C-D1")
+    reconciliation.reconcile(session, None, by=alice)
+    batch = linking.begin_near(session, near, "dash", by=alice)
+    take_all(session, batch)
+    assert (batch.total, batch.changed, batch.numbers["refused"], live(session)) == (7, 6, 1, 6)
 
 
 def test_an_undo_goes_in_steps_too(app, session, near, make, alice):
@@ -183,10 +196,16 @@ def test_an_undo_goes_in_steps_too(app, session, near, make, alice):
     assert audit.page(session, event="link.undone")[0].sentence == f"Took back link {batch.id}: 5 listings."
 
 
-def test_an_undo_in_steps_brings_back_what_an_unsync_ended_as_the_undo_at_once_does(session, make, alice, bob):
+@pytest.mark.parametrize("many", [1, 50])  # all at once where nothing happened to them since, or one by one
+def test_an_undo_in_steps_brings_back_what_an_unsync_ended(session, make, alice, bob, monkeypatch, many):
+    monkeypatch.setattr(restore, "MANY", many)
     pairs = [make.link() for _ in range(5)]
+    pairs[1].auto_sync, pairs[1].source, pairs[1].score, pairs[1].by_name = False, LinkSource.HAND, 88, "Bob"
+    pairs[2].source = LinkSource.SKU
     refused = links.Pair(make.listing().id, make.product().id)
     links.reject(session, [refused], by=bob)
+    session.flush()
+    before = {p.listing_id: (p.product_id, p.source, p.score, p.by_name, p.auto_sync, p.slot) for p in pairs[1:]}
     batch = unsyncing.begin(session, ALL, expect=5, by=alice)
     take_all(session, batch)
     other = make.product()
@@ -195,6 +214,15 @@ def test_an_undo_in_steps_brings_back_what_an_unsync_ended_as_the_undo_at_once_d
     take_all(session, back)
     assert (back.changed, back.numbers["refused"], live(session)) == (4, 1, 5)
     assert "linked this listing to" in back.numbers["named"][0][2]
+    rows = session.scalars(select(Link).where(Link.listing_id.in_(before)).execution_options(populate_existing=True))
+    again = {p.listing_id: p for p in rows}
+    shown = {i: (p.product_id, p.source, p.score, p.by_name, p.auto_sync, p.slot) for i, p in again.items()}
+    assert shown == before
+    assert [again[p.listing_id].want_stock for p in pairs[1:]] == [False, True, True, True]
+    assert counts.of_channel(session, pairs[0].channel_id)[ListingState.LINKED] == 5
+    for listing_id, link in again.items():
+        listing = session.get(Listing, listing_id, populate_existing=True)
+        assert (listing.state, listing.fence) == (ListingState.LINKED, link.fence)
     left = session.scalars(select(Refusal)).all()
     assert [(r.listing_id, r.product_id) for r in left] == [(refused.listing_id, refused.product_id)]
 
