@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import threading
 import time
@@ -100,3 +101,12 @@ def test_a_waiting_writer_is_noticed(app):
         time.sleep(0.05)
     person.join()
     assert pace.size < 200
+
+
+def test_garbage_waits_until_the_lock_is_free(context):
+    with Pace(10).step(1):
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    with pytest.raises(LookupError), Pace(10).step(1):
+        raise LookupError
+    assert gc.isenabled()

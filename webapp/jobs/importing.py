@@ -7,12 +7,13 @@ from collections.abc import Callable
 
 from webapp.config import Settings
 from webapp.db import unit_of_work
-from webapp.jobs.pace import Pace
+from webapp.jobs.pace import LONG, Pace
 from webapp.models import ImportJob, ImportKind
 from webapp.models.accounts import Actor
 from webapp.models.base import utc_now
 from webapp.services import channels, full_list, imports, reconciliation
 
+UNEVEN = 0.05  # seconds of a step with products: now and then the index of their words tidies up, in half of that
 Progress = Callable[[int, int], None]
 
 
@@ -23,11 +24,12 @@ def apply(settings: Settings, job: ImportJob, progress: Progress | None) -> None
     bulk = job.kind == ImportKind.LISTINGS  # whose channels are read in the same transaction
     with unit_of_work(read_only=True) as session:
         meeting = imports.may_meet(session, job, settings.uploads)
-    pace = Pace(imports.CHUNKS[job.kind])
+    pace = Pace(imports.CHUNKS[job.kind], long=UNEVEN if job.kind == ImportKind.PRODUCTS else LONG)
     for block in imports.staged_blocks(settings.uploads, job):
         with unit_of_work(read_only=True) as session:
             same = imports.already_so(session, imports.get(session, job.id), block)
-        for some, flags in pace.portions(block, same):
+            ready = imports.prepared(session, job, block)
+        for some, flags in pace.portions(ready, same):
             with pace.step(len(flags) - sum(flags), bulk=bulk) as session:
                 imports.apply_chunk(session, job, some, by=by, now=utc_now(), meeting=meeting, same=flags)
             done += len(some)

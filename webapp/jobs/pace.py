@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
@@ -37,7 +38,7 @@ class Pace:
     @contextmanager
     def step(self, rows: int, *, bulk: bool = False) -> Iterator[Session]:
         """One transaction that writes so many rows (see unit_of_work), and is measured."""
-        with unit_of_work(bulk=bulk, patient=True) as session:
+        with _no_collection(), unit_of_work(bulk=bulk, patient=True) as session:
             begun = self._clock()  # it has the lock from here on
             yield session
             pressed = others_wait(session)
@@ -74,3 +75,18 @@ class Pace:
                 end += 1
             yield block.cut(start, end), same[start:end]
             start, before = end, written[end - 1]
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Leave garbage until the lock is free again: to look through all that a process has takes a quarter of a second.
+
+    Of several threads at once the one that found the collector at work sets it to work again.
+    """
+    found = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if found:
+            gc.enable()

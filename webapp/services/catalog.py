@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+import importers
 from matching.identifiers import loose_key, loose_keys, match_key
 from webapp.db import among
 from webapp.errors import Conflict, NotFound, Refused, phrase
@@ -35,6 +36,14 @@ class Added:
     similar: list[retrieval.LookAlike] = field(default_factory=list)
 
 
+def prepare(session: Session, block: importers.Block) -> importers.Block:
+    """Rows of products with what can be made of them before anything is locked: loose keys, and words of new ones."""
+    keys = block.column("match_key")
+    known = set(session.scalars(select(Product.match_key).where(among(session, Product.match_key, keys))))
+    found = [None if key in known else words.words_of(row) for key, (_, row) in zip(keys, block.rows(), strict=True)]
+    return replace(block, columns={**block.columns, "loose_key": loose_keys(block.column("sku")), "words": found})
+
+
 def upsert_products(
     session: Session,
     rows: Sequence[Mapping[str, Any]],
@@ -45,14 +54,15 @@ def upsert_products(
 ) -> Upserted:
     """Create or update products by SKU from typed rows (see importers); stock and price go through their own rules.
 
-    Fields that are absent are left alone; `quantity` sets the level of the row's warehouse (or the main one).
+    Rows may have been through `prepare`. Fields that are absent are left alone; `quantity` sets the level of the row's
+    warehouse (or the main one).
     """
     by_key: dict[Hashable, dict[str, Any]] = {}
     base_ids = bases.make(session, rows)
-    for row, loose in zip(rows, loose_keys([row["sku"] for row in rows]), strict=True):
+    keys: list[Hashable] = list(map(_key, rows))
+    for key, row in zip(keys, rows, strict=True):
         facts = {name: row[name] for name in TEXTS if name in row}
-        key = _key(row)
-        facts |= {"sku": row["sku"], "match_key": key, "loose_key": loose}
+        facts |= {"sku": row["sku"], "match_key": key, "loose_key": row.get("loose_key") or loose_key(row["sku"])}
         if "currency" in row:
             facts["currency"] = row["currency"]
         if row.get("options"):
@@ -77,7 +87,7 @@ def upsert_products(
         "retired_at": None,
     }
     alone = len(by_key) == len(rows)  # or two rows speak of one product, and the second changes what the first set
-    fresh = [row for row in rows if alone and _key(row) not in known]
+    fresh = {key: row for key, row in zip(keys, rows, strict=True) if key not in known} if alone else {}
     worth, levels = _first_worth(session, fresh)
     for key, values in worth.items():
         by_key[key] |= values
@@ -90,12 +100,13 @@ def upsert_products(
         on_change={"changed_at": now},
         ids_of=lambda keys: _ids(session, keys),
     )
-    words.add(session, {result.ids[key]: by_key[key] for key in result.created})
+    said = {result.ids[key]: fresh.get(key, {}).get("words") or words.words_of(by_key[key]) for key in result.created}
+    words.add(session, said)
     words.renew(session, [i for i, (_, after) in result.changed.items() if not after.keys().isdisjoint(words.FIELDS)])
     _look_again(session, [i for i, (_, after) in result.changed.items() if not JUDGED.isdisjoint(after)])
     changes = _worth(session, rows, known)
     stock.insert_levels(session, [(result.ids[key], place_id, n) for key, place_id, n in levels])
-    rest = [row for row in rows if not alone or _key(row) in known]
+    rest = [row for key, row in zip(keys, rows, strict=True) if key not in fresh]
     touched = set_stock_and_prices(session, rest, result.ids, by=by) - {result.ids[k] for k in result.created}
     result.unchanged -= len(touched - set(result.changed))
     for product_id in touched:
@@ -106,18 +117,18 @@ def upsert_products(
 
 
 def _first_worth(
-    session: Session, rows: Sequence[Mapping[str, Any]]
-) -> tuple[dict[str, dict[str, Any]], list[tuple[str, int, int]]]:
+    session: Session, rows: Mapping[Hashable, Mapping[str, Any]]
+) -> tuple[dict[Hashable, dict[str, Any]], list[tuple[Hashable, int, int]]]:
     """Price, stock and version of new products, as if each had been set after they were made, by key; and their levels.
 
     A level is a key, the id of a warehouse, and the units that it holds.
     """
-    names = {row.get("warehouse") or stock.MAIN for row in rows if row.get("quantity") is not None}
+    names = {row.get("warehouse") or stock.MAIN for row in rows.values() if row.get("quantity") is not None}
     places = {name: stock.warehouse(session, name, create=True) for name in sorted(names)}
-    worth: dict[str, dict[str, Any]] = {}
-    levels: list[tuple[str, int, int]] = []
-    for row in rows:
-        key, price, quantity = _key(row), row.get("price"), row.get("quantity")
+    worth: dict[Hashable, dict[str, Any]] = {}
+    levels: list[tuple[Hashable, int, int]] = []
+    for key, row in rows.items():
+        price, quantity = row.get("price"), row.get("quantity")
         worth[key] = {"version": 1 + (price is not None) + (quantity is not None)}
         if price is not None:
             worth[key]["price"] = Decimal(price)
@@ -138,7 +149,7 @@ def _worth(
     counted = [known[_key(row)].id for row in rows if row.get("quantity") is not None and _key(row) in known]
     held = stock.held(session, counted) if counted else {}
     found: dict[int, tuple[dict[str, Any], dict[str, Any]]] = {}
-    for row in rows:
+    for row in rows if known else ():
         product = known.get(_key(row))
         if product is None:
             continue
@@ -323,6 +334,8 @@ def edit_product(session: Session, product: Product, fields: Mapping[str, Any], 
 
 def _look_again(session: Session, product_ids: Sequence[int]) -> None:
     """These products say something else now: about their pairs, and about listings that were said not to be them."""
+    if not product_ids:
+        return
     rechecks.ask_products(session, product_ids)
     refusals.look_again(session, product_ids)
     bases.name(session, product_ids)

@@ -243,6 +243,11 @@ def already_so(session: Session, job: ImportJob, block: importers.Block) -> list
     return listings.unchanged(session, block, import_checks.channels_of(session, job))
 
 
+def prepared(session: Session, job: ImportJob, block: importers.Block) -> importers.Block:
+    """The rows with what takes time to find and needs no lock, such as the words of new products."""
+    return catalog.prepare(session, block) if job.kind == ImportKind.PRODUCTS else block
+
+
 def end_some(session: Session, job: ImportJob, ids: Sequence[int], *, by: Actor, now: datetime) -> None:
     """End some of the rows that the full list lacks, in one transaction; done again, it changes nothing."""
     full_list.end(session, _held(session, job, now), ids, by=by)

@@ -5,6 +5,7 @@ The same words are found on both databases, since they are made here: SQLite fin
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -13,23 +14,28 @@ from typing import Any, NamedTuple
 
 from rapidfuzz import fuzz
 from sqlalchemy import (
+    ARRAY,
+    BigInteger,
     ColumnElement,
     Select,
+    Text,
+    bindparam,
     cast,
     column,
     delete,
     func,
-    insert,
     literal,
     literal_column,
     select,
     table,
+    true,
     union_all,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from matching.normalize import fold
+from webapp.db import among
 from webapp.models.catalog import Product, ProductWords
 
 FIELDS = ("sku", "title", "brand", "mpn", "options")  # a GTIN is found whole, by its own index
@@ -38,6 +44,7 @@ ASKED = 8  # words of a search; more than that is a description
 LOOKED_AT = 2_000  # products with the words that a search looks at, in the order of their ids
 RANKED = 200  # of those that a filter leaves, how many are compared with the text
 OF_EACH = 100  # products looked at for each word, when none has all of them
+_COLUMNS = ["product_id", "words"]
 _WORD = re.compile(r"[^\W_]+")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
 _INDEX = table("product_words_index", column("rowid"))  # of SQLite: a virtual table over product_words
@@ -64,23 +71,31 @@ def words_of(facts: Mapping[str, Any]) -> str:
     return " ".join(islice(found, MOST))
 
 
-def add(session: Session, facts: Mapping[int, Mapping[str, Any]]) -> None:
-    """Keep the words of new products, given as facts by product id."""
-    if facts:
-        rows = [{"product_id": i, "words": words_of(each)} for i, each in facts.items()]
-        session.execute(insert(ProductWords), rows)
+def add(session: Session, found: Mapping[int, str]) -> None:
+    """Keep the words of new products (see `words_of`), given by product id."""
+    if found:
+        session.execute(_dialect(session).insert(ProductWords).from_select(_COLUMNS, _given(session, found)))
 
 
 def renew(session: Session, product_ids: Iterable[int]) -> None:
     """Keep the words of products whose facts have changed."""
+    ids = list(product_ids)
+    if not ids:
+        return
     columns = [Product.id, *(getattr(Product, name) for name in FIELDS)]
-    changed = session.execute(select(*columns).where(Product.id.in_(list(product_ids)))).mappings()
-    rows = [{"product_id": each["id"], "words": words_of(dict(each))} for each in changed]
-    if rows:
-        upsert = (postgresql if _is_postgresql(session) else sqlite).insert(ProductWords)
-        session.execute(
-            upsert.on_conflict_do_update(index_elements=["product_id"], set_={"words": upsert.excluded.words}), rows
-        )
+    changed = session.execute(select(*columns).where(among(session, Product.id, ids))).mappings()
+    upsert = _dialect(session).insert(ProductWords)
+    upsert = upsert.from_select(_COLUMNS, _given(session, {each["id"]: words_of(dict(each)) for each in changed}))
+    session.execute(upsert.on_conflict_do_update(index_elements=["product_id"], set_={"words": upsert.excluded.words}))
+
+
+def _given(session: Session, found: Mapping[int, str]) -> Select[int, str]:
+    """Ids and words as rows of one statement: for each statement FTS5 begins afresh, in five times the time a row."""
+    if _is_postgresql(session):
+        ids, texts = bindparam(None, list(found), ARRAY(BigInteger)), bindparam(None, list(found.values()), ARRAY(Text))
+        return select(func.unnest(ids), func.unnest(texts))
+    row = func.json_each(bindparam(None, json.dumps(list(found.items())), Text)).table_valued("value").c.value
+    return select(func.json_extract(row, "$[0]"), func.json_extract(row, "$[1]")).where(true())
 
 
 def forget(session: Session, which: Select[Any]) -> None:
@@ -128,9 +143,10 @@ def _parts(text: str) -> list[Part]:
 
 
 def _part(chunk: str) -> Part | None:
-    words = [word[:LONGEST] for whole in _WORD.findall(chunk) for word in _cut(whole)]
-    joined = "".join(words) if len(words) > 1 and len(chunk) <= 32 and not _CJK.search(chunk) else ""
-    has_number = any(c.isdigit() for c in joined)
+    found, plain = _WORD.findall(chunk), chunk.isascii()
+    words = [word[:LONGEST] for word in found] if plain else [w[:LONGEST] for whole in found for w in _cut(whole)]
+    joined = "".join(words) if len(words) > 1 and len(chunk) <= 32 and (plain or not _CJK.search(chunk)) else ""
+    has_number = joined and any(map(str.isdigit, joined))
     return Part(words, joined if has_number else "") if words else None
 
 
@@ -199,6 +215,10 @@ def _closest(text: str, found: Mapping[int, str]) -> list[int]:
     asked = " ".join(word for part in _parts(text) for word in part.words)
     score = {i: fuzz.token_sort_ratio(asked, words) for i, words in found.items()}
     return sorted(found, key=lambda i: (-score[i], i))
+
+
+def _dialect(session: Session) -> Any:
+    return postgresql if _is_postgresql(session) else sqlite
 
 
 def _is_postgresql(session: Session) -> bool:

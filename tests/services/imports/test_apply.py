@@ -19,10 +19,20 @@ from tests.services.imports.conftest import NOTHING_NEWER, read, take_back
 from webapp.db import unit_of_work
 from webapp.errors import Conflict, NotFound, Refused
 from webapp.jobs import importing, pace, tasks
-from webapp.models import ImportChange, ImportKind, ImportState, Link, LinkBatch, Listing, ListingState, Product
+from webapp.models import (
+    ImportChange,
+    ImportKind,
+    ImportState,
+    Link,
+    LinkBatch,
+    Listing,
+    ListingState,
+    Product,
+    ProductWords,
+)
 from webapp.models.accounts import COMMAND_LINE
 from webapp.models.base import utc_now
-from webapp.services import counts, import_undo, imports, reconciliation, stock
+from webapp.services import counts, import_undo, imports, reconciliation, stock, words
 
 PRODUCTS = "sku,title,price,quantity\nA-1,Blue mug,9.50,3\nA-2,Red mug,19.90,0\n"
 
@@ -210,6 +220,26 @@ def test_an_import_that_kills_its_workers_is_given_up_and_says_where(bring):
     job = read(job_id)
     assert job.state is ImportState.FAILED
     assert "Three workers stopped" in job.message
+
+
+def test_products_of_a_file_are_found_by_the_words_that_they_have_by_hand(apply, settings):
+    head = "sku,title,brand,mpn,option1 name,option1 value,price\n"
+    rows = [
+        "DSC-W120,Cámara “Réflex” 12 MP,Sony,W-120/B,Color,Azul marino,9.50",
+        "00123,日本の茶碗,,,,,1.00",
+        "N-1,,,,,,2.00",
+    ]
+    apply("products", head + rows[0] + "\n")
+    apply("products", head + "\n".join(rows).replace("12 MP", "14 MP") + "\n")  # one is known, and called otherwise
+    columns = [getattr(Product, name) for name in ("id", *words.FIELDS)]
+    with unit_of_work(read_only=True) as session:
+        kept = dict(session.execute(select(ProductWords.product_id, ProductWords.words)).all())
+        facts = session.execute(select(*columns)).mappings()
+        assert kept == {each["id"]: words.words_of(dict(each)) for each in facts}
+        sku = select(Product.sku)
+        for asked, found in (("camara 14", "DSC-W120"), ("azul w120", "DSC-W120"), ("茶碗", "00123"), ("n-1", "N-1")):
+            assert [session.scalar(sku.where(Product.id == i)) for i in words.find(session, asked, limit=9)] == [found]
+        assert words.find(session, "12 MP", limit=9) == []
 
 
 def test_undo_removes_what_was_new_and_restores_what_was_changed(apply, context):
