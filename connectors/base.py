@@ -99,6 +99,12 @@ class Connector(Protocol):
         `now` is aware and in UTC. Raises ValueError for a naive `now`, and nothing else.
         """
 
+    def look(self) -> str:
+        """What stands in the way of the next push, and what to do, in words; "" when nothing seems to.
+
+        Nothing is told to the channel, and nothing is raised. It takes as long as `limits.seconds` at most.
+        """
+
 
 @dataclass(frozen=True)
 class Option:

@@ -88,6 +88,14 @@ class DemoConnector:
                 settled |= {at: Outcome(updates[at].listing_id, Status.FAILED, "database", message) for at in sendable}
         return [settled[position] for position in range(len(updates))]
 
+    def look(self) -> str:
+        """Whether the file of the demo marketplace opens."""
+        try:
+            with self._open():
+                return ""
+        except (sqlite3.Error, OSError) as error:
+            return phrase("The demo marketplace is not available: {reason}.", reason=error)
+
     def shown(self) -> dict[str, Shown]:
         """What customers see now, by listing id."""
         with self._open() as db:

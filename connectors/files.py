@@ -65,6 +65,22 @@ class FileConnector:
             settled.update(zip(positions, outcomes, strict=True))
         return [settled[position] for position in range(len(updates))]
 
+    def look(self) -> str:
+        """Whether a file can be written where the upload files go; it is taken away again."""
+        try:
+            handle, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=folder_ready(self._folder))
+            try:
+                os.write(handle, b"\0" * 4096)  # a full disk lets an empty file be made
+            finally:
+                os.close(handle)
+                Path(name).unlink(missing_ok=True)
+        except OSError as error:
+            return phrase(
+                "No upload file can be written to {folder}: {reason}. Make room there, or let Pairbook write to it.",
+                folder=self._folder, reason=error.strerror or error,
+            )  # fmt: skip
+        return ""
+
     def _write(self, updates: Sequence[Update], now: datetime) -> list[Outcome]:
         try:
             path = self._save(updates, now)

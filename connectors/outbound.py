@@ -114,14 +114,15 @@ class OutboundClient:
 
     def __init__(self, policy: OutboundPolicy) -> None:
         self.policy = policy
+        self._tls, self._backend = _tls_context(policy.ca_file), GuardedBackend(policy.allow)
         # We stand on the connection pool, not on httpx2.Client: a client would keep one channel's cookies for the
         # next, and read proxies and passwords from the environment.
         self._pool = httpcore2.ConnectionPool(
-            ssl_context=_tls_context(policy.ca_file),
+            ssl_context=self._tls,
             max_connections=None,
             max_keepalive_connections=32,
             keepalive_expiry=10.0,
-            network_backend=GuardedBackend(policy.allow),
+            network_backend=self._backend,
         )
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str], *, seconds: float | None = None) -> Answer:
@@ -143,6 +144,24 @@ class OutboundClient:
             response = self._pool.handle_request(request)
             with closing(response):
                 return _read(response, self.policy.max_answer)
+
+    def reach(self, url: str, *, seconds: float | None = None) -> None:
+        """Connect as `post` would, to a new connection with its certificate, and hang up: not a word is said.
+
+        Raises OutboundError when `post` would not come as far.
+        """
+        target = check_url(url)
+        total = min(seconds or self.policy.total_seconds, self.policy.total_seconds)
+        host, port = target.raw_host.decode("ascii"), target.port or {"http": 80, "https": 443}[target.scheme]
+        progress = _Progress()
+        with Deadline(total), _named_troubles(target.host, progress, total):
+            stream = self._backend.connect_tcp(host, port, self.policy.connect_seconds)
+            try:
+                progress.tls = target.scheme == "https"
+                if progress.tls:
+                    stream = stream.start_tls(self._tls, host, self.policy.connect_seconds)
+            finally:
+                stream.close()
 
     def close(self) -> None:
         """Close the connections that are kept open."""

@@ -66,6 +66,16 @@ class WebhookConnector:
             settled.update(zip(positions, outcomes, strict=True))
         return [settled[position] for position in range(len(updates))]
 
+    def look(self) -> str:
+        """Whether the address is found, answers, and has a certificate in order; no message is sent."""
+        try:
+            self._client.reach(self._url, seconds=self.limits.seconds)
+        except OutboundError as error:
+            if error.permanent:
+                return str(error)
+            return phrase("{problem} Updates wait and are sent when it answers again.", problem=error)
+        return ""
+
     def _post(self, batch: Sequence[Update], now: datetime) -> tuple[list[Outcome], Outcome | None]:
         """The outcomes of one call and, when the whole call met a wall, the outcome that shows it."""
         body = message_body(self._channel, batch)

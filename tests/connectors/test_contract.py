@@ -32,6 +32,14 @@ def test_there_is_one_outcome_per_update_in_the_same_order(connector: Connector)
     assert {outcome.status for outcome in outcomes} <= TAKEN
 
 
+def test_a_look_tells_the_channel_nothing_and_leaves_nothing(
+    connector: Connector, stub: StubChannel, tmp_path: Path
+) -> None:
+    assert connector.look() == ""
+    assert stub.arrivals == []
+    assert [path.name for path in (tmp_path / "out").glob("*") if "marketplace" not in path.name] == []
+
+
 def test_an_empty_push_touches_nothing(connector: Connector, stub: StubChannel, tmp_path: Path) -> None:
     assert connector.push([], now=NOW) == []
     assert stub.arrivals == []

@@ -132,3 +132,10 @@ def queue(settings: Settings, text: str) -> int:
     with unit_of_work() as session:
         imports.confirm(session, number, by=COMMAND_LINE, reconcile=False)
     return number
+
+
+def test_a_worker_looks_at_connectors_by_itself(app, settings, stub, worker):
+    with app.app_context(), unit_of_work() as session:
+        Make(session, settings).channel("Hook", "webhook", options={"url": stub.url, "secret": "s" * 32})
+    assert until(app, lambda s: s.scalar(select(Channel.looked_at).where(Channel.name == "Hook")))
+    assert stub.arrivals == []

@@ -27,6 +27,7 @@ from webapp.models import Channel, ImportJob, ImportState, Recheck, SyncRun
 from webapp.models.accounts import WORKER
 from webapp.models.base import utc_now
 from webapp.services import (
+    channel_looks,
     channels,
     imports,
     plans,
@@ -113,6 +114,29 @@ def run_schedules() -> int:
             made = schedules.look(session, claimed)
         with unit_of_work() as session:
             started += schedules.settle(session, claimed, made, now=utc_now()) is not None
+
+
+def look_at_channels(settings: Settings) -> int:
+    """Look at every connector that was not looked at for a while; gives how many. No lock is held meanwhile."""
+    done = 0
+    while True:
+        with unit_of_work(read_only=True) as session:  # mostly there is none, and nobody need wait for that
+            if not channel_looks.due(session, now=utc_now()):
+                return done
+        with unit_of_work() as session:
+            channel = channel_looks.claim(session, now=utc_now())
+        if channel is None:
+            return done
+        look_at_channel(settings, channel)
+        done += 1
+
+
+def look_at_channel(settings: Settings, channel: Channel) -> str:
+    """Look at one connector and remember what was found; gives that, "" when all is well."""
+    fault = channel_looks.look(channel, settings)
+    with unit_of_work() as session:
+        channel_looks.settle(session, channel, fault, now=utc_now())
+    return fault
 
 
 def finish_run(settings: Settings, run_id: int, *, patience: float = 120.0) -> SyncRun:

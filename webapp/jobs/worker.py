@@ -20,7 +20,7 @@ from webapp.config import Settings
 from webapp.db import unit_of_work
 from webapp.jobs import Doorbell, tasks
 from webapp.models.base import utc_now
-from webapp.services import health, propagation, rechecks, retrieval, schedules, suggesting
+from webapp.services import channel_looks, health, propagation, rechecks, retrieval, schedules, suggesting
 
 log = structlog.get_logger("worker")
 LANES = 8  # channels sent to at the same time
@@ -46,7 +46,7 @@ class Worker:
         self._lanes = ThreadPoolExecutor(LANES, thread_name_prefix="lane")
         self._busy: set[int] = set()
         self._guard, self._suggesting, self._checking = threading.Lock(), threading.Lock(), threading.Lock()
-        self._planning, self._stepping = threading.Lock(), threading.Lock()
+        self._planning, self._stepping, self._looking = threading.Lock(), threading.Lock(), threading.Lock()
         self._threads = [
             threading.Thread(target=run, name=name, daemon=True)
             for name, run in (("sender", self._send), ("pulse", self._pulse))
@@ -133,6 +133,17 @@ class Worker:
         with self._context():
             self._alone(self._planning, "schedules", tasks.run_schedules)
 
+    def _open_looks(self) -> None:
+        """Have connectors looked at beside the lanes: one that does not answer takes seconds."""
+        with unit_of_work(read_only=True) as session:
+            waits = channel_looks.due(session, now=utc_now())
+        if waits and not self._stop.is_set() and not self._looking.locked():
+            self._lanes.submit(self._looks)
+
+    def _looks(self) -> None:
+        with self._context():
+            self._alone(self._looking, "looks", lambda: tasks.look_at_channels(self._settings))
+
     def _open_lanes(self) -> None:
         with unit_of_work(read_only=True) as session:
             due = propagation.due_channels(session, now=utc_now())
@@ -162,6 +173,7 @@ class Worker:
             with self._context():
                 self._guarded("pulse", self._beat)
                 self._guarded("join", self._join)
+                self._guarded("looks", self._open_looks)
                 self._guarded("uploads", self._remove_old_uploads)
             if self._stop.wait(health.HEARTBEAT.total_seconds()):
                 return

@@ -142,6 +142,7 @@ def change(
             raise Refused(" ".join(problems))
         channel.options, hidden = _split(channel.kind, merged)
         channel.secrets = _seal(hidden, settings)
+        channel.look_at, channel.looked_at, channel.fault = None, None, ""  # what was found is of the former
     heard_no_quantities = channel.in_stock_only
     if in_stock_only is not None:
         channel.in_stock_only = in_stock_only

@@ -10,12 +10,14 @@ from flask_babel import gettext as _
 import connectors
 from webapp import web
 from webapp.errors import Conflict, DomainError, Refused
+from webapp.jobs import tasks
 from webapp.models import Channel, ListingState, SendMode
 from webapp.models.accounts import Permission
 from webapp.models.base import utc_now
 from webapp.services import channels, counts, propagation, schedules
 from webapp.translate import translated
 from webapp.views import schedule_words, sync_words
+from webapp.views.review_words import ago
 
 bp = Blueprint("channels", __name__)
 
@@ -34,6 +36,7 @@ def index() -> Any:
         last=channels.last_runs(session),
         kinds=connectors.kinds(),
         state=state,
+        looked=looked,
         words=sync_words,
         clock=schedules.told_by_the_clock(session),
         said=schedule_words,
@@ -120,6 +123,20 @@ def pause(channel_id: int) -> Any:
     return web.go("channels.edit", channel_id=channel_id)
 
 
+@bp.post("/connectors/<int:channel_id>/look")
+@web.requires(Permission.CHANNELS)
+def look(channel_id: int) -> Any:
+    """Look now whether a connector would get through; nothing is sent."""
+    channel = channels.by_id(web.session(), channel_id)
+    web.release_session()
+    fault = tasks.look_at_channel(web.settings(), channel)
+    if fault:
+        web.say(translated(fault), kind="warn")
+    else:
+        web.say(_("%(channel)s is well. Nothing was sent.", channel=channel.name))
+    return web.go("channels.edit", channel_id=channel_id)
+
+
 @bp.post("/connectors/<int:channel_id>/release")
 @web.requires(Permission.CHANNELS)
 def release(channel_id: int) -> Any:
@@ -141,9 +158,18 @@ def state(channel: Channel) -> tuple[str, str, str]:
         return "warn", "triangle-alert", _("Held")
     if channel.failures >= connectors.Breaker.THRESHOLD:
         return "warn", "triangle-alert", _("Does not answer")
+    if channel.fault:
+        return "warn", "triangle-alert", _("Does not get through")
     if channel.kind == "demo":
         return "acc", "store", _("Test mode")
-    return "ok", "check", _("Ready")
+    return "ok", "check", _("Ready") if channel.kind in channels.BY_HAND or not channel.looked_at else _("Connected")
+
+
+def looked(channel: Channel) -> str:
+    """When somebody looked last whether a connector would get through."""
+    if channel.looked_at is None or channel.paused_at is not None:
+        return ""
+    return str(_("checked %(ago)s", ago=ago(channel.looked_at, utc_now())))
 
 
 def _form(kind: str, error: str = "", status: int = 200) -> Response:
@@ -171,6 +197,7 @@ def _edit(channel: Channel, error: str = "", status: int = 200) -> Response:
         given=shown,
         error=error,
         state=state,
+        looked=looked,
         modes=SendMode,
         numbers=counts.of_channel(session, channel.id),
         linked=ListingState.LINKED,
