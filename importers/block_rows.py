@@ -11,6 +11,7 @@ from typing import Any
 
 from importers.blocks import Block
 from importers.cells import Cell, CellError, Note, match_key
+from importers.echoes import is_sum
 from importers.fields import OPTION_DETAILS
 from importers.preset_rows import KeptRow
 from importers.report import Problem
@@ -112,7 +113,9 @@ class BlockReader:
         if None not in titles:
             return []
         header = self._rows.headers["title"]
-        places = (place for place, title in enumerate(titles) if title is None and place not in unusual)
+        untitled = [place for place, title in enumerate(titles) if title is None and place not in unusual]
+        unusual.update(place for place in untitled if is_sum(columns["sku"][place] or ""))
+        places = (place for place in untitled if place not in unusual)
         return [(rows[place][0], header, NO_TITLE) for place in places]
 
     def _columns(self, rows: Sequence[Row]) -> tuple[dict[str, list[Any]], set[int]]:
@@ -121,6 +124,7 @@ class BlockReader:
         table, unusual = self._whole([cells for _, cells in rows])
         turned = list(zip(*table, strict=True))
         columns: dict[str, list[Any]] = {}
+        unusual.update(self._repeats(rows, turned))
         for index, name, read in reader.readers:
             cells = turned[index]
             values = read.many(cells)
@@ -131,6 +135,13 @@ class BlockReader:
             if None in values:
                 unusual.update(place for place, value in enumerate(values) if value is None)
         return columns, unusual
+
+    def _repeats(self, rows: Sequence[Row], turned: Sequence[Sequence[Cell]]) -> list[int]:
+        """The places of rows that may be headers; a look at one column tells where there are none."""
+        index, name, _ = self._rows.readers[0]
+        if rows[0][0] > self._rows.first_row and self._rows.headers[name] not in turned[index]:
+            return []
+        return [place for place, (number, cells) in enumerate(rows) if self._rows.may_repeat(number, cells)]
 
     def _whole(self, rows: Sequence[list[Cell]]) -> tuple[Sequence[list[Cell]], set[int]]:
         """The rows, all as wide as the table; those that are not, and must not be made so, are unusual."""

@@ -131,6 +131,7 @@ _NOTE_MESSAGES: dict[str, Callable[[str, str], str]] = {
     "no_title": lambda label, value: phrase(
         "the {label} is blank. A new product is shown by its SKU alone.", label=label
     ),
+    "repeated_header": lambda label, value: phrase("the headers stand here again. The row is left out."),
 }  # fmt: skip
 
 

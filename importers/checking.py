@@ -15,7 +15,7 @@ from importers.blocks import Block
 from importers.cells import Cell, CellError, as_shown, is_blank
 from importers.duplicates import Findings, KeyIndex, looks_of, rows_said, skus_said
 from importers.fields import field_of
-from importers.header_row import Header, find_header
+from importers.header_row import Header, find_header, without_last_delimiter
 from importers.letters import broken, with_mended_letters
 from importers.mapping import guess_mapping, refuse_missing
 from importers.preset_rows import KeptRow
@@ -63,7 +63,9 @@ def check_file(path: Path, kind: Kind, staged: Path | None, options: Options, li
         rows = with_mended_letters(rows) if options.mend_letters else rows
         head = list(itertools.islice(rows, HEAD_ROWS))
         report = replace(report, broken=broken(head) if options.mend_letters is None else None)
-        header, head, rows = _unfolded(find_header(head, kind, options, limits), head, rows, table)
+        header = find_header(head, kind, options, limits)
+        head, rows = without_last_delimiter(header, head, rows)
+        header, head, rows = _unfolded(header, head, rows, table)
         report = _with_columns(report, header, plain_columns(header, head), None)
         columns = _mapping(header, head, kind, options)
         report = _with_columns(report, header, columns, header.preset)
@@ -176,6 +178,7 @@ def _row_reader(opened: Opened, kind: Kind, options: Options, limits: Limits) ->
         ragged_allowed=opened.table.type_name != "text",
         currency_in_price=bool(preset and preset.currency_in_price),
         known=options.known,
+        first_row=opened.head[0][0] if opened.head else 0,
     )
 
 

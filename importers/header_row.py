@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from importers.cells import Cell, Mark, Number, as_shown, is_blank
@@ -96,3 +96,21 @@ def _looks_like_data(cells: Sequence[Cell]) -> bool:
         for cell in cells
         if not is_blank(cell)
     )
+
+
+def without_last_delimiter(header: Header, head: Sequence[Row], rows: Iterator[Row]) -> tuple[list[Row], Iterator[Row]]:
+    """The rows of a text whose rows all end with a delimiter that the header lacks, without it; others as they are.
+
+    All that were looked at have to, and no cell begins with a space, as it does behind a comma inside of a text: such
+    a comma shifts the cells, and the blank one at the end is that of the last column.
+    """
+    below, longer = head[header.place + 1 :], header.width + 1
+    ends = all(len(cells) == longer and is_blank(cells[-1]) for _, cells in below)
+    if len(below) < 2 or not ends or any(as_shown(cell).startswith(" ") for _, cells in below for cell in cells):
+        return list(head), rows
+
+    def cut(row: Row) -> Row:
+        number, cells = row
+        return (number, cells[:-1]) if len(cells) == longer and is_blank(cells[-1]) else row
+
+    return [*head[: header.place + 1], *map(cut, below)], map(cut, rows)

@@ -15,6 +15,7 @@ from importers.amounts import (
     without_sign,
 )
 from importers.cells import Cell, CellError, Mark, Note, TextReader, as_shown, is_blank, mark_error, match_key
+from importers.echoes import LEFT_OUT, is_sum, repeats_header
 from importers.fields import OPTION_COLUMNS, OPTION_DETAILS, OPTION_PREFIX, Field, field_of
 from importers.report import Column, Kind, Limits, Problem, shown
 from importers.wording import phrase
@@ -109,7 +110,8 @@ class RowReader:
     """Reads the rows of one table.
 
     columns: the mapping. width: cells of a whole row. known: field to the only values it may have. ragged_allowed: rows
-    of a workbook, whose blank cells at the end are not stored. `notes` holds the warnings of the last row as
+    of a workbook, whose blank cells at the end are not stored. first_row: the number of the first row below the
+    headers, which may be a second row of headers. `notes` holds the warnings of the last row as
     (header, note), `said` those of the last cell.
     """
 
@@ -124,6 +126,7 @@ class RowReader:
         ragged_allowed: bool,
         currency_in_price: bool = False,
         known: Mapping[str, Sequence[str]] | None = None,
+        first_row: int = 0,
     ) -> None:
         self.kind = kind
         self._known = known or {}
@@ -145,6 +148,8 @@ class RowReader:
         self.has_options = any(name.startswith("option") for name in self.headers)
         self.id_from_sku = kind == "listings" and "listing_id" not in self.headers
         self.wants_title = kind == "products" and "title" in self.headers
+        self.first_row = first_row
+        self._columns = columns
 
     def _reader(self, field: Field, grammar: Grammar, currency_in_price: bool) -> Reader:
         if field.name in self._known:
@@ -166,6 +171,9 @@ class RowReader:
 
         A row with problems keeps the fields that could be read, so that its key can still be compared.
         """
+        if self.may_repeat(number, cells) and repeats_header(cells, self._columns, self.kind):
+            self.notes.append(("", LEFT_OUT))
+            return None, []
         problems: list[Problem] = []
         if len(cells) != self.width and (ragged := self._ragged(number, cells)):
             return (None, []) if all(is_blank(cell) for cell in cells) else ({}, [ragged])
@@ -187,6 +195,11 @@ class RowReader:
         self._complete(number, fields, problems)
         return fields, problems
 
+    def may_repeat(self, number: int, cells: Sequence[Cell]) -> bool:
+        """Whether a row is to be looked at for headers: the first one, and those with a header in their first field."""
+        index, name, _ = self.readers[0]
+        return number == self.first_row or (index < len(cells) and cells[index] == self.headers[name])
+
     def _note(self, name: str) -> None:
         header = self.headers[name]
         self.notes.extend((header, note) for note in self.said)
@@ -203,12 +216,14 @@ class RowReader:
             return Problem(number, "", cells[0].code, "", message)
         if self.ragged_allowed or self.last_named <= len(cells) <= self.width:
             return None
-        # One blank cell too many is no comfort: an unquoted comma before it has shifted the price.
-        message = phrase(
-            "Row {row} has {count} cells, and the header has {width}. "
-            "A delimiter inside a text needs quotation marks around that text.",
-            row=number, count=len(cells), width=self.width,
-        )  # fmt: skip
+        message = _too_few(number, len(cells), self.width)
+        if len(cells) > self.width:
+            # One blank cell too many is no comfort: an unquoted comma before it has shifted the price.
+            message = phrase(
+                "Row {row} has {count} cells, and the header has {width}. "
+                "A delimiter inside a text needs quotation marks around that text.",
+                row=number, count=len(cells), width=self.width,
+            )  # fmt: skip
         return Problem(number, "", "ragged_row", shown(" | ".join(as_shown(cell) for cell in cells)), message)
 
     def _complete(self, number: int, fields: Fields, problems: list[Problem]) -> None:
@@ -223,6 +238,8 @@ class RowReader:
         for name in KEY_FIELDS[self.kind]:
             if name not in fields and not (name == "listing_id" and "listing_sku" in fields):
                 self._refuse_blank(number, name, bad, problems)
+        if self.wants_title and "title" not in fields and is_sum(sku or ""):
+            problems.append(Problem(number, self.headers["title"], "blank", "", _no_product(number, sku or "")))
         if self.wants_title and not problems and "title" not in fields:
             self.notes.append((self.headers["title"], NO_TITLE))
 
@@ -235,6 +252,20 @@ class RowReader:
             label = field_of(alias).label
             message = phrase("Row {row}: the {label} is blank. Type it, or delete the row.", row=number, label=label)
             problems.append(Problem(number, header, "blank", "", message))
+
+
+def _too_few(number: int, count: int, width: int) -> str:
+    return phrase(
+        "Row {row} ends after cell {count} of {width}. Complete it, or delete it if it is no row of the table.",
+        row=number, count=count, width=width,
+    )  # fmt: skip
+
+
+def _no_product(number: int, sku: str) -> str:
+    return phrase(
+        "Row {row}: “{sku}” without a title looks like a sum, not like a product. Delete the row, or type the title.",
+        row=number, sku=shown(sku),
+    )  # fmt: skip
 
 
 def gather_options(fields: Fields) -> None:

@@ -211,7 +211,8 @@ def vote(lines: list[str]) -> str:
         if max(width, header_width) < 2:
             continue
         share = votes / sum(widths.values()) if width > 1 else 0.0
-        score = share + (0.5 if header_width == width else 0.0) + min(header_width, 50) / 200
+        fits = 0.5 if header_width == width else 0.4 if 1 < header_width == width - 1 else 0.0  # one more ends each row
+        score = share + fits + min(header_width, 50) / 200
         if score > best_score:
             best, best_score = delimiter, score
     return best
