@@ -102,7 +102,7 @@ def redeem(session: Session, email: str, code: str, password: str, *, hash_passw
 
 def change_role(session: Session, user_id: int, role: Role, *, by: Actor) -> User:
     """Give an account another role; the last owner stays one."""
-    user = _get(session, user_id)
+    user = _open(session, user_id)
     if user.role == Role.OWNER and role != Role.OWNER:
         _keep_an_owner(session, user)
     before, user.role = user.role, role
@@ -120,7 +120,7 @@ def change_role(session: Session, user_id: int, role: Role, *, by: Actor) -> Use
 
 def deactivate(session: Session, user_id: int, *, by: Actor) -> User:
     """Close an account: its sessions end at once, its history stays."""
-    user = _get(session, user_id)
+    user = _open(session, user_id)
     if user.role == Role.OWNER:
         _keep_an_owner(session, user)
     user.active, user.fs_uniquifier = False, uuid.uuid4().hex
@@ -146,7 +146,7 @@ def change_own(
         raise Refused(phrase("Choose a theme: light, dark, or that of the system."))
     if density not in DENSITIES:
         raise Refused(phrase("Choose how close rows stand: from the list."))
-    user = _get(session, user_id)
+    user = person(session, user_id)
     user.language, user.theme, user.density, user.single_keys = language, theme, density, single_keys
     session.flush()
     return user
@@ -188,10 +188,19 @@ def checked_password(password: str, email: str) -> str:
     return password
 
 
-def _get(session: Session, user_id: int) -> User:
+def person(session: Session, user_id: int) -> User:
+    """An account, locked; raises NotFound."""
     user = session.get(User, user_id, with_for_update=True)
     if user is None:
         raise NotFound(phrase("This account is no longer there."))
+    return user
+
+
+def _open(session: Session, user_id: int) -> User:
+    """An account that somebody can sign in with; raises Conflict where somebody has closed it meanwhile."""
+    user = person(session, user_id)
+    if not user.active:
+        raise Conflict(phrase("The account of {email} is closed already.", email=user.email))
     return user
 
 

@@ -54,3 +54,9 @@ def page(session: Session, *, event: str = "", before: int | None = None, limit:
     if before is not None:
         query = query.where(AuditEntry.id < before)
     return list(session.scalars(query))
+
+
+def last(session: Session, subject: str, noun: str) -> AuditEntry | None:
+    """The newest line about a thing whose event begins with this noun, such as "channel"."""
+    query = select(AuditEntry).where(AuditEntry.subject == subject[:300], AuditEntry.event.startswith(f"{noun}."))
+    return session.scalar(query.order_by(AuditEntry.id.desc()).limit(1))

@@ -230,6 +230,7 @@ on("submit", event => {
   const form = event.target;
   if (form.hasAttribute("data-busy")) { event.preventDefault(); event.stopImmediatePropagation(); return }
   if (form.method !== "post" || form.closest("[hx-post],[data-hx-post]") || event.submitter?.hasAttribute("hx-post")) return;
+  if (!navigator.onLine) { event.preventDefault(); return say("stays") } // the browser's own page would take what was typed
   form.setAttribute("data-busy", "");
   setTimeout(() => form.removeAttribute("data-busy"), READ);
 }, true);
@@ -239,7 +240,7 @@ window.addEventListener("pageshow", () => all("[data-busy]").forEach(el => el.re
 const waiting = new Map();
 function say(kind, number) {
   const card = one("#waits"), text = one("[data-text]", card).dataset, title = one("[data-title]", card);
-  const words = { offline: number === 1 ? text.one : text.many, read: text.read, failed: text.failed }[kind];
+  const words = { offline: number === 1 ? text.one : text.many, read: text.read, stays: text.stays, failed: text.failed }[kind];
   title.textContent = kind === "failed" ? title.dataset.failed : title.dataset.offline;
   one("[data-text]", card).textContent = words.replace("#", number);
   one("[data-retry]", card).hidden = kind !== "offline";
@@ -268,7 +269,7 @@ on("waits", ({ detail: { number, failed } }) => {
 });
 on("htmx:sendError", keep);
 on("htmx:timeout", keep);
-window.addEventListener("online", () => { if (waiting.size) retry() });
+window.addEventListener("online", () => { if (waiting.size) retry(); else one("#waits").hidden = true });
 window.addEventListener("beforeunload", event => { if (waiting.size) event.preventDefault() });
 on("htmx:responseError", event => {
   const xhr = event.detail.xhr;

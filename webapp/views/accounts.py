@@ -19,6 +19,7 @@ from webapp.models.base import utc_now
 from webapp.services import accounts, audit, own_keys, sign_in, switches
 from webapp.services.activity import acts
 from webapp.translate import translated
+from webapp.views import meanwhile
 
 bp = Blueprint("accounts", __name__)
 PAGE = 50
@@ -148,7 +149,11 @@ def add_person() -> Any:
 @bp.post("/settings/people/<int:user_id>/role")
 @web.requires(Permission.PEOPLE)
 def change_role(user_id: int) -> Any:
-    """Give somebody another role."""
+    """Give somebody another role, if it still is the one that was shown."""
+    session = web.session()
+    one = accounts.person(session, user_id)
+    if meanwhile.changed(one.role.value):
+        return _settings(error=meanwhile.words(session, f"user {one.email}", "user"), status=409)
     user = accounts.change_role(web.session(), user_id, _role(), by=web.actor())
     web.say(_("%(name)s is %(role)s now.", name=user.email, role=_roles()[user.role]))
     return web.go("accounts.settings")

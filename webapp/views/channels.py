@@ -16,7 +16,7 @@ from webapp.models.accounts import Permission
 from webapp.models.base import utc_now
 from webapp.services import channels, counts, propagation, schedules
 from webapp.translate import translated
-from webapp.views import schedule_words, sync_words
+from webapp.views import meanwhile, schedule_words, sync_words
 from webapp.views.review_words import ago
 
 bp = Blueprint("channels", __name__)
@@ -88,6 +88,10 @@ def save(channel_id: int) -> Any:
     """Change how an account is sent to."""
     session, by = web.session(), web.actor()
     channel = channels.by_id(session, channel_id, lock=True)
+    if meanwhile.changed(_mark(channel)):
+        said = meanwhile.words(session, f"channel {channel.name}", "channel")
+        session.rollback()
+        return _edit(channels.by_id(session, channel_id), quicker=said, status=409)
     try:
         channels.change(
             session,
@@ -186,7 +190,14 @@ def _form(kind: str, error: str = "", status: int = 200) -> Response:
     )
 
 
-def _edit(channel: Channel, error: str = "", status: int = 200) -> Response:
+def _mark(channel: Channel) -> str:
+    """What the form of an account shows, for `meanwhile`; a secret shows only that it is another one."""
+    told = channel.mode.value, channel.sends_price, channel.in_stock_only, channel.many, channel.currency
+    return meanwhile.mark(told, sorted(channel.options.items()), channel.secrets)
+
+
+def _edit(channel: Channel, error: str = "", quicker: str = "", status: int = 200) -> Response:
+    """The page; `error` stands above what was typed, `quicker` above what somebody else has saved meanwhile."""
     session = web.session()
     shown = request.form if error else channel.options
     return web.page(
@@ -196,6 +207,8 @@ def _edit(channel: Channel, error: str = "", status: int = 200) -> Response:
         kind=connectors.kinds().get(channel.kind),
         given=shown,
         error=error,
+        quicker=quicker,
+        seen=_mark(channel),
         state=state,
         looked=looked,
         modes=SendMode,

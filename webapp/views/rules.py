@@ -17,6 +17,7 @@ from webapp.models import Channel, ListingState
 from webapp.models.accounts import Permission
 from webapp.services import channels, counts, decisions, links, rules
 from webapp.translate import translated
+from webapp.views import meanwhile
 
 bp = Blueprint("rules", __name__)
 USUAL = 95  # where the line stands before anybody has moved it
@@ -47,7 +48,9 @@ def index() -> Any:
 @web.requires(Permission.RULES)
 def turn_on(channel_id: int) -> Any:
     """Turn the channel's rule on, or move its line."""
-    channel = channels.by_id(web.session(), channel_id)
+    channel = channels.by_id(web.session(), channel_id, lock=True)
+    if meanwhile.changed(_mark(channel)):
+        return _quicker(channel)
     form = RuleForm()
     if not form.validate():
         raise Refused(_("Choose a score from %(low)s to 100 and a promise.", low=rules.LOWEST))
@@ -65,7 +68,9 @@ def turn_on(channel_id: int) -> Any:
 @web.requires(Permission.RULES)
 def turn_off(channel_id: int) -> Any:
     """Stop the channel's rule."""
-    channel = channels.by_id(web.session(), channel_id)
+    channel = channels.by_id(web.session(), channel_id, lock=True)
+    if meanwhile.changed(_mark(channel)):
+        return _quicker(channel)
     rules.turn_off(web.session(), channel, by=web.actor())
     web.say(_("The rule is off. What it linked stays."))
     return redirect(url_for("rules.index", channel=channel.name), code=303)
@@ -107,12 +112,27 @@ def check(channel_id: int, listing_id: int) -> Any:
     return redirect(url_for("rules.index", channel=channel.name, line=line), code=303)
 
 
-def _show(channel: Channel, every: list[Channel], line: int) -> Any:
+def _mark(channel: Channel) -> str:
+    return meanwhile.mark(channel.rule_from, channel.rule_promise)
+
+
+def _quicker(channel: Channel) -> Any:
+    """The page as it is now, since somebody else has moved the line while this one was looked at."""
+    session = web.session()
+    said = meanwhile.words(session, f"channel {channel.name}", "rule")
+    every, line = channels.all_channels(session), channel.rule_from or request.form.get("line", USUAL, int)
+    return _show(channel, every, min(100, max(rules.LOWEST, line)), quicker=said, status=409)
+
+
+def _show(channel: Channel, every: list[Channel], line: int, quicker: str = "", status: int = 200) -> Any:
     session = web.session()
     found = rules.outlook(session, channel, line)
     bars = rules.histogram(session, channel)
     return web.page(
         "rules/index.html",
+        status=status,
+        quicker=quicker,
+        seen=_mark(channel),
         channel=channel,
         every=every,
         line=line,
