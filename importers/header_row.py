@@ -78,14 +78,15 @@ def _chosen(rows: Sequence[Row], wanted: int) -> int:
 
 
 def _best(rows: Sequence[Row], places: Sequence[int], kind: Kind, options: Options) -> int:
-    best, most = places[0], 1
+    best, most = places[0], (1, True)
     for place in places:
         names = _names(rows[place][1])
         preset = find_preset(names, kind, options.preset) if len(names) > 1 else None
         count = count_recognised(names, kind, preset.fields_for(kind) if preset else None)
         chosen = sum(name in (options.mapping or {}) for name in names)
-        if count + chosen > most:
-            best, most = place, count + chosen
+        found = count + chosen, preset is not None  # of labels and technical names, those that are known for sure
+        if found > most:
+            best, most = place, found
     return best
 
 

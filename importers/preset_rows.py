@@ -52,6 +52,22 @@ def amazon_rows(places: Mapping[str, int]) -> RowFilter:
     return keep
 
 
+def amazon_flat_rows(places: Mapping[str, int]) -> RowFilter:
+    """Amazon's category templates: a parent only holds its variations together, and an ASIN is no barcode."""
+    layout = _Layout(places)
+
+    def keep(rows: Iterable[Row]) -> Iterator[KeptRow]:
+        for number, cells in rows:
+            if layout.text(cells, "parent child").lower() == "parent":
+                yield number, None
+                continue
+            if layout.text(cells, "external product id type").lower() not in _GTIN_TYPES:
+                layout.put(cells, "external product id", "")
+            yield number, cells
+
+    return keep
+
+
 def shopify_product_rows(places: Mapping[str, int]) -> RowFilter:
     """Shopify: a row without title continues the product above; without SKU and price it only adds a picture."""
     layout = _Layout(places)
@@ -167,13 +183,19 @@ def ebay_rows(places: Mapping[str, int]) -> RowFilter:
 
 
 def mercado_libre_rows(places: Mapping[str, int]) -> RowFilter:
-    """Mercado Libre: a variation is a listing of its own, named by item and variation; its SKU may be on the item."""
+    """Mercado Libre: a variation is a listing of its own, named by item and variation; its SKU may be on the item.
+
+    An item without a digit in its number is a row of instructions.
+    """
     layout = _Layout(places)
 
     def keep(rows: Iterable[Row]) -> Iterator[KeptRow]:
         for number, cells in rows:
             variation = layout.text(cells, "variation")
             item = layout.text(cells, "item id")
+            if item and not any(map(str.isdigit, item)):  # what may be changed in the column, below its header
+                yield number, None
+                continue
             if variation and item:
                 layout.put(cells, "item id", f"{item}:{variation}")
             if not layout.text(cells, "variation sku"):

@@ -96,3 +96,12 @@ GOOGLE = _by_word(
         "product type": ("tipo de producto", "tipo de produto", "type de produit", "Produkttyp", "tipo di prodotto"),
     }
 )
+
+MERCADO_LIBRE: Mapping[str, str] = {
+    "codigo de la publicacion": "item id", "codigo de publicacion": "item id", "numero de publicacion": "item id",
+    "id de la publicacion": "item id", "codigo do anuncio": "item id", "numero do anuncio": "item id",
+    "id do anuncio": "item id",
+    "variante": "variation", "variacion": "variation", "codigo de la variante": "variation",
+    "id de variante": "variation", "variacao": "variation", "codigo da variacao": "variation",
+    "id da variacao": "variation",
+}  # fmt: skip

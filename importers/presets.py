@@ -9,6 +9,7 @@ from typing import Literal
 from importers.fields import KIND_FIELDS, OPTION_COLUMNS
 from importers.preset_rows import (
     RowFilter,
+    amazon_flat_rows,
     amazon_rows,
     ebay_rows,
     mercado_libre_rows,
@@ -16,7 +17,7 @@ from importers.preset_rows import (
     shopify_product_rows,
     woocommerce_rows,
 )
-from importers.preset_words import AMAZON, AMAZON_OPEN, GOOGLE, WOOCOMMERCE
+from importers.preset_words import AMAZON, AMAZON_OPEN, GOOGLE, MERCADO_LIBRE, WOOCOMMERCE
 from importers.report import FileRefused, Kind, shown
 from importers.unfolding import Unfold, unfold_locations
 from importers.vocabulary import forms
@@ -110,6 +111,27 @@ PRESETS: dict[str, Preset] = {
             ),
             {"sku": ("sku",), "price": ("price",), "quantity": ("quantity",), "gtin": ("product id",)},
             rows=amazon_rows,
+        ),
+        Preset(
+            # The templates of categories: a line about the template, labels in the language of the shop, these names.
+            "amazon_flat_file",
+            ("products", "stock", "listings"),
+            (_signature("item sku", "item name"), _signature("item sku", "standard price", "quantity")),
+            {
+                "sku": ("item sku",),
+                "title": ("item name",),
+                "brand": ("brand name",),
+                "gtin": ("external product id",),
+                "mpn": ("part number",),
+                "description": ("product description",),
+                "category": ("item type", "feed product type"),
+                "price": ("standard price",),
+                "quantity": ("quantity",),
+                "image_url": ("main image url",),
+                "base_sku": ("parent sku",),
+                "parent_id": ("parent sku",),
+            },
+            rows=amazon_flat_rows,
         ),
         Preset(
             # An ASIN names a page that several of a seller's offers share, so it is no listing ID: the SKU is.
@@ -255,17 +277,24 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "mercado_libre",
             ("products", "stock", "listings"),
-            (_signature("item id", "variation sku"), _signature("sellercustomsku"), _signature("item id", "item sku")),
+            (
+                *(_signature("item id", sku) for sku in ("variation sku", "item sku")),
+                *(_signature("item id", "variation", also) for also in ("sku", "title", "titulo")),
+                _signature("sellercustomsku"),
+            ),
             {
                 "listing_id": ("item id", "id", "codigo de la publicacion"),
                 "sku": ("variation sku", "item sku", "sellercustomsku", "sku"),
                 "title": ("title", "titulo"),
-                "quantity": ("quantity", "available quantity", "cantidad disponible", "quantidade", "cantidad"),
+                "quantity": (
+                    *("quantity", "available quantity", "cantidad disponible", "quantidade", "cantidad", "stock"),
+                ),
                 "price": ("price", "precio", "preco"),
                 "status": ("status", "estado"),
                 "option_details": ("variation values",),
             },
             rows=mercado_libre_rows,
+            words=MERCADO_LIBRE,
         ),
         Preset(
             "linnworks_links",

@@ -121,6 +121,45 @@ def test_google_merchant_prices_carry_their_currency(run):
     assert (listing["listing_id"], listing["url"]) == ("A", "https://x")
 
 
+def test_an_amazon_template_is_read_by_its_technical_names(run):
+    content = (
+        "TemplateType=fptcustom\tVersion=2026.0401\tDo not delete the top 3 rows\n"
+        "SKU des Verkäufers\tMarke\tProduktname\tProdukt-ID\tTyp der Produkt-ID\tPreis\tBestand\tVaterschaft\tVater\n"
+        "item_sku\tbrand_name\titem_name\texternal_product_id\texternal_product_id_type\tstandard_price\tquantity\t"
+        "parent_child\tparent_sku\n"
+        "TS\tAcme\tT-shirt\t\t\t\t\tParent\t\n"
+        "TS-R\tAcme\tT-shirt red\t4006381333931\tEAN\t19.90\t4\tChild\tTS\n"
+        "TS-B\tAcme\tT-shirt blue\tB0AAAAAA02\tASIN\t19.90\t\tChild\tTS\n"
+    )
+    checked = run(content)
+    assert (checked.report.preset, checked.report.header_row, checked.errors) == ("amazon_flat_file", 3, [])
+    assert (list(checked.rows), checked.report.rows_skipped) == ([5, 6], 1)
+    assert {name: checked.rows[5][name] for name in ("gtin", "price", "quantity", "base_sku", "title")} == {
+        "gtin": "4006381333931", "price": "19.90", "quantity": 4, "base_sku": "TS", "title": "T-shirt red",
+    }  # fmt: skip
+    assert "gtin" not in checked.rows[6]
+    assert "quantity" not in checked.rows[6]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Número de publicación;Variante;SKU;Título;Precio [$];Stock;Estado",
+        "Código do anúncio;Variação;SKU;Título;Preço;Quantidade;Status",
+    ],
+)
+def test_variations_of_mercado_libre_are_listings_of_their_own_and_its_hints_none(run, head):
+    checked = run(
+        f"Modifica tus publicaciones;;;;;;\nNo cambies las columnas;;;;;;\n{head}\n"
+        "No se puede modificar;No se puede modificar;Opcional;Obligatorio;Obligatorio;Obligatorio;Obligatorio\n"
+        "MLM1;;A-1;Taza;199,50;3;Activa\nMLM2;179;TS-R;Roja;299;4;Activa\nMLM2;180;TS-B;Azul;299;0;Activa\n",
+        kind="listings",
+    )
+    assert (checked.report.preset, checked.report.header_row, checked.errors) == ("mercado_libre", 3, [])
+    assert [row["listing_id"] for row in checked.rows.values()] == ["MLM1", "MLM2:179", "MLM2:180"]
+    assert (checked.rows[5]["price"], checked.rows[7]["quantity"], checked.report.rows_skipped) == ("199.50", 0, 1)
+
+
 def test_a_mercado_libre_sheet_is_found_below_its_instructions(run):
     content = (
         "Publicaciones;;;\nCompleta los datos;;;\nID;Título;Precio;Cantidad disponible;SellerCustomSku;Estado\n"
