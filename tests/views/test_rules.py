@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from tests.factories import Make
+from tests.views.pair_pages import text_of
 from webapp.db import unit_of_work
+from webapp.jobs import tasks
 from webapp.models import Channel, Decision, Link, ListingState, Refusal, Suggestion
 from webapp.models.base import utc_now
-from webapp.services import counts, listings
+from webapp.services import counts, listings, steps
 
 
 @pytest.fixture
@@ -120,3 +122,16 @@ def test_link_all_above_links_once_and_offers_undo(app, browse, waiting):
     assert "/undo/" in answer.text
     with app.app_context(), unit_of_work(read_only=True) as session:
         assert counts.of_channel(session, channel_id)[ListingState.LINKED] == 3
+
+
+def test_a_large_number_above_the_line_is_linked_in_steps_and_the_page_shows_how_far(app, browse, waiting, monkeypatch):
+    monkeypatch.setattr(steps, "FROM", 3)
+    channel = waiting(sure=4, right=60)
+    alice = browse("alice")
+    here = alice.post(f"/rules/{channel}/link", data={"line": "95"}).location
+    assert alice.post(f"/rules/{channel}/link", data={"line": "95"}).location == here  # it joins
+    assert "Linking suggestions 0 of 4" in text_of(alice.get("/rules"))
+    with app.app_context():
+        tasks.take_steps()
+    assert "Linked 4 listings." in text_of(alice.get(here))
+    assert read(app, select(func.count()).select_from(Link)) == 4

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, null, or_, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm.util import identity_key
 
 from webapp.models.base import utc_now
 from webapp.models.catalog import Product
@@ -98,6 +99,10 @@ def made(session: Session, batch_id: int, query: Select[*tuple[Any, ...]], autho
     newest = make(session, batch_id, query, author)
     rows = session.execute(select(Link.listing_id, Link.product_id).where(*new(batch_id, newest))).all()
     settle(session, batch_id, newest, select(Link.listing_id).where(*new(batch_id, newest)))
+    for listing_id, _ in rows:
+        known = session.identity_map.get(identity_key(Listing, listing_id))
+        if known is not None:
+            session.expire(known)  # it was read before it was linked
     return [(listing_id, product_id) for listing_id, product_id in rows]
 
 

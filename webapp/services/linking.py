@@ -1,4 +1,4 @@
-"""Link by SKU, and accept near misses by their reason, in steps (see services.steps) over the ids of the listings."""
+"""Link by SKU, near misses by their reason, and suggestions above a line, in steps (see services.steps)."""
 
 from __future__ import annotations
 
@@ -8,25 +8,14 @@ from bisect import bisect_right
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
-from webapp.db import among, ring
+from webapp.db import among
 from webapp.errors import phrase, phrases
 from webapp.models.accounts import Actor
 from webapp.models.catalog import Product
 from webapp.models.channels import Channel
 from webapp.models.links import ActStep, BatchVerb, LinkBatch, LinkSource, NearMiss, Refusal
 from webapp.models.listings import Listing, ListingState
-from webapp.services import (
-    acts,
-    audit,
-    candidates,
-    counts,
-    decisions,
-    joining,
-    rechecks,
-    reconciliation,
-    steps,
-    targets,
-)
+from webapp.services import acts, audit, candidates, counts, joining, links, reconciliation, rules, steps
 
 AT_ONCE = 5_000  # ids between the first and the last listing: so few are linked while somebody waits for the answer
 STEP = 2_000  # near misses in one transaction at most
@@ -108,29 +97,46 @@ def take_near(session: Session, batch: LinkBatch, step: ActStep, limit: int, _kn
     """Link the next near misses that still can be; gives how many were tried."""
     channel, reason = session.get_one(Channel, batch.channel_id), str(step.of)
     ids = [a for a, _ in candidates.near_pairs(session, channel, reason, limit=limit, span=(step.after, step.upto))]
-    which = among(session, Listing.id, ids)
-    session.execute(select(Listing.id).where(which).order_by(Listing.id).with_for_update())
     query = joining.pairs().join(NearMiss, NearMiss.listing_id == Listing.id)
     query = query.join(Product, Product.id == NearMiss.product_id).join(Channel, Channel.id == Listing.channel_id)
     said = exists().where(Refusal.listing_id == Listing.id, Refusal.product_id == Product.id)
-    still = Listing.state == ListingState.PENDING, NearMiss.reason == reason, Product.retired_at.is_(None), ~said
-    query = query.where(which, *still)
     author = joining.Author(LinkSource.HAND, batch.by_name, batch.by_id)
-    linked = joining.made(session, batch.id, query, author)
-    rechecks.ask_listings(session, [a for a, _ in linked])
-    decisions.note(session, batch.id, dict(linked))
-    batch.changed += len(linked)
+    batch.changed += links.confirm_many(session, batch, ids, query.where(NearMiss.reason == reason, ~said), author)
     step.after = ids[-1] if len(ids) == limit else step.upto
     return len(ids)
 
 
 def close_near(session: Session, batch: LinkBatch, by: Actor) -> None:
-    """Say in the trail how many were linked, and let it be sent."""
-    ring(session, targets.BELL)
-    words = phrases("Linked {n} listing.", "Linked {n} listings.", batch.changed)
+    """Say in the trail how many were linked."""
     if not batch.stopped_by:  # decided meanwhile, or its product has another listing by now
         steps.note(batch, refused=max((batch.total or 0) - batch.changed, 0))
-    else:
+    close_linked(session, batch, by)
+
+
+def begin_above(session: Session, channel: Channel, line: int, *, by: Actor) -> LinkBatch:
+    """Begin to link the first suggestions at the line or above; where that goes on already, the act is given."""
+    steps.alone(session)
+    for one in steps.running(session, BatchVerb.RULE):
+        if one.channel_id == channel.id:
+            return one
+    batch = acts.begin(session, BatchVerb.RULE, by, rules.reason(line), [])
+    batch.channel_id, n = channel.id, rules.outlook(session, channel, line).above
+    return steps.lay(session, batch, n, [(0, 1, n)], of=line)
+
+
+def take_above(session: Session, batch: LinkBatch, step: ActStep, limit: int, _known: object) -> int:
+    """Link the surest of those that are left; the last step finds none that can be. Gives how many were linked."""
+    channel = session.get_one(Channel, batch.channel_id)
+    n = rules.link_some(session, batch, channel, int(step.of or 100), limit=limit)
+    batch.changed += n
+    step.after = step.after if n else step.upto
+    return n
+
+
+def close_linked(session: Session, batch: LinkBatch, by: Actor) -> None:
+    """Say in the trail how many were linked."""
+    words = phrases("Linked {n} listing.", "Linked {n} listings.", batch.changed)
+    if batch.stopped_by:
         words = phrase("Stopped linking: {n} of {all} are linked.", n=f"{batch.changed:,}", all=f"{batch.total or 0:,}")
     refused = (batch.numbers or {}).get("refused", 0)
     audit.record(session, by, "link.confirmed", f"batch {batch.id}", words, after={"refused": refused})

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, Select, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from webapp.db import among
+from webapp.db import among, ring
 from webapp.errors import Conflict, NotFound, Refused, phrase, phrases
 from webapp.models.accounts import Actor
 from webapp.models.base import utc_now
@@ -21,7 +22,7 @@ from webapp.models.catalog import Product
 from webapp.models.channels import Channel
 from webapp.models.links import BatchVerb, Link, LinkBatch, LinkSource, PastLink, Refusal
 from webapp.models.listings import SKIPPED_FROM, Listing, ListingState
-from webapp.services import acts, decisions, ending, rechecks, refusals, restore, steps, targets
+from webapp.services import acts, decisions, ending, joining, rechecks, refusals, restore, steps, targets
 from webapp.services.acts import CHUNK
 from webapp.services.acts import Change as Change
 from webapp.services.acts import Pair as Pair
@@ -239,8 +240,6 @@ def bring_back(session: Session, change: Change, batch: LinkBatch, by: Actor, *,
     rechecks.ask_listings(session, listings)
     done = restore.plain(session, change, past, by) if len(past) >= restore.MANY else set()
     change.changed += len(done)
-    for i in done:
-        session.expire(listings[i])  # it was read before it was linked
     rest = [p for p in past if p.listing_id not in done]
     wanted = among(session, Product.id, sorted({p.product_id for p in rest}))
     products = {x.id: x for x in session.scalars(select(Product).where(wanted))}
@@ -295,6 +294,30 @@ def confirm_some(session: Session, pairs: Sequence[Pair], change: Change, *, by:
     if source is not LinkSource.FILE:  # a file of links judges no suggestion: nobody saw them
         decisions.note(session, change.act.id, chosen, judged=source is not LinkSource.RULE)
     targets.mark_batch(session, change.act.id, list(chosen))
+
+
+def confirm_many(
+    session: Session,
+    act: LinkBatch,
+    listing_ids: Sequence[int],
+    query: Select[*tuple[Any, ...]],
+    author: joining.Author,
+    *,
+    judged: bool = True,
+) -> int:
+    """Link waiting listings of an act that is open in one statement; gives how many.
+
+    `query` is of `joining.pairs` with Product and Channel joined: those of other listings are left out, and so is what
+    cannot be, without a word for each. See `decisions.note` for `judged`.
+    """
+    which = among(session, Listing.id, listing_ids)
+    session.execute(select(Listing.id).where(which).order_by(Listing.id).with_for_update())
+    still = which, Listing.state == ListingState.PENDING, Product.retired_at.is_(None)
+    linked = dict(joining.made(session, act.id, query.where(*still), author))
+    rechecks.ask_listings(session, linked)
+    decisions.note(session, act.id, linked, judged=judged)
+    ring(session, targets.BELL)
+    return len(linked)
 
 
 def _join(

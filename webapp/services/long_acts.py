@@ -34,6 +34,7 @@ class Kind:
 KINDS = {
     BatchVerb.UNSYNC: Kind(unsyncing.take, unsyncing.close, lambda: unsyncing.STEP),
     BatchVerb.LINK: Kind(linking.take_near, linking.close_near, lambda: linking.STEP, least=200),
+    BatchVerb.RULE: Kind(linking.take_above, linking.close_linked, lambda: linking.STEP, least=200),
     BatchVerb.UNDO: Kind(undo.take, undo.close, lambda: undo.STEP, least=100),
     BatchVerb.RECONCILE: Kind(
         linking.take_by_sku,

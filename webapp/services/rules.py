@@ -10,19 +10,19 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 import matching
 from webapp.db import ring
-from webapp.errors import Refused, phrase
+from webapp.errors import Refused, phrase, phrases
 from webapp.models.accounts import RULE, Actor
 from webapp.models.base import utc_now
 from webapp.models.catalog import Product
 from webapp.models.channels import Channel
-from webapp.models.links import BatchVerb, Decision, Link, LinkSource, Refusal, Suggestion
+from webapp.models.links import BatchVerb, Decision, Link, LinkBatch, LinkSource, Refusal, Suggestion
 from webapp.models.listings import Listing, ListingState
-from webapp.services import audit, counts, decisions, links
+from webapp.services import acts, audit, counts, decisions, joining, links
 
 LOWEST, WIDTH = 40, 5  # the histogram begins where suggestions do
 ENOUGH = 50  # decisions on a channel before its rule may be turned on
@@ -183,9 +183,30 @@ def link_above(session: Session, channel: Channel, line: int, *, by: Actor, limi
 
     Where a product may have one listing on the channel, listings that want the same one are left to people.
     """
-    pairs = chosen(session, channel, line, limit=limit)
-    reason = phrase("{line} and above", line=line)
-    return links.confirm(session, pairs, by=by, source=LinkSource.RULE, verb=BatchVerb.RULE, reason=reason)
+    ids = [pair.listing_id for pair in chosen(session, channel, line, limit=limit)]
+    change = acts.Change(batch=acts.begin(session, BatchVerb.RULE, by, reason(line), ids))
+    change.changed = _link(session, change.act, channel, line, ids)
+    words = phrases("Linked {n} listing.", "Linked {n} listings.", change.changed)
+    return acts.close(session, change, by, "link.confirmed", words)
+
+
+def link_some(session: Session, act: LinkBatch, channel: Channel, line: int, *, limit: int) -> int:
+    """The same for some of them, within an act that is open; gives how many."""
+    return _link(session, act, channel, line, [p.listing_id for p in chosen(session, channel, line, limit=limit)])
+
+
+def reason(line: int) -> str:
+    """What a batch says of why it linked what was suggested."""
+    return phrase("{line} and above", line=line)
+
+
+def _link(session: Session, act: LinkBatch, channel: Channel, line: int, ids: list[int]) -> int:
+    """Link waiting listings to their first suggestions in one statement."""
+    first = and_(Suggestion.listing_id == Listing.id, Suggestion.rank == 1, Suggestion.score >= line)
+    query = joining.pairs(Suggestion.score).join(Suggestion, first).join(Product, Product.id == Suggestion.product_id)
+    query = query.join(Channel, Channel.id == Listing.channel_id).where(Channel.id == channel.id)
+    author = joining.Author(LinkSource.RULE, act.by_name, act.by_id)
+    return links.confirm_many(session, act, ids, query, author, judged=False)
 
 
 def chosen(session: Session, channel: Channel, line: int, *, limit: int = AT_ONCE) -> list[links.Pair]:

@@ -88,6 +88,7 @@ def doing_words() -> dict[BatchVerb, str]:
     return {
         BatchVerb.RECONCILE: _("Linking by SKU"),
         BatchVerb.LINK: _("Linking"),
+        BatchVerb.RULE: _("Linking suggestions"),
         BatchVerb.UNSYNC: _("Unsyncing"),
         BatchVerb.UNDO: _("Taking back"),
     }

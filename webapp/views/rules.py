@@ -13,11 +13,11 @@ from wtforms.validators import AnyOf, InputRequired, NumberRange
 
 from webapp import web
 from webapp.errors import Refused
-from webapp.models import Channel, ListingState
+from webapp.models import BatchVerb, Channel, ListingState
 from webapp.models.accounts import Permission
-from webapp.services import channels, counts, decisions, links, rules
+from webapp.services import channels, counts, decisions, linking, links, rules, steps
 from webapp.translate import translated
-from webapp.views import meanwhile
+from webapp.views import acts, meanwhile
 
 bp = Blueprint("rules", __name__)
 USUAL = 95  # where the line stands before anybody has moved it
@@ -79,15 +79,16 @@ def turn_off(channel_id: int) -> Any:
 @bp.post("/rules/<int:channel_id>/link")
 @web.requires(Permission.RULES)
 def link_above(channel_id: int) -> Any:
-    """Link everything at the line or above once, as one batch."""
+    """Link everything at the line or above once, as one batch: at once, or by the workers where that is much."""
     session = web.session()
     channel = channels.by_id(session, channel_id)
     line = request.form.get("line", USUAL, int)
     web.once()
+    if rules.outlook(session, channel, line).above >= steps.FROM:
+        act = linking.begin_above(session, channel, line, by=web.actor())
+        return web.go("links.act", batch_id=steps.call(session, act).id)
     change = rules.link_above(session, channel, line, by=web.actor())
     words = ngettext("Linked %(num)s listing.", "Linked %(num)s listings.", change.changed)
-    if change.changed == rules.AT_ONCE:
-        words += " " + _("That is the most at once: repeat for those that are left.")
     web.say(words, url_for("links.undo", batch_id=change.batch.id) if change.batch else "")
     batch = change.batch.id if change.batch else None
     return redirect(url_for("rules.index", channel=channel.name, line=line, linked=batch), code=303)
@@ -132,6 +133,8 @@ def _show(channel: Channel, every: list[Channel], line: int, quicker: str = "", 
         "rules/index.html",
         status=status,
         quicker=quicker,
+        going_on=acts.going_on(BatchVerb.RULE, channel=channel),
+        **acts.shown(),
         seen=_mark(channel),
         channel=channel,
         every=every,

@@ -282,3 +282,30 @@ def test_the_command_brings_an_act_that_goes_on_to_its_end_and_then_does_its_own
     assert tasks.reconcile(None, by=COMMAND_LINE).batch is None
     with unit_of_work(read_only=True) as session:
         assert session.scalar(select(func.count()).select_from(LinkBatch)) == 2  # one without a link leaves none
+
+
+@pytest.fixture
+def likely(make):
+    """Five listings whose first suggestion scores 97, and two that want the same product."""
+    channel = make.channel()
+    products = [make.product() for _ in range(6)]
+    for n in range(7):
+        listing = make.listing(listing_id=f"W-{n}")
+        product = products[min(n, 5)]
+        make.session.add(Suggestion(listing_id=listing.id, rank=1, product_id=product.id, score=97, evidence=[]))
+        listing.place = 3
+    make.session.flush()
+    return channel
+
+
+def test_suggestions_above_a_line_are_linked_in_steps_and_judge_nothing(session, likely, alice, bob):
+    batch = linking.begin_above(session, likely, 95, by=alice)
+    assert linking.begin_above(session, likely, 95, by=bob) is batch
+    assert steps.progress(session, batch).total == 7
+    assert [take(session, batch) for _ in range(3)] == [2, 2, 1]
+    take_all(session, batch)
+    assert (batch.changed, live(session)) == (5, 5)  # whom the product belongs to, a person says
+    rows = session.scalars(select(Link)).all()
+    assert {(x.source, x.score, x.by_name) for x in rows} == {(LinkSource.RULE, 97, "Alice")}
+    assert {d.right for d in session.scalars(select(Decision))} == {None}
+    assert links.undo(session, batch.id, by=alice).changed == 5
