@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,7 +11,7 @@ from typing import Any
 
 from importers.block_rows import BlockReader, ReadRows, batches
 from importers.blocks import Block
-from importers.cells import Cell, CellError, as_shown, is_blank
+from importers.cells import Cell, CellError, is_blank
 from importers.duplicates import Findings, KeyIndex, looks_of, rows_said, skus_said
 from importers.fields import field_of
 from importers.header_row import Header, find_header, without_last_delimiter
@@ -23,14 +22,13 @@ from importers.presets import PRESETS, Preset
 from importers.readers import open_table
 from importers.report import Column, FileRefused, Kind, Limits, Options, Outcome, Problem, Report, shown
 from importers.rows import Fields, Reader, RowReader, column_grammar
+from importers.samples import SAMPLES, plain_columns, samples_of, telling
 from importers.staging import Stage
 from importers.tables import Row, Table
 from importers.tally import Tally
 from importers.wording import phrase
 
 HEAD_ROWS = 200
-SAMPLES = 3
-_GROUP_SPACE = re.compile(r"(?<=[0-9])[\u00a0\u2009\u202f](?=[0-9])")
 MOST_LOOK_ALIKES = 100
 #: Blank lines do not count as rows, but they take time.
 _LINES_PER_ROW = 3
@@ -122,28 +120,9 @@ def _with_columns(report: Report, header: Header, columns: tuple[Column, ...], p
     return replace(report, mapping=columns, columns=mapped, preset=known, header_row=header.row)
 
 
-def plain_columns(header: Header, head: list[Row]) -> tuple[Column, ...]:
-    """The columns before anything is known about them, for a screen that asks."""
-    samples = _samples(header, head)
-    return tuple(Column(name, "", "ignored", "", tuple(samples[index])) for index, name in enumerate(header.names))
-
-
-def _samples(header: Header, head: list[Row]) -> list[list[str]]:
-    rows = [cells for _, cells in head[header.place + 1 :]]
-    found: list[list[str]] = []
-    for index in range(len(header.names)):
-        values = (
-            shown(_GROUP_SPACE.sub(" ", as_shown(cells[index])))
-            for cells in rows
-            if index < len(cells) and not is_blank(cells[index])
-        )
-        found.append(list(itertools.islice(values, SAMPLES)))
-    return found
-
-
 def _mapping(header: Header, head: list[Row], kind: Kind, options: Options) -> tuple[Column, ...]:
     preset = header.preset.fields_for(kind) if header.preset else None
-    samples = _samples(header, head)
+    samples = samples_of(header, head)
     return guess_mapping(
         header.names, kind, chosen=options.mapping, preset=preset, samples=samples, row=header.row or 1
     )
@@ -184,10 +163,10 @@ def _row_reader(opened: Opened, kind: Kind, options: Options, limits: Limits) ->
 
 def _with_readings(opened: Opened, reader: RowReader) -> tuple[Column, ...]:
     """The columns, those of amounts with what their first values are."""
-    columns = list(opened.columns)
+    columns, rows = list(opened.columns), telling(opened.header, opened.head)
     for index, name, read in reader.readers:
         if field_of(name).reads in ("quantity", "price"):
-            cells = (cells[index] for _, cells in opened.head if index < len(cells) and not is_blank(cells[index]))
+            cells = (cells[index] for cells in rows if index < len(cells) and not is_blank(cells[index]))
             reads = tuple(_reading(read, cell) for cell in itertools.islice(cells, SAMPLES))
             columns[index] = replace(columns[index], reads=reads)
     reader.said.clear()

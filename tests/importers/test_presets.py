@@ -158,6 +158,14 @@ def test_variations_of_mercado_libre_are_listings_of_their_own_and_its_hints_non
     assert (checked.report.preset, checked.report.header_row, checked.errors) == ("mercado_libre", 3, [])
     assert [row["listing_id"] for row in checked.rows.values()] == ["MLM1", "MLM2:179", "MLM2:180"]
     assert (checked.rows[5]["price"], checked.rows[7]["quantity"], checked.report.rows_skipped) == ("199.50", 0, 1)
+    price = next(column for column in checked.report.mapping if column.field == "price")
+    assert (price.samples, price.reads) == (("199,50", "299", "299"), ("199.50", "299", "299"))
+
+
+def test_a_text_of_several_lines_is_shown_in_one(run):
+    checked = run('sku,title,description\nA-1,Mug,"<p>Big,\n\r\nwith a lid</p>"\n')
+    assert checked.report.mapping[2].samples == ("<p>Big, with a lid</p>",)
+    assert checked.rows[2]["description"] == "<p>Big,\n\r\nwith a lid</p>"
 
 
 def test_a_mercado_libre_sheet_is_found_below_its_instructions(run):
