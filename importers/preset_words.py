@@ -97,6 +97,7 @@ GOOGLE = _by_word(
     }
 )
 
+#: Mercado Libre publishes no list of its columns, and no real sheet was at hand: a reader's guess at the words it uses.
 MERCADO_LIBRE: Mapping[str, str] = {
     "codigo de la publicacion": "item id", "codigo de publicacion": "item id", "numero de publicacion": "item id",
     "id de la publicacion": "item id", "codigo do anuncio": "item id", "numero do anuncio": "item id",
