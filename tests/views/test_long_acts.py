@@ -101,6 +101,8 @@ def test_who_stops_it_keeps_what_is_linked(browse, put, look, step):
     assert bob.post(f"{other}/stop").status_code == 403
     assert "Only Alice or an owner can stop this." in bob.post(f"{other}/stop").text
     assert "/stop" in alice.get(other).text
+    alice.post(f"{other}/stop")
+    assert "Stopped before a listing was linked." in text_of(alice.get(other))
 
 
 def test_a_line_that_nobody_works_at_says_that_it_waits(app, browse, put):
