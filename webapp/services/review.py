@@ -247,6 +247,12 @@ def computing(session: Session, channel: Channel) -> int:
     return int(session.scalar(select(func.count()).select_from(_some([*waiting, Listing.place == NOT_COMPUTED]))) or 0)
 
 
+def ready(session: Session, channel: Channel) -> int:
+    """How many waiting listings have been looked at, with or without a suggestion, up to CAP; skipped ones apart."""
+    waiting = Queue(channel).where
+    return int(session.scalar(select(func.count()).select_from(_some([*waiting, Listing.place < NOT_COMPUTED]))) or 0)
+
+
 def _by(by: Actor, now: datetime) -> Subquery:
     """This person's newest acts of the last hours, as many as a run may have: years of older ones are not looked at."""
     newest = select(LinkBatch).where(LinkBatch.by_id == by.id).order_by(LinkBatch.id.desc()).limit(RUN_LIMIT).subquery()

@@ -278,7 +278,8 @@ def screen(queue: Queue | None, listing_id: int | None, *, compare: int = 0) -> 
     context |= {"run": run, "left": left, "pace": words.pace(run.each, left)}
     context["computing"] = review.computing(session, queue.channel) if queue.shelf is Shelf.WAITING else 0
     if context["computing"]:
-        context["preparing"] = suggesting.progress(session, queue.channel, context["computing"])
+        preparing = suggesting.progress(session, queue.channel, context["computing"])
+        context |= {"preparing": preparing, "ready": review.ready(session, queue.channel), "cap": review.CAP}
     if listing_id is None:
         context["decided"] = review.decided(session, queue.channel, by, now=now)
     else:

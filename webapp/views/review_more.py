@@ -20,13 +20,12 @@ from webapp import web
 from webapp.errors import Conflict, Refused
 from webapp.forms import AMOUNT, plain_amount
 from webapp.jobs import tasks
-from webapp.models import BatchVerb, Channel, Listing, ListingState
+from webapp.models import BatchVerb, Channel, Listing
 from webapp.models.accounts import Permission
 from webapp.services import (
     candidates,
     catalog,
     channels,
-    counts,
     linking,
     long_acts,
     retrieval,
@@ -243,7 +242,8 @@ def _preparing(channel: Channel) -> Any:
         queue=Queue(channel),
         computing=n,
         preparing=suggesting.progress(db, channel, n),
-        waiting={channel.id: counts.of_channel(db, channel.id).get(ListingState.PENDING, 0)},
+        ready=review.ready(db, channel),
+        cap=review.CAP,
     )
 
 
