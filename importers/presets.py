@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -56,10 +56,9 @@ class Preset:
     def _said(self, header: str) -> list[str]:
         return [header, *(form for form, english in self.words.items() if english == header)]
 
-    def english(self, headers: Sequence[str]) -> set[str]:
-        """The forms of these headers, and the English ones of those that are words of another language."""
-        have = {form for header in headers for form in forms(header)}
-        return have | {self.words[form] for form in have if form in self.words}
+    def english(self, have: Set[str]) -> Set[str]:
+        """Forms of headers, and the English ones of those that are words of another language."""
+        return have | {self.words[form] for form in self.words.keys() & have}
 
     def places(self, headers: Sequence[str]) -> dict[str, int]:
         """Normalised header, an English one too, to the first column that has it."""
@@ -337,8 +336,9 @@ def find_preset(headers: Sequence[str], kind: Kind, wanted: str | None) -> Prese
             )  # fmt: skip
             raise FileRefused("unknown_value", said)
         return named
+    found = {form for header in headers for form in forms(header)}
     for preset in PRESETS.values():
-        have = preset.english(headers)
+        have = preset.english(found)
         if kind in preset.kinds and any(signature <= have for signature in preset.signatures):
             return preset
     return None
