@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
+from collections.abc import Sequence
 
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
@@ -13,7 +14,7 @@ from webapp.errors import phrase, phrases
 from webapp.models.accounts import Actor
 from webapp.models.catalog import Product
 from webapp.models.channels import Channel
-from webapp.models.links import ActStep, BatchVerb, LinkBatch, LinkSource, NearMiss, Refusal
+from webapp.models.links import ActStep, BatchVerb, Link, LinkBatch, LinkSource, NearMiss, Refusal
 from webapp.models.listings import Listing, ListingState
 from webapp.services import acts, audit, candidates, counts, joining, links, reconciliation, rules, steps
 
@@ -96,20 +97,38 @@ def begin_near(session: Session, channel: Channel, reason: str, *, by: Actor) ->
 def take_near(session: Session, batch: LinkBatch, step: ActStep, limit: int, _known: object) -> int:
     """Link the next near misses that still can be; gives how many were tried."""
     channel, reason = session.get_one(Channel, batch.channel_id), str(step.of)
-    ids = [a for a, _ in candidates.near_pairs(session, channel, reason, limit=limit, span=(step.after, step.upto))]
+    pairs = candidates.near_pairs(session, channel, reason, limit=limit, span=(step.after, step.upto))
+    ids = [listing_id for listing_id, _ in pairs]
     query = joining.pairs().join(NearMiss, NearMiss.listing_id == Listing.id)
     query = query.join(Product, Product.id == NearMiss.product_id).join(Channel, Channel.id == Listing.channel_id)
     said = exists().where(Refusal.listing_id == Listing.id, Refusal.product_id == Product.id)
     author = joining.Author(LinkSource.HAND, batch.by_name, batch.by_id)
     batch.changed += links.confirm_many(session, batch, ids, query.where(NearMiss.reason == reason, ~said), author)
+    _name_left(session, batch, pairs)
     step.after = ids[-1] if len(ids) == limit else step.upto
     return len(ids)
 
 
+def _name_left(session: Session, batch: LinkBatch, pairs: Sequence[tuple[int, int]]) -> None:
+    """Remember what one statement has left out, with the reason that linking it by itself is told."""
+    room = steps.NAMED - len((batch.numbers or {}).get("named", []))
+    linked = select(Link.listing_id).where(
+        Link.batch_id == batch.id, among(session, Link.listing_id, [listing_id for listing_id, _ in pairs])
+    )
+    done = set(session.scalars(linked))
+    left = [acts.Pair(listing_id, product_id) for listing_id, product_id in pairs if listing_id not in done]
+    if left and room > 0:
+        change = acts.Change(batch=batch)
+        by = Actor(batch.by_id, batch.by_name)
+        links.confirm_some(session, left[:room], change, by=by, source=LinkSource.HAND)
+        batch.changed += change.changed
+        steps.note_refused(batch, change.refused)
+
+
 def close_near(session: Session, batch: LinkBatch, by: Actor) -> None:
-    """Say in the trail how many were linked."""
-    if not batch.stopped_by:  # decided meanwhile, or its product has another listing by now
-        steps.note(batch, refused=max((batch.total or 0) - batch.changed, 0))
+    """Say in the trail how many were linked; all others were decided meanwhile, or their product was."""
+    if not batch.stopped_by:
+        batch.numbers = (batch.numbers or {}) | {"refused": max((batch.total or 0) - batch.changed, 0)}
     close_linked(session, batch, by)
 
 

@@ -211,7 +211,9 @@ def near_confirm() -> Any:
         return web.go("links.act", batch_id=steps.call(db, batch).id)
     while long_acts.take(db, batch.id, steps.FROM) is not None:
         pass
-    session["linked_near"] = [batch.id if batch.changed else 0, act_words(batch)]
+    named = (batch.numbers or {}).get("named", [])
+    said = " ".join([act_words(batch), *(translated(message) for _id, _code, message in named[:1])])
+    session["linked_near"] = [batch.id if batch.changed else 0, said]
     return redirect(url_for("links.near", **query_of(queue)), code=303)
 
 
