@@ -188,7 +188,7 @@ def test_nothing_arrives_after_an_unlink_returned(shell, stub):
         link = make.link(product, make.listing("A-1", channel=hook, listing_id="L1"))
         listing_id, channel_id, product_id = link.listing_id, hook.id, product.id
     late: list[str] = []
-    begun = 0
+    begun, moment = 0, 0.05
     for turn in range(ROUNDS):
         with app.app_context(), unit_of_work() as session:
             stock.set_levels(session, [stock.Level(product_id, 2 + turn)], stock.warehouse(session), by=COMMAND_LINE)
@@ -197,11 +197,10 @@ def test_nothing_arrives_after_an_unlink_returned(shell, stub):
             propagation.start_run(session, hook, [link_id], stock=True, price=False, by=COMMAND_LINE, now=utc_now())
         seen = len(stub.arrivals)
         errors: list[BaseException] = []
-        # Either side may come first, on a slow machine and on a quick one.
-        pauses = rng.uniform(0, 0.05), rng.uniform(0, 0.05)
-        sender = threading.Thread(target=_send, args=(app, shell.settings, channel_id, errors, pauses[0]))
+        # Either side may come first: the unlink waits longer while sends come too late, and less while they do not.
+        sender = threading.Thread(target=_send, args=(app, shell.settings, channel_id, errors, rng.uniform(0, 0.05)))
         sender.start()
-        time.sleep(pauses[1])
+        time.sleep(rng.uniform(0, moment))
         with app.app_context():
             with unit_of_work() as session:
                 change = links.unlink(session, [listing_id], by=COMMAND_LINE)
@@ -210,6 +209,7 @@ def test_nothing_arrives_after_an_unlink_returned(shell, stub):
         assert not errors, errors
         arrivals = stub.arrivals[seen:]
         begun += bool(arrivals)
+        moment = max(moment * 0.8, 0.005) if arrivals else min(moment * 1.25, 2.0)
         if any(a.begin_ns > returned for a in arrivals) and "L1" not in change.in_flight:
             late.append(f"turn {turn}")
         with app.app_context(), unit_of_work() as session:
