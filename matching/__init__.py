@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matching.blocking import Index
     from matching.calibration import Calibration, Decided, calibrate, wilson_lower
     from matching.contradictions import Contradiction, contradiction
-    from matching.decide import compare, suggest, suggest_many
+    from matching.decide import compare, compare_all, suggest, suggest_many
     from matching.finding import search
     from matching.identifiers import Gtin, NearMiss, loose_key, match_key, near_miss, parse_gtin
     from matching.lookalikes import LookAlike, look_alikes
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Advice", "Calibration", "Candidate", "Contradiction", "Decided", "Evidence", "Fit", "Gtin", "Index", "LookAlike",
-    "Marks", "NearMiss", "Option", "Placed", "Record", "Verdict", "calibrate", "compare", "contradiction",
-    "look_alikes", "loose_key", "match_key", "near_miss", "parse_gtin", "place_variants", "search", "shape",
-    "suggest", "suggest_many", "wilson_lower",
+    "Marks", "NearMiss", "Option", "Placed", "Record", "Verdict", "calibrate", "compare", "compare_all",
+    "contradiction", "look_alikes", "loose_key", "match_key", "near_miss", "parse_gtin", "place_variants", "search",
+    "shape", "suggest", "suggest_many", "wilson_lower",
 ]  # fmt: skip
 
 _HOMES = {
     "blocking": ("Index",),
     "calibration": ("Calibration", "Decided", "calibrate", "wilson_lower"),
     "contradictions": ("Contradiction", "contradiction"),
-    "decide": ("compare", "suggest", "suggest_many"),
+    "decide": ("compare", "compare_all", "suggest", "suggest_many"),
     "finding": ("search",),
     "identifiers": ("Gtin", "NearMiss", "loose_key", "match_key", "near_miss", "parse_gtin"),
     "lookalikes": ("LookAlike", "look_alikes"),

@@ -187,13 +187,27 @@ def weighed(said: Iterable[Finding]) -> tuple[float, float]:
 
 def compare(product: Record, listing: Record) -> Candidate:
     """The evidence of one pair by itself, as for a search result: rank 0, and a score from its fields alone."""
-    ours, theirs = Side.of(product), Side.of(listing)
-    said = findings(ours, theirs)
-    mark_titles([(ours, said)], theirs)
+    return compare_all([product], listing)[0]
+
+
+def compare_all(products: Sequence[Record], listing: Record) -> list[Candidate]:
+    """The same for each of several products, in their order: the listing is read once for all."""
+    theirs = Side.of(listing)
+    sides = [Side.of(product) for product in products]
+    said = [findings(ours, theirs) for ours in sides]
+    mark_titles(list(zip(sides, said, strict=True)), theirs)
+    scores = [_alone(one) for one in said]
+    found = zip(products, scores, said, share_points(said, scores), strict=True)
+    return [
+        Candidate(product.id, score, _in_order(evidence, _SILENT[:-1]), advice(score), 0, difference(one))
+        for product, score, one, evidence in found
+    ]
+
+
+def _alone(said: Sequence[Finding]) -> int:
+    """The score of a pair from its findings, without anything to compare it with."""
     most, share = weighed(said)
-    score = round(min(100 * share, most)) if any(f.counts for f in said) else 0
-    evidence = _in_order(share_points([said], [score])[0], _SILENT[:-1])
-    return Candidate(product.id, score, evidence, advice(score), 0, difference(said))
+    return round(min(100 * share, most)) if any(f.counts for f in said) else 0
 
 
 def advice(score: int) -> Advice:

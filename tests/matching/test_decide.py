@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matching import Advice, Index, Record, Verdict, compare, suggest, suggest_many
+from matching import Advice, Index, Record, Verdict, compare, compare_all, suggest, suggest_many
 from matching.decide import advice, difference, share_points
 from matching.fields import Finding
 from matching.ranking import Linear, Ranking, shipped
@@ -252,3 +252,17 @@ def test_a_product_is_also_called_what_its_linked_listings_call_it():
     assert of(compare(product, like), "title").verdict is Verdict.CLOSE
     assert of(compare(product, Record("l", title="Nomad bottle sage")), "title").note == ""
     assert of(compare(product, Record("l", title="Thermosbecher")), "title").verdict is Verdict.DIFFERS
+
+
+def test_several_products_compared_at_once_are_each_compared_by_itself():
+    price = Decimal("12.00")
+    listing = Record("l", title="Nomad bottle 500 ml, sage", brand="Nomad", gtin="4006381333931", price=price)
+    products = [
+        Record(1, title="Nomad bottle 500 ml sage", brand="Nomad", gtin="4006381333931"),
+        Record(2, title="Nomad bottle 750 ml sage", brand="Nomad"),
+        Record(3, title="Thermosbecher für Kaffee, größer"),
+        Record(4),
+    ]
+    assert compare_all(products, listing) == [compare(product, listing) for product in products]
+    assert [c.product_id for c in compare_all(products, listing)] == [1, 2, 3, 4]
+    assert compare_all([], listing) == []

@@ -150,8 +150,9 @@ def choices(session: Session, listing: Listing, channel: Channel, index: retriev
 
 def weigh(session: Session, listing: Listing, channel: Channel, products: Iterable[Product]) -> list[Choice]:
     """These products as choices, each compared by itself; the order stays."""
-    record = retrieval.listing_record(listing)
-    return _dressed(session, channel, [_plain(_compare(p, record)) for p in products])
+    records = list(map(retrieval.product_record, products))
+    compared = matching.compare_all(records, retrieval.listing_record(listing))
+    return _dressed(session, channel, list(map(_plain, compared)))
 
 
 def search(
@@ -176,7 +177,7 @@ def score_of(session: Session, listing: Listing, product_id: int, index: retriev
         kept = next((c.score for c in found if c.product_id == product_id), None)
     product = session.get(Product, product_id)
     if kept is None and product is not None:
-        kept = _compare(product, retrieval.listing_record(listing)).score
+        kept = matching.compare(retrieval.product_record(product), retrieval.listing_record(listing)).score
     return kept
 
 
@@ -303,13 +304,6 @@ def _at_once(session: Session, listing: Listing, index: retrieval.CatalogueIndex
     record = retrieval.listing_record(listing)
     found = matching.suggest_many([record], ready, top=suggestions.SHOWN + len(refused))[0]
     return [c for c in found if c.product_id not in refused][: suggestions.SHOWN]
-
-
-def _compare(product: Product, listing: matching.Record) -> matching.Candidate:
-    """One pair by itself. The function is imported at its first use, as loading the matcher takes a second."""
-    from matching.decide import compare
-
-    return compare(retrieval.product_record(product), listing)
 
 
 def _plain(candidate: matching.Candidate) -> tuple[int, int, str, list[dict[str, Any]]]:
