@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from babel.core import Locale, UnknownLocaleError
-from flask import Flask, current_app, g, has_request_context, request, url_for
-from flask_babel import Babel, get_translations
+from flask import Flask, current_app, has_request_context, request, url_for
+from flask_babel import Babel
 from flask_babel import gettext as _
 from flask_security import Security, SQLAlchemyUserDatastore, current_user, hash_password
 from flask_wtf import CSRFProtect
 from htmx_flask import Htmx
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from webapp import config, jobs, translate, warmup, web
+from webapp import config, drawing, jobs, translate, warmup, web
 from webapp.config import Settings
 from webapp.db import db, on_bell
 from webapp.models import ListingState, RoleView, User
@@ -144,7 +144,7 @@ def _templates(app: Flask, settings: Settings) -> None:
     def shell() -> dict[str, Any]:
         person = current_user if current_user and current_user.is_authenticated else None
         return {
-            "nav": _nav() if person else [],
+            "nav": _nav if person else list,  # called by whole pages only: most answers of the review are pieces
             "lang": _language(settings),
             "theme": person.theme if person else "auto",
             "density": person.density if person else "default",
@@ -158,23 +158,8 @@ def _templates(app: Flask, settings: Settings) -> None:
             "may": person.actor.may if person else (lambda _permission: False),
         }
 
-    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]  # of the extension that Babel has added
-        gettext=lambda text: _texts().ugettext(text),
-        ngettext=lambda one, many, n: _texts().ungettext(one, many, n),
-        newstyle=True,
-    )
     app.jinja_env.globals["printed"] = lambda key: own_keys.printed(_moved_keys(), key)
-    with app.app_context():
-        app.jinja_env.globals["ui"] = app.jinja_env.get_template("_ui.html").make_module({"_": _})
-
-
-def _texts() -> Any:
-    """The translations of this request, looked up once: a page of fifty pairs asks for four hundred texts."""
-    if not has_request_context():
-        return get_translations()
-    if "texts" not in g:
-        g.texts = get_translations()
-    return g.texts
+    drawing.init_app(app)
 
 
 def _keys(person: Any) -> str:

@@ -5,7 +5,7 @@ Nothing here writes. A listing whose suggestions are still to be found is matche
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -150,9 +150,9 @@ def choices(session: Session, listing: Listing, channel: Channel, index: retriev
 
 def weigh(session: Session, listing: Listing, channel: Channel, products: Iterable[Product]) -> list[Choice]:
     """These products as choices, each compared by itself; the order stays."""
-    records = list(map(retrieval.product_record, products))
-    compared = matching.compare_all(records, retrieval.listing_record(listing))
-    return _dressed(session, channel, list(map(_plain, compared)))
+    compared = _compared(listing, products)
+    held = _held(session, channel, [p.id for p, _ in compared])
+    return [_choice(rank, p, c, held) for rank, (p, c) in enumerate(compared, 1)]
 
 
 def search(
@@ -161,11 +161,12 @@ def search(
     """Products found by free text; `hide` leaves out those that have their listing on this channel."""
     if not text.strip():
         return []
-    found = weigh(session, listing, channel, retrieval.search(session, index, text, limit=4 * FOUND, fill=True))
+    found = _compared(listing, retrieval.search(session, index, text, limit=4 * FOUND, fill=True))
+    held = _held(session, channel, [p.id for p, _ in found])
     key = match_key(text)
-    free = [c for c in found if not (hide and c.taken)]
-    free.sort(key=lambda c: (c.product.match_key != key, -c.score))  # stable: among equals the search's own order
-    return [Choice(n, c.product, c.score, c.difference, c.evidence, c.taken) for n, c in enumerate(free[:FOUND], 1)]
+    free = [(p, c) for p, c in found if not (hide and p.id in held)]
+    free.sort(key=lambda f: (f[0].match_key != key, -f[1].score))  # stable: among equals the search's own order
+    return [_choice(rank, p, c, held) for rank, (p, c) in enumerate(free[:FOUND], 1)]
 
 
 def score_of(session: Session, listing: Listing, product_id: int, index: retrieval.CatalogueIndex) -> int | None:
@@ -306,6 +307,23 @@ def _at_once(session: Session, listing: Listing, index: retrieval.CatalogueIndex
     return [c for c in found if c.product_id not in refused][: suggestions.SHOWN]
 
 
+def _compared(listing: Listing, products: Iterable[Product]) -> list[tuple[Product, matching.Candidate]]:
+    """These products in their order, each with what comparing it with the listing says."""
+    every = list(products)
+    records = map(retrieval.product_record, every)
+    return list(zip(every, matching.compare_all(list(records), retrieval.listing_record(listing)), strict=True))
+
+
+def _choice(rank: int, product: Product, compared: matching.Candidate, held: Mapping[int, Taken]) -> Choice:
+    _, score, difference, evidence = _plain(compared)
+    return Choice(rank, product, score, difference, evidence, held.get(product.id))
+
+
+def _held(session: Session, channel: Channel, product_ids: Sequence[int]) -> dict[int, Taken]:
+    """The listings that have these products already, on a channel where each may have one."""
+    return {} if channel.many or not product_ids else taken(session, channel.id, product_ids)
+
+
 def _plain(candidate: matching.Candidate) -> tuple[int, int, str, list[dict[str, Any]]]:
     evidence = [suggestions.evidence_json(e) for e in candidate.evidence]
     return int(candidate.product_id), candidate.score, candidate.difference, evidence
@@ -319,7 +337,7 @@ def _dressed(
     if not ids:
         return []
     products = retrieval.by_ids(session, ids)
-    held = {} if channel.many else taken(session, channel.id, ids)
+    held = _held(session, channel, ids)
     alive = [f for f in found if f[0] in products]
     return [
         Choice(rank, products[i], score, difference, evidence, held.get(i))

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sqlalchemy import delete, func, insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 
 from webapp.models.listings import Listing, ListingCount, ListingState
+
+_READ = "counts of the transaction"
 
 
 def adjust(session: Session, channel_id: int, by_state: Mapping[ListingState, int]) -> None:
     """Add the given differences to a channel's numbers; called by everything that moves listings."""
+    session.info.pop(_READ, None)
     for state in sorted(by_state):
         if not by_state[state]:
             continue
@@ -23,15 +26,26 @@ def adjust(session: Session, channel_id: int, by_state: Mapping[ListingState, in
 
 def open_channel(session: Session, channel_id: int) -> None:
     """Give a new channel its zeroes, so that `adjust` never races to insert them."""
+    session.info.pop(_READ, None)
     session.execute(insert(ListingCount), [{"channel_id": channel_id, "state": s, "n": 0} for s in ListingState])
 
 
-def by_channel(session: Session) -> dict[int, dict[ListingState, int]]:
-    """The numbers of every channel."""
+def by_channel(session: Session) -> Mapping[int, Mapping[ListingState, int]]:
+    """The numbers of every channel, read once in a transaction: menu, head and queue of one page ask for them."""
+    known: tuple[SessionTransaction | None, Mapping[int, Mapping[ListingState, int]]]
+    known = session.info.get(_READ, (None, {}))
+    if known[0] is not None and known[0] is _transaction(session):
+        return known[1]
     numbers: dict[int, dict[ListingState, int]] = {}
-    for row in session.scalars(select(ListingCount)):
-        numbers.setdefault(row.channel_id, {})[row.state] = row.n
+    for channel_id, state, n in session.execute(select(ListingCount.channel_id, ListingCount.state, ListingCount.n)):
+        numbers.setdefault(channel_id, {})[state] = n
+    session.info[_READ] = (_transaction(session), numbers)
     return numbers
+
+
+def _transaction(session: Session) -> SessionTransaction | None:
+    """The innermost one: what was read inside a savepoint may be rolled back with it."""
+    return session.get_nested_transaction() or session.get_transaction()
 
 
 def of_channel(session: Session, channel_id: int) -> dict[ListingState, int]:
@@ -53,6 +67,7 @@ def recount(session: Session) -> None:
     real = session.execute(
         select(Listing.channel_id, Listing.state, func.count()).group_by(Listing.channel_id, Listing.state)
     ).all()
+    session.info.pop(_READ, None)
     session.execute(delete(ListingCount))
     if real:
         session.execute(insert(ListingCount), [{"channel_id": c, "state": s, "n": n} for c, s, n in real])

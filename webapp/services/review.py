@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Subquery, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Subquery, func, literal, select
 from sqlalchemy.orm import Session
 
 from webapp.errors import NotFound, phrase
@@ -144,26 +144,16 @@ def first(session: Session, queue: Queue) -> int | None:
 
 def next_after(session: Session, queue: Queue, key: Sequence[int]) -> int | None:
     """The listing behind that place, or the head of the queue when there is none behind it."""
-    behind = select(Listing.id).where(*queue.where, _beyond(queue, key)).order_by(*queue.order).limit(1)
-    found = session.scalar(behind)
-    return found if found is not None else first(session, queue)
+    behind = _beside(session, queue, [Listing.id], key, 1)
+    return behind[0].id if behind else first(session, queue)
 
 
 def window(session: Session, queue: Queue, current: Listing, by: Actor, *, now: datetime) -> Window:
     """The lines around the current listing; above it earlier ones, and where there are few, the decided ones."""
     columns = (Listing.id, Listing.title, Listing.sku, Listing.external_id, Listing.place)
     key = queue.key(current)
-    later = session.execute(
-        select(*columns).where(*queue.where, _beyond(queue, key)).order_by(*queue.order).limit(BELOW)
-    )
-    earlier = session.execute(
-        select(*columns)
-        .where(*queue.where, tuple_(*queue.order) < tuple_(*key))
-        .order_by(*(c.desc() for c in queue.order))
-        .limit(ABOVE)
-    )
-    above = [_row(r) for r in reversed(earlier.all())]
-    below = [_row(r) for r in later]
+    above = [_row(r) for r in reversed(_beside(session, queue, columns, key, ABOVE, back=True))]
+    below = [_row(r) for r in _beside(session, queue, columns, key, BELOW)]
     past = decided(session, queue.channel, by, now=now, limit=ABOVE) if len(above) < ABOVE else []
     seen = {current.id, *(r.id for r in above), *(r.id for r in below)}
     past = [r for r in past if r.id not in seen][len(above) :]
@@ -241,21 +231,22 @@ def raised(session: Session, channel_id: int | None = None) -> int:
     return int(session.scalar(select(func.count()).select_from(some)) or 0)
 
 
-def computing(session: Session, channel: Channel) -> int:
-    """How many waiting listings have no suggestions yet because nobody has looked, up to CAP."""
-    waiting = Queue(channel).where
-    return int(session.scalar(select(func.count()).select_from(_some([*waiting, Listing.place == NOT_COMPUTED]))) or 0)
+def looked_at(session: Session, channel: Channel) -> tuple[int, int]:
+    """How many waiting listings have been looked at, with or without a suggestion, and how many not yet.
 
-
-def ready(session: Session, channel: Channel) -> int:
-    """How many waiting listings have been looked at, with or without a suggestion, up to CAP; skipped ones apart."""
+    Each up to CAP; skipped ones apart.
+    """
     waiting = Queue(channel).where
-    return int(session.scalar(select(func.count()).select_from(_some([*waiting, Listing.place < NOT_COMPUTED]))) or 0)
+    sides = ([*waiting, Listing.place < NOT_COMPUTED], [*waiting, Listing.place == NOT_COMPUTED])
+    each = (select(func.count()).select_from(_some(side)).scalar_subquery() for side in sides)
+    ready, computing = session.execute(select(*each)).one()
+    return ready, computing
 
 
 def _by(by: Actor, now: datetime) -> Subquery:
     """This person's newest acts of the last hours, as many as a run may have: years of older ones are not looked at."""
-    newest = select(LinkBatch).where(LinkBatch.by_id == by.id).order_by(LinkBatch.id.desc()).limit(RUN_LIMIT).subquery()
+    columns = (LinkBatch.id, LinkBatch.at, LinkBatch.verb, LinkBatch.listing_id, LinkBatch.changed, LinkBatch.undone_by)
+    newest = select(*columns).where(LinkBatch.by_id == by.id).order_by(LinkBatch.id.desc()).limit(RUN_LIMIT).subquery()
     recent = (newest.c.verb.in_(list(DECISIONS)), newest.c.at > now - RUN_OF)
     return select(newest).where(*recent).subquery()
 
@@ -265,8 +256,24 @@ def _row(row: Any, result: str = "") -> QueueRow:
     return QueueRow(row.id, row.title, row.sku, row.external_id, score, result)
 
 
-def _beyond(queue: Queue, key: Sequence[int]) -> ColumnElement[bool]:
-    return tuple_(*queue.order) > tuple_(*key)
+def _beside(
+    session: Session, queue: Queue, columns: Sequence[Any], key: Sequence[int], limit: int, *, back: bool = False
+) -> list[Any]:
+    """Up to `limit` rows behind a place of the queue, or before it, the nearest first.
+
+    One column after the other: of `(place, id) < (x, y)` SQLite takes only `place` from the index, and would read
+    through all of the same place, which tens of thousands share while nobody has looked at them.
+    """
+    found: list[Any] = []
+    order = [column.desc() for column in queue.order] if back else queue.order
+    for fixed in range(len(key) - 1, -1, -1):
+        same = [column == value for column, value in zip(queue.order[:fixed], key, strict=False)]
+        last = queue.order[fixed] < key[fixed] if back else queue.order[fixed] > key[fixed]
+        query = select(*columns).where(*queue.where, *same, last).order_by(*order[fixed:])
+        found += session.execute(query.limit(limit - len(found)))
+        if len(found) == limit:
+            break
+    return found
 
 
 def _band(low: int, high: int) -> list[ColumnElement[bool]]:

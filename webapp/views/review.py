@@ -276,10 +276,11 @@ def screen(queue: Queue | None, listing_id: int | None, *, compare: int = 0) -> 
     run = review.run(session, queue.channel, by, now=now)
     left = review.count(session, queue) if queue.filtered else waiting[queue.channel.id]
     context |= {"run": run, "left": left, "pace": words.pace(run.each, left)}
-    context["computing"] = review.computing(session, queue.channel) if queue.shelf is Shelf.WAITING else 0
-    if context["computing"]:
-        preparing = suggesting.progress(session, queue.channel, context["computing"])
-        context |= {"preparing": preparing, "ready": review.ready(session, queue.channel), "cap": review.CAP}
+    ready, computing = review.looked_at(session, queue.channel) if queue.shelf is Shelf.WAITING else (0, 0)
+    context["computing"] = computing
+    if computing:
+        preparing = suggesting.progress(session, queue.channel, computing)
+        context |= {"preparing": preparing, "ready": ready, "cap": review.CAP}
     if listing_id is None:
         context["decided"] = review.decided(session, queue.channel, by, now=now)
     else:

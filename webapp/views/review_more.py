@@ -238,13 +238,13 @@ def _preparing(channel: Channel) -> Any:
     if not web.is_htmx():
         return redirect(url_for("links.review", channel=channel.name), code=303)
     db = web.session()
-    n = review.computing(db, channel)
+    ready, computing = review.looked_at(db, channel)
     return web.piece(
         "links/_preparing.html",
         queue=Queue(channel),
-        computing=n,
-        preparing=suggesting.progress(db, channel, n),
-        ready=review.ready(db, channel),
+        computing=computing,
+        preparing=suggesting.progress(db, channel, computing),
+        ready=ready,
         cap=review.CAP,
     )
 
