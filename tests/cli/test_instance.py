@@ -15,7 +15,7 @@ from webapp.db import db
 from webapp.migrations import alembic_config, newest
 from webapp.models import Channel, Link, Listing, Setting, User
 from webapp.models.base import utc_now
-from webapp.services import health
+from webapp.services import channel_looks, health
 
 
 def test_an_empty_instance_is_made_ready_by_the_first_command(shell):
@@ -106,12 +106,33 @@ def test_status_is_well_when_nothing_waits(shop):
 def test_status_names_channels_that_a_person_must_look_at(shop):
     shop("channel", "pause", "Alpha")
     answer = shop.json("status", code=1)
-    assert answer["channels"] == [{"channel": "Alpha", "state": "paused", "message": ""}]
+    assert answer["channels"] == [
+        {"channel": "Alpha", "state": "paused", "message": "", "fault": "", "looked_at": None}
+    ]
     shop("channel", "pause", "Alpha", "--resume")
     with shop.inside() as (session, _):
         session.scalars(select(Channel)).one().held = "51 listings would go to zero at once."
     assert "51 listings" in shop("status", code=1).out
     shop("channel", "release", "Alpha")
+    assert shop.json("status")["ok"]
+
+
+def test_status_says_what_the_last_look_at_a_connector_found_until_it_finds_nothing(shop):
+    with shop.inside() as (session, _):
+        alpha = session.scalars(select(Channel)).one()
+        channel_looks.settle(session, alpha, "The key has expired. Connect again.", now=utc_now())
+    answer = shop.json("status", code=1)
+    assert answer["problems"] == ["Alpha does not get through: The key has expired. Connect again."]
+    assert (answer["channels"][0]["state"], answer["channels"][0]["fault"]) == ("open", alpha.fault)
+    assert answer["channels"][0]["looked_at"]
+    with shop.inside() as (session, _):
+        session.scalars(select(Channel)).one().held = "51 listings would go to zero at once."
+    both = shop.json("status", code=1)["problems"]
+    assert both == ["Alpha is held: 51 listings would go to zero at once. It does not get through: " + alpha.fault]
+    with shop.inside() as (session, _):
+        alpha = session.scalars(select(Channel)).one()
+        alpha.held = ""
+        channel_looks.settle(session, alpha, "", now=utc_now())
     assert shop.json("status")["ok"]
 
 

@@ -129,12 +129,15 @@ def _targets(session: Session, now: datetime) -> dict[str, Any]:
     }
 
 
-def _channels(session: Session) -> list[dict[str, str]]:
+def _channels(session: Session) -> list[dict[str, Any]]:
+    """Each channel's state; `fault` is what the last look at its connector found in the way, "" for nothing."""
     return [
         {
             "channel": c.name,
             "state": ("dead" if c.problem else "paused") if c.paused_at else "held" if c.held else "open",
             "message": c.problem or c.held,
+            "fault": "" if c.paused_at else c.fault,
+            "looked_at": c.looked_at,
         }
         for c in session.scalars(select(Channel).order_by(Channel.name))
     ]
@@ -174,13 +177,17 @@ def _doubted(session: Session) -> list[dict[str, Any]]:
     ]
 
 
+def _of_channel(channel: dict[str, Any]) -> str:
+    """What is wrong with a channel, in one line."""
+    name, state, fault = channel["channel"], channel["state"], channel["fault"]
+    parts = [f"is {state}: {channel['message'] or 'a person paused it.'}"] if state != "open" else []
+    parts += [f"does not get through: {fault}"] if fault else []
+    return f"{name} {' It '.join(parts)}" if parts else ""
+
+
 def _problems(answer: dict[str, Any]) -> list[str]:
     targets, imports, alive = answer["targets"], answer["imports"], answer["worker"]["alive"]
-    found = [
-        f"{c['channel']} is {c['state']}: {c['message'] or 'a person paused it.'}"
-        for c in answer["channels"]
-        if c["state"] != "open"
-    ]
+    found = [words for c in answer["channels"] if (words := _of_channel(c))]
     waits = max(targets["oldest_seconds"] or 0.0, imports["oldest_seconds"] or 0.0)
     if waits > LOST.total_seconds() and not alive:
         found.append("Work waits and no worker runs. Start “pairbook run” or “pairbook worker”.")
