@@ -12,8 +12,9 @@ from tests.views.pair_pages import text_of
 from webapp.db import unit_of_work
 from webapp.jobs import tasks
 from webapp.models import Channel, Decision, Link, ListingState, Refusal, Suggestion
+from webapp.models.accounts import COMMAND_LINE
 from webapp.models.base import utc_now
-from webapp.services import counts, listings, steps
+from webapp.services import counts, links, listings, steps
 
 
 @pytest.fixture
@@ -122,6 +123,18 @@ def test_link_all_above_links_once_and_offers_undo(app, browse, waiting):
     assert "/undo/" in answer.text
     with app.app_context(), unit_of_work(read_only=True) as session:
         assert counts.of_channel(session, channel_id)[ListingState.LINKED] == 3
+
+
+def test_what_the_line_could_not_link_is_named_with_its_reason(app, browse, waiting):
+    channel_id = waiting(sure=3)
+    with app.app_context(), unit_of_work() as session:
+        listing_id, product_id = session.execute(select(Suggestion.listing_id, Suggestion.product_id)).first()
+        links.reject(session, [links.Pair(listing_id, product_id)], by=COMMAND_LINE)
+    answer = browse("alice").post(f"/rules/{channel_id}/link", data={"line": "95"}, follow_redirects=True)
+    assert "Linked 2 listings. 1 was left as it was." in text_of(answer)
+    assert f'href="/review/{listing_id}"' in answer.text
+    assert "Somebody said that this is not" in answer.text
+    assert "/undo/" in answer.text
 
 
 def test_a_large_number_above_the_line_is_linked_in_steps_and_the_page_shows_how_far(app, browse, waiting, monkeypatch):

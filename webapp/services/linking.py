@@ -145,11 +145,21 @@ def begin_above(session: Session, channel: Channel, line: int, *, by: Actor) -> 
 
 def take_above(session: Session, batch: LinkBatch, step: ActStep, limit: int, _known: object) -> int:
     """Link the surest of those that are left; the last step finds none that can be. Gives how many were linked."""
-    channel = session.get_one(Channel, batch.channel_id)
-    n = rules.link_some(session, batch, channel, int(step.of or 100), limit=limit)
+    channel, line = session.get_one(Channel, batch.channel_id), int(step.of or 100)
+    n = rules.link_some(session, batch, channel, line, limit=limit)
     batch.changed += n
-    step.after = step.after if n else step.upto
+    if not n:
+        _name_left_above(session, batch, channel, line)
+        step.after = step.upto
     return n
+
+
+def _name_left_above(session: Session, batch: LinkBatch, channel: Channel, line: int) -> None:
+    """Remember what the line could not link: all are counted, the first of them named with the reason."""
+    named = rules.left(session, channel, line, limit=steps.NAMED)
+    steps.note_refused(batch, named)
+    if len(named) == steps.NAMED:
+        steps.note(batch, refused=rules.outlook(session, channel, line).above - len(named))
 
 
 def close_linked(session: Session, batch: LinkBatch, by: Actor) -> None:

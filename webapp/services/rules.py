@@ -218,6 +218,36 @@ def chosen(session: Session, channel: Channel, line: int, *, limit: int = AT_ONC
     return [links.Pair(listing_id, product_id, score) for listing_id, product_id, score in rows]
 
 
+def left(session: Session, channel: Channel, line: int, *, limit: int) -> list[acts.RefusedItem]:
+    """The surest of the waiting listings at the line or above that it may not link, each with what stands against it.
+
+    For after an act of the line: a listing that it could have linked is among them only if it came meanwhile.
+    """
+    contested = set() if channel.many else set(session.scalars(_contested(channel, line)))
+    rows = session.execute(
+        _above(channel, line, Listing, Product, _refused()).order_by(Listing.place, Listing.id).limit(limit)
+    )
+    return [
+        acts.refused_item(listing, _against(session, channel, listing, product, refused, product.id in contested))
+        for listing, product, refused in rows
+    ]
+
+
+def _against(
+    session: Session, channel: Channel, listing: Listing, product: Product, refused: bool, contested: bool
+) -> str:
+    """Why a line may not link this listing to its first suggestion, in words."""
+    if refused:
+        return phrase("Somebody said that this is not {sku}. A rule does not ask again.", sku=product.sku)
+    if product.retired_at is not None:
+        return phrase("{sku} is no longer in the catalogue.", sku=product.sku)
+    if taken := acts.taken_words(session, product, channel, listing.id if channel.many else 0):
+        return taken
+    if contested:
+        return phrase("Several listings want {sku}, and only one can have it. Choose which in Review.", sku=product.sku)
+    return phrase("It began to wait when the others had been linked already. Link once more.")
+
+
 def follow(session: Session, channel: Channel) -> int:
     """Do what the channel's rule says, once: stop it when its promise no longer holds, else link; gives how many."""
     if channel.rule_from is None:
@@ -251,16 +281,26 @@ def _waiting(channel: Channel) -> tuple[ColumnElement[bool], ...]:
 
 def _likely(channel: Channel, line: int, *columns: Any) -> Select[*tuple[Any, ...]]:
     """Columns of waiting listings at the line or above and of their first suggestions, where nothing is against it."""
-    refused = exists().where(Refusal.listing_id == Listing.id, Refusal.product_id == Product.id)
     held = exists().where(Link.product_id == Product.id, Link.channel_id == channel.id)
+    return _above(channel, line, *columns).where(
+        Product.retired_at.is_(None), ~_refused(), or_(literal(channel.many), ~held)
+    )
+
+
+def _above(channel: Channel, line: int, *columns: Any) -> Select[*tuple[Any, ...]]:
+    """Columns of waiting listings at the line or above and of their first suggestions."""
     return (
         select(*columns)
         .select_from(Listing)
         .join(Suggestion, Suggestion.listing_id == Listing.id)
         .join(Product, Product.id == Suggestion.product_id)
         .where(*_waiting(channel), Listing.place <= 100 - line, Suggestion.rank == 1, Suggestion.score >= line)
-        .where(Product.retired_at.is_(None), ~refused, or_(literal(channel.many), ~held))
     )
+
+
+def _refused() -> ColumnElement[bool]:
+    """Whether somebody said no to the pair."""
+    return exists().where(Refusal.listing_id == Listing.id, Refusal.product_id == Product.id)
 
 
 def _contested(channel: Channel, line: int) -> Select[*tuple[Any, ...]]:

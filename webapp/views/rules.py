@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import Blueprint, redirect, request, url_for
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from flask_wtf import FlaskForm
 from wtforms import IntegerField
 from wtforms.validators import AnyOf, InputRequired, NumberRange
@@ -15,9 +14,10 @@ from webapp import web
 from webapp.errors import Refused
 from webapp.models import BatchVerb, Channel, ListingState
 from webapp.models.accounts import Permission
-from webapp.services import channels, counts, decisions, linking, links, rules, steps
+from webapp.services import channels, counts, decisions, linking, links, long_acts, rules, steps
 from webapp.translate import translated
 from webapp.views import acts, meanwhile
+from webapp.views.links import act_words
 
 bp = Blueprint("rules", __name__)
 USUAL = 95  # where the line stands before anybody has moved it
@@ -84,13 +84,15 @@ def link_above(channel_id: int) -> Any:
     channel = channels.by_id(session, channel_id)
     line = request.form.get("line", USUAL, int)
     web.once()
-    if rules.outlook(session, channel, line).above >= steps.FROM:
-        act = linking.begin_above(session, channel, line, by=web.actor())
+    act = linking.begin_above(session, channel, line, by=web.actor())
+    if (act.total or 0) >= steps.FROM:
         return web.go("links.act", batch_id=steps.call(session, act).id)
-    change = rules.link_above(session, channel, line, by=web.actor())
-    words = ngettext("Linked %(num)s listing.", "Linked %(num)s listings.", change.changed)
-    web.say(words, url_for("links.undo", batch_id=change.batch.id) if change.batch else "")
-    batch = change.batch.id if change.batch else None
+    while long_acts.take(session, act.id, steps.FROM) is not None:
+        pass
+    if (act.numbers or {}).get("refused"):  # the page of an act names what it had to leave
+        return web.go("links.act", batch_id=act.id)
+    batch = act.id if act.changed else None
+    web.say(act_words(act), url_for("links.undo", batch_id=batch) if batch else "")
     return redirect(url_for("rules.index", channel=channel.name, line=line, linked=batch), code=303)
 
 

@@ -305,6 +305,10 @@ def test_suggestions_above_a_line_are_linked_in_steps_and_judge_nothing(session,
     assert [take(session, batch) for _ in range(3)] == [2, 2, 1]
     take_all(session, batch)
     assert (batch.changed, live(session)) == (5, 5)  # whom the product belongs to, a person says
+    wanted = session.scalars(select(Product).order_by(Product.id.desc())).first().sku
+    said = f"Several listings want {wanted}, and only one can have it. Choose which in Review."
+    assert [(code, words) for _id, code, words in batch.numbers["named"]] == [("W-5", said), ("W-6", said)]
+    assert batch.numbers["refused"] == 2
     rows = session.scalars(select(Link)).all()
     assert {(x.source, x.score, x.by_name) for x in rows} == {(LinkSource.RULE, 97, "Alice")}
     assert {d.right for d in session.scalars(select(Decision))} == {None}

@@ -188,6 +188,13 @@ def test_a_rule_never_links_a_refused_pair_a_taken_product_or_one_that_two_listi
     assert change.changed == 1
     assert free.state is ListingState.LINKED
     assert {x.state for x in (refused, taken, *rivals)} == {ListingState.PENDING}
+    left = {x.listing_id: x.message for x in rules.left(session, channel, 95, limit=9)}
+    assert left[refused.id] == f"Somebody said that this is not {product.sku}. A rule does not ask again."
+    assert f"{held.sku} is already linked on {channel.name}" in left[taken.id]
+    assert {left[x.id] for x in rivals} == {
+        f"Several listings want {wanted.sku}, and only one can have it. Choose which in Review."
+    }
+    assert len(rules.left(session, channel, 95, limit=2)) == 2
 
 
 def test_where_a_product_may_have_several_listings_rivals_are_linked_together(session, suggested, make, bob):
