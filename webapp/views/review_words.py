@@ -182,6 +182,8 @@ def duration(seconds: float) -> str:
 def ago(at: datetime, now: datetime) -> str:
     """How long ago something was, roughly."""
     seconds = max(0, round((now - at).total_seconds()))
+    if seconds < 2:
+        return str(_("just now"))
     if seconds < 60:
         return str(_("%(n)s s ago", n=seconds))
     if seconds < 3600:
