@@ -13,10 +13,11 @@ from typing import Any
 from flask import Response, current_app, redirect, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
+from sqlalchemy.orm import Session
 
 from webapp import web
 from webapp.errors import Conflict, DomainError, phrase
-from webapp.models import BatchVerb, Listing, ListingState
+from webapp.models import BatchVerb, Channel, Listing, ListingState
 from webapp.models.accounts import Permission
 from webapp.models.base import utc_now
 from webapp.services import candidates, channels, counts, decisions, families, links, review, suggesting
@@ -276,11 +277,8 @@ def screen(queue: Queue | None, listing_id: int | None, *, compare: int = 0) -> 
     run = review.run(session, queue.channel, by, now=now)
     left = review.count(session, queue) if queue.filtered else waiting[queue.channel.id]
     context |= {"run": run, "left": left, "pace": words.pace(run.each, left)}
-    ready, computing = review.looked_at(session, queue.channel) if queue.shelf is Shelf.WAITING else (0, 0)
-    context["computing"] = computing
-    if computing:
-        preparing = suggesting.progress(session, queue.channel, computing)
-        context |= {"preparing": preparing, "ready": ready, "cap": review.CAP}
+    if queue.shelf is Shelf.WAITING and not web.is_htmx():  # once on the page, this line asks for itself
+        context |= preparation(session, queue.channel)
     if listing_id is None:
         context["decided"] = review.decided(session, queue.channel, by, now=now)
     else:
@@ -290,6 +288,13 @@ def screen(queue: Queue | None, listing_id: int | None, *, compare: int = 0) -> 
             context["record"] = decisions.record(session, queue.channel.id, stage.chosen.score, now=now)
         context |= {"stage": stage, "window": review.window(session, queue, listing, by, now=now)}
     return context
+
+
+def preparation(session: Session, channel: Channel) -> dict[str, Any]:
+    """How far the suggestions of a channel are, for links/_preparing.html."""
+    ready, computing = review.looked_at(session, channel)
+    progress = suggesting.progress(session, channel, computing) if computing else None
+    return {"ready": ready, "computing": computing, "preparing": progress, "cap": review.CAP}
 
 
 def _with_search(context: dict[str, Any]) -> dict[str, Any]:

@@ -38,7 +38,7 @@ from webapp.translate import translated
 from webapp.views import acts
 from webapp.views import review_words as words
 from webapp.views.links import act_words, bp
-from webapp.views.review import answer, quicker
+from webapp.views.review import answer, preparation, quicker
 from webapp.views.review_queue import query_of, read_queue
 
 WHOLE = re.compile(r"-?[0-9]{1,9}")
@@ -238,15 +238,7 @@ def _preparing(channel: Channel) -> Any:
     if not web.is_htmx():
         return redirect(url_for("links.review", channel=channel.name), code=303)
     db = web.session()
-    ready, computing = review.looked_at(db, channel)
-    return web.piece(
-        "links/_preparing.html",
-        queue=Queue(channel),
-        computing=computing,
-        preparing=suggesting.progress(db, channel, computing),
-        ready=ready,
-        cap=review.CAP,
-    )
+    return web.piece("links/_preparing.html", queue=Queue(channel), **preparation(db, channel))
 
 
 @bp.post("/review/reconcile")
