@@ -12,6 +12,7 @@ from typing import IO, Any, cast
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import ARRAY, ColumnElement, Connection, Engine, MetaData, Text, any_, bindparam, event, func, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -107,6 +108,11 @@ def among(session: Session, column: Any, values: Iterable[Any]) -> ColumnElement
         return cast(ColumnElement[bool], column == any_(bindparam(None, list(values), ARRAY(column.type))))
     listed = func.json_each(bindparam(None, json.dumps(list(values)), Text)).table_valued("value")
     return cast(ColumnElement[bool], column.in_(select(listed.c.value)))
+
+
+def inserting(session: Session, table: Any) -> Any:
+    """An INSERT into a model that can be told what to do on a conflict."""
+    return (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(table)
 
 
 @event.listens_for(Engine, "connect")

@@ -29,16 +29,17 @@ from flask_babel import gettext as _
 from flask_security import current_user
 from flask_wtf.csrf import CSRFError
 from jinja2_fragments.flask import render_block
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
 from werkzeug.wrappers import Response as BaseResponse
 
 from webapp import forms
 from webapp.config import Settings
-from webapp.db import db, finish, start
+from webapp.db import db, finish, inserting, start
 from webapp.errors import Conflict, DomainError
 from webapp.models.accounts import Actor, Permission, SeenForm
+from webapp.models.base import utc_now
 from webapp.services import audit, retrieval
 from webapp.services.accounts import owners
 from webapp.translate import translated
@@ -170,12 +171,9 @@ def once() -> None:
     key = request.form.get("key", "")
     if not key:
         return
-    try:
-        with session().begin_nested():
-            session().add(SeenForm(key=f"{current_user.get_id()[:20]}:{key[:64]}"))
-            session().flush()
-    except IntegrityError:
-        raise Conflict(_("This was done already. The page shows how it is now.")) from None
+    note = inserting(session(), SeenForm).values(key=f"{current_user.get_id()[:20]}:{key[:64]}", at=utc_now())
+    if not session().execute(note.on_conflict_do_nothing()).rowcount:  # type: ignore[attr-defined]  # an insert has it
+        raise Conflict(_("This was done already. The page shows how it is now."))
 
 
 def to_sign_in() -> BaseResponse:

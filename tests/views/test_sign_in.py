@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 
 from webapp.db import unit_of_work
 from webapp.models import AuditEntry, SignIn, SignInTry, User
-from webapp.models.accounts import COMMAND_LINE, Role
+from webapp.models.accounts import COMMAND_LINE, Role, SeenForm
 from webapp.models.base import utc_now
 from webapp.services import accounts, sign_in
 
@@ -259,6 +259,15 @@ def test_old_counters_and_ended_sign_ins_are_cleared(app, dora):
     with app.app_context(), unit_of_work(read_only=True) as session:
         assert session.scalar(select(func.count()).select_from(SignIn)) == 1
         assert session.scalar(select(func.min(SignInTry.last_at))) > utc_now() - timedelta(minutes=1)
+
+
+def test_forms_that_no_browser_can_have_any_more_are_forgotten(app, dora):
+    with app.app_context(), unit_of_work() as session:
+        session.add(SeenForm(key="of last month", at=utc_now() - timedelta(days=31)))
+        session.add(SeenForm(key="of last week", at=utc_now() - timedelta(days=7)))
+    assert enter(app.test_client()).status_code == 302
+    with app.app_context(), unit_of_work(read_only=True) as session:
+        assert session.scalars(select(SeenForm.key)).all() == ["of last week"]
 
 
 def test_tries_at_the_same_moment_are_counted_one_by_one(app, dora):

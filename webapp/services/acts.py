@@ -102,30 +102,37 @@ def lock(session: Session, listing_ids: Sequence[int]) -> list[Listing]:
     return found
 
 
-def move(session: Session, listing: Listing, state: ListingState, batch_id: int) -> None:
-    """Change a listing's state: the only assignment outside bulk statements, and the numbers go with it."""
+def move(session: Session, listing: Listing, state: ListingState, batch_id: int, *, remembered: bool = False) -> None:
+    """Change a listing's state: the only assignment outside bulk statements, and the numbers go with it.
+
+    `remembered` says that the act has noted already what the listing says as it is set aside (mark_aside).
+    """
     if listing.state == state:
         return
     counts.adjust(session, listing.channel_id, {listing.state: -1, state: 1})
     was, listing.state = listing.state, state
-    if state in refusals.ASIDE:
+    if state in refusals.ASIDE and not remembered:
         refusals.enter_aside(session, listing, batch_id)
     elif was in refusals.ASIDE:
         refusals.leave_aside(session, listing)
 
 
-def refuse(session: Session, change: Change, pair: Pair) -> int:
-    """Remember one pair as refused; gives 0 when it was already, on facts that still are the same."""
-    known = session.get(Refusal, (pair.listing_id, pair.product_id))
-    now = refusals.marks(session, [(pair.listing_id, pair.product_id)]).get((pair.listing_id, pair.product_id), "")
-    if known is not None:
-        if known.facts in ("", now):
-            return 0
-        forgive(session, change, pair.listing_id, pair.product_id)  # said again, of other facts: undo brings this back
-        session.expunge(known)
-    session.add(Refusal(listing_id=pair.listing_id, product_id=pair.product_id, batch_id=change.act.id, facts=now))
-    session.flush()
-    return 1
+def refuse(session: Session, change: Change, pairs: Sequence[Pair]) -> int:
+    """Remember pairs as refused; gives how many were not yet, on facts that still are the same."""
+    keys = [(pair.listing_id, pair.product_id) for pair in pairs]
+    query = select(Refusal.listing_id, Refusal.product_id, Refusal.facts)
+    rows = session.execute(query.where(Refusal.listing_id.in_({listing_id for listing_id, _ in keys}))) if keys else ()
+    known = {(listing_id, product_id): then for listing_id, product_id, then in rows}
+    now_is = refusals.marks(session, keys) if keys else {}
+    fresh = [key for key in dict.fromkeys(keys) if known.get(key) not in ("", now_is.get(key, ""))]
+    for key in fresh:
+        if key in known:  # said again, of other facts: undo brings this back
+            forgive(session, change, *key)
+    made = {"batch_id": change.act.id, "at": utc_now()}
+    values = [{**made, "listing_id": a, "product_id": b, "facts": now_is.get((a, b), "")} for a, b in fresh]
+    if values:
+        session.execute(insert(Refusal), values)
+    return len(fresh)
 
 
 def refuse_all(session: Session, pairs: Sequence[tuple[int, int]], batch_id: int) -> None:

@@ -29,7 +29,8 @@ def note(session: Session, batch_id: int, chosen: Mapping[int, int | None], *, j
 
     Listings without a suggestion leave nothing. The rule's own links are not `judged`: nobody looked.
     """
-    first, second = _suggested(session, list(chosen))
+    with session.no_autoflush:  # what waits to be written is no suggestion
+        first, second = _suggested(session, list(chosen))
     rows = [
         {
             "listing_id": listing_id,

@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, null, or_, select, true, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.orm.util import identity_key
 
+from webapp.db import inserting
 from webapp.models.base import utc_now
 from webapp.models.catalog import Product
 from webapp.models.channels import Channel, SendMode
@@ -63,7 +63,7 @@ def make(session: Session, batch_id: int, query: Select[*tuple[Any, ...]], autho
     values = _values(batch_id, cte.c, author, utc_now())
     # A condition has to stand here: SQLite would take the ON of the conflict for that of a join.
     rows = select(*(values[name].label(name) for name in NAMES)).where(cte.c.product_id.is_not(None))
-    session.execute(dialect(session).insert(Link).from_select(NAMES, rows).on_conflict_do_nothing())
+    session.execute(inserting(session, Link).from_select(NAMES, rows).on_conflict_do_nothing())
     return newest
 
 
@@ -121,11 +121,6 @@ def free() -> ColumnElement[bool]:
     """
     held = aliased(Link)
     return or_(~Channel.many, ~exists().where(held.product_id == Product.id, held.channel_id == Listing.channel_id))
-
-
-def dialect(session: Session) -> Any:
-    """The module whose `insert` knows what to do on a conflict."""
-    return postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
 
 
 def _values(batch_id: int, given: Any, author: Author, now: datetime) -> dict[str, ColumnElement[Any]]:

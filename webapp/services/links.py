@@ -119,7 +119,7 @@ def reject(session: Session, pairs: Sequence[Pair], *, by: Actor) -> Change:
         ):
             listing = listings[pair.listing_id]
             change.refused.append(acts.refused_item(listing, acts.linked_words(session, listing)))
-        elif acts.refuse(session, change, pair):
+        elif acts.refuse(session, change, [pair]):
             change.changed += 1
             decisions.note_rejected(session, change.act.id, {pair.listing_id: pair.product_id})
         else:
@@ -158,9 +158,8 @@ def set_aside(
             before[str(listing.id)] = [listing.state.value, listing.place, state.value, listing.place]
             if state in refusals.ASIDE:
                 acts.mark_aside(session, change, listing)
-            acts.move(session, listing, state, change.act.id)
-            for pair in wrong.get(listing.id, ()):
-                acts.refuse(session, change, pair)
+            acts.move(session, listing, state, change.act.id, remembered=True)
+            acts.refuse(session, change, wrong.get(listing.id, ()))
             change.changed += 1
     acts.remember(change, before)
     if state is ListingState.NO_MATCH:

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, aliased
 
 from matching.identifiers import near_reason
-from webapp.db import among, ring
+from webapp.db import among, inserting, ring
 from webapp.errors import phrase, phrases
 from webapp.models.accounts import SAME_SKU, Actor
 from webapp.models.catalog import Product
@@ -202,7 +202,7 @@ def note_near_misses(session: Session, channel: Channel | None, span: tuple[int,
             )
     if rows:
         # Two reconciliations may meet here; what one has noted is what the other would.
-        session.execute(joining.dialect(session).insert(NearMiss).on_conflict_do_nothing(), rows)
+        session.execute(inserting(session, NearMiss).on_conflict_do_nothing(), rows)
     return len(rows)
 
 

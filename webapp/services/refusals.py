@@ -94,13 +94,20 @@ def look_again(session: Session, product_ids: Iterable[int]) -> None:
 def put_aside(session: Session, listing: Listing, batch_id: int) -> list[Any] | None:
     """Remember on what facts a listing is set aside; gives what was remembered before, for an undo."""
     known = session.execute(select(Aside.batch_id, Aside.facts).where(Aside.listing_id == listing.id)).first()
+    if known is None:
+        _note_aside(session, listing.id, listing.channel_id, batch_id, facts.mark(listing))
+        return None
     aside_as_before(session, listing.id, listing.channel_id, batch_id, facts.mark(listing))
-    return [listing.id, listing.channel_id, known.batch_id, known.facts] if known is not None else None
+    return [listing.id, listing.channel_id, known.batch_id, known.facts]
 
 
 def aside_as_before(session: Session, listing_id: int, channel_id: int, batch_id: int, mark: str) -> None:
     """Remember that a batch set a listing aside when its facts had this mark."""
     session.execute(delete(Aside).where(Aside.listing_id == listing_id))
+    _note_aside(session, listing_id, channel_id, batch_id, mark)
+
+
+def _note_aside(session: Session, listing_id: int, channel_id: int, batch_id: int, mark: str) -> None:
     values = {"listing_id": listing_id, "channel_id": channel_id, "batch_id": batch_id, "facts": mark}
     session.execute(insert(Aside), [{**values, "at": utc_now(), "changed_at": None}])
 

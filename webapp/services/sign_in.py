@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from webapp.errors import phrase, phrases
-from webapp.models.accounts import Actor, SignIn, SignInTry, User
+from webapp.models.accounts import Actor, SeenForm, SignIn, SignInTry, User
 from webapp.services import audit
 
 LASTS = timedelta(hours=12)
@@ -33,6 +33,7 @@ def begin(session: Session, user: User, *, now: datetime, remembered: bool = Fal
     """Note that a browser signed in, and give what its cookie says; only a digest of that is kept."""
     session.execute(delete(SignIn).where(SignIn.ends_at < now))
     session.execute(delete(SignInTry).where(SignInTry.last_at < now - KNOWN))
+    session.execute(delete(SeenForm).where(SeenForm.at < now - LASTS_REMEMBERED))  # no browser has such a form any more
     key = secrets.token_urlsafe(32)
     ends_at = now + (LASTS_REMEMBERED if remembered else LASTS)
     session.add(SignIn(key=_digest(key), user_id=user.id, started_at=now, ends_at=ends_at))

@@ -12,11 +12,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import ColumnElement, and_, delete, exists, func, literal, not_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 import matching
-from webapp.db import ring
+from webapp.db import inserting, ring
 from webapp.errors import phrase
 from webapp.models.accounts import Actor
 from webapp.models.base import utc_now
@@ -143,12 +142,11 @@ _WAITING = (Listing.state == _PENDING, Listing.place == NOT_COMPUTED)
 
 def _run(session: Session, channel_id: int) -> SuggestRun:
     """The channel's row, locked until the end of the transaction; made at the first claim."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     values = {"channel_id": channel_id, "total": 0, "done": 0, "paused_by": ""}
     query = select(SuggestRun).where(SuggestRun.channel_id == channel_id).with_for_update()
     found = session.scalar(query.execution_options(populate_existing=True))
     if found is None:
-        session.execute(dialect.insert(SuggestRun).values(values).on_conflict_do_nothing())
+        session.execute(inserting(session, SuggestRun).values(values).on_conflict_do_nothing())
         found = session.scalars(query.execution_options(populate_existing=True)).one()
     return found
 

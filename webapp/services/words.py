@@ -31,11 +31,11 @@ from sqlalchemy import (
     true,
     union_all,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
 from matching.normalize import fold
-from webapp.db import among
+from webapp.db import among, inserting
 from webapp.models.catalog import Product, ProductWords
 
 FIELDS = ("sku", "title", "brand", "mpn", "options")  # a GTIN is found whole, by its own index
@@ -74,7 +74,7 @@ def words_of(facts: Mapping[str, Any]) -> str:
 def add(session: Session, found: Mapping[int, str]) -> None:
     """Keep the words of new products (see `words_of`), given by product id."""
     if found:
-        session.execute(_dialect(session).insert(ProductWords).from_select(_COLUMNS, _given(session, found)))
+        session.execute(inserting(session, ProductWords).from_select(_COLUMNS, _given(session, found)))
 
 
 def renew(session: Session, product_ids: Iterable[int]) -> None:
@@ -84,7 +84,7 @@ def renew(session: Session, product_ids: Iterable[int]) -> None:
         return
     columns = [Product.id, *(getattr(Product, name) for name in FIELDS)]
     changed = session.execute(select(*columns).where(among(session, Product.id, ids))).mappings()
-    upsert = _dialect(session).insert(ProductWords)
+    upsert = inserting(session, ProductWords)
     upsert = upsert.from_select(_COLUMNS, _given(session, {each["id"]: words_of(dict(each)) for each in changed}))
     session.execute(upsert.on_conflict_do_update(index_elements=["product_id"], set_={"words": upsert.excluded.words}))
 
@@ -215,10 +215,6 @@ def _closest(text: str, found: Mapping[int, str]) -> list[int]:
     asked = " ".join(word for part in _parts(text) for word in part.words)
     score = {i: fuzz.token_sort_ratio(asked, words) for i, words in found.items()}
     return sorted(found, key=lambda i: (-score[i], i))
-
-
-def _dialect(session: Session) -> Any:
-    return postgresql if _is_postgresql(session) else sqlite
 
 
 def _is_postgresql(session: Session) -> bool:
