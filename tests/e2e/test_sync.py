@@ -43,7 +43,11 @@ def test_synchronise_sends_stock_and_leaves_the_price_alone(live: Live, sample: 
     expect(changes.locator("tbody tr", has_text="Price")).to_contain_text(re.compile(r"50\.00.*59\.00", re.DOTALL))
     dialog.get_by_role("checkbox", name="Price").uncheck()
     expect(changes).not_to_contain_text("59.00")
-    dialog.get_by_role("button", name="Apply").click()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    press(page, "y")
+    expect(dialog.get_by_role("radio", name="Beta")).to_be_focused()
+    page.keyboard.press("Enter")
     expect(dialog).to_contain_text("Synchronisation successful. 1 listing changed.")
     told = look(app, lambda s: [(a.quantity, a.price) for a in s.query(Attempt).filter_by(channel_id=channel)])
     assert told == [(8, None)]

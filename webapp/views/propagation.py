@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, request, send_file, url_for
@@ -19,6 +20,7 @@ from webapp.models.accounts import Permission
 from webapp.models.base import utc_now
 from webapp.services import channels, plans, propagation, schedules, sync_history
 from webapp.views import schedule_words, sync_words
+from webapp.views.review_words import ago
 
 bp = Blueprint("propagation", __name__)
 AT_ONCE = 50  # listings that a request sends itself; more are left to the worker
@@ -116,6 +118,8 @@ def _sync(choice: Choice, name: str, url: str, *, first: bool = False, **more: A
         "numbers": sync_words.numbers(made, choice.stock, choice.price) if made else None,
         "shown": SHOWN,
         "error": error,
+        "fresh": request.headers.get("HX-Target") != "sync",
+        "ago": partial(ago, now=utc_now()),
         "listing_ids": [],
         "variants": 1,
         "base": None,
