@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import expect
 
-from tests.e2e.steps import PAGES, number_of, one_linked, saved
+from tests.e2e.steps import PAGES, number_of, on_stage, one_linked, press, saved
 from webapp.models import Link
 
 pytestmark = pytest.mark.e2e
@@ -42,6 +42,20 @@ def test_a_thumb_reviews_and_links(live: Live, sample: None, open_page: Any) -> 
     page.locator(".decide summary").tap()
     page.get_by_role("button", name="Skip").tap()
     expect(page.locator("#status")).to_contain_text("Skipped.")
+
+
+def test_keys_act_in_a_narrow_window_whose_menu_hides_their_buttons(sample: None, open_page: Any) -> None:
+    page = open_page("bob", width=640, height=800)
+    page.goto("/review?channel=Amazon+MX")
+    first = on_stage(page)
+    for key, name in (("/", "Eco BT"), ("n", "Add to catalogue")):
+        press(page, key)
+        expect(page.get_by_role("dialog")).to_contain_text(name)
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+    press(page, "s")
+    expect(page.locator("#status")).to_contain_text("Skipped.")
+    assert on_stage(page) != first
 
 
 def test_the_menu_opens_and_leads_to_readable_pairs(sample: None, open_page: Any) -> None:

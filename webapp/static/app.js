@@ -6,8 +6,9 @@ const root = document.documentElement;
 const one = (selector, from = document) => from.querySelector(selector);
 const all = (selector, from = document) => [...from.querySelectorAll(selector)];
 const on = (name, run, capture = false) => document.addEventListener(name, run, capture);
-const shown = el => { /* what lies in a closed menu answers to its key too */
+const shown = el => { /* what lies in a closed menu answers to its key too, unless a small screen alone has it there */
   const menu = !el.matches("summary") && el.closest("details.pop:not([open])"), at = menu || el;
+  if (menu && getComputedStyle(el).display === "none") return false;
   return at.checkVisibility ? at.checkVisibility({ visibilityProperty: true }) : at.getClientRects().length > 0;
 };
 const idle = el => !el.disabled && el.getAttribute("aria-disabled") !== "true" && !el.closest("[data-busy],[inert]");
