@@ -283,6 +283,7 @@ def test_a_group_of_near_misses_is_linked_as_one_act(browse, put, look):
     client.post("/review/reconcile")
     near = client.get("/review/near?channel=Alpha")
     assert "Dashes or other marks" in near.text
+    assert "AB<mark>-</mark>0<mark>-</mark>X" in near.text
     assert near.text.count("<h1") == 1
     done = client.post("/review/near?channel=Alpha", data={"reason": "dash"}, follow_redirects=True)
     assert "Linked 3 listings." in done.text

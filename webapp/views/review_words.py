@@ -11,6 +11,7 @@ from typing import Any
 from flask_babel import format_decimal, ngettext, pgettext
 from flask_babel import gettext as _
 
+from matching.marks import differing_letters
 from webapp.models.catalog import Product
 from webapp.models.listings import Listing, ListingState
 from webapp.services.candidates import Choice
@@ -213,6 +214,12 @@ def search_words(listing: Listing) -> str:
     telling = [w for w in dict.fromkeys(words) if len(w) > 2 or any(c.isdigit() for c in w)]
     best = sorted(telling, key=lambda w: (not any(c.isdigit() for c in w), -len(w)))[:4]
     return " ".join(w for w in telling if w in best) or listing.sku
+
+
+def near_marked(ours: str, theirs: str) -> tuple[Pieces, Pieces]:
+    """Two nearly equal SKUs cut at the letters in which they differ: many look the same in print."""
+    marks = differing_letters(ours, theirs)
+    return pieces(ours, marks.ours), pieces(theirs, marks.theirs)
 
 
 def near_words(reason: str) -> str:
