@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import IO, Any, cast
 
 from flask_sqlalchemy import SQLAlchemy
@@ -28,6 +29,7 @@ LOCK_PATIENCE = 60.0  # seconds a writer waits for its turn on SQLite before the
 MOST_PATIENCE = 2.0  # seconds that background work lets others go first: then it takes its turn as they do
 RETRY = 0.002  # seconds between two tries to begin
 LOG_PAGES = 16_384  # 128 MB that SQLite's write-ahead log may hold before a commit copies them into the database file
+SYNCED_EVERY = 0.1  # seconds after which background work brings its log to the disk, between two steps
 COPIED_EVERY = 1.0  # seconds after which background work copies its log itself, between two steps
 
 
@@ -122,6 +124,7 @@ def _prepare_sqlite(connection: Any, record: Any) -> None:
         return
     path = connection.execute("PRAGMA database_list").fetchone()[2]
     record.info["turnstile"] = f"{path}-turn" if path else None
+    record.info["log"] = f"{path}-wal"
     connection.isolation_level = None
     for pragma in (
         "page_size=8192",  # of a new file: bulk work writes as many bytes in half as many calls
@@ -157,7 +160,7 @@ def _begin(connection: Connection) -> None:
     raw.execute(f"PRAGMA synchronous={'NORMAL' if patient else 'FULL'}")
     raw.execute(f"PRAGMA wal_autocheckpoint={0 if patient else LOG_PAGES}")
     if patient:
-        _copy_log(raw, connection.info)
+        _keep_log_short(raw, connection.info)
     raw.execute("PRAGMA busy_timeout=0")  # its own waiting grows to a tenth of a second between two tries
     try:
         with _turnstile(connection.info["turnstile"]) as turnstile:
@@ -166,15 +169,21 @@ def _begin(connection: Connection) -> None:
         raw.execute("PRAGMA busy_timeout=5000")
 
 
-def _copy_log(raw: Any, about: dict[Any, Any]) -> None:
-    """Copy the log into the database file now and then, before a step, where nobody waits for it.
+def _keep_log_short(raw: Any, about: dict[Any, Any]) -> None:
+    """Bring the log to the disk, and copy it into the database file, before a step, where nobody waits for it.
 
-    A page that many steps have written is copied once, so it is not done after each.
+    Whoever is answered next would else wait, with the lock in hand, until all that the steps have written is on the
+    disk: 3 ms for each megabyte on a plain one. A page that many steps have written is copied once, so that is not
+    done after each.
     """
     now = time.monotonic()
     if now - about.setdefault("copied", now) > COPIED_EVERY:
         raw.execute("PRAGMA wal_checkpoint(PASSIVE)")
-        about["copied"] = time.monotonic()
+        about["copied"] = about["synced"] = time.monotonic()
+    elif about["turnstile"] and now - about.setdefault("synced", now) > SYNCED_EVERY:
+        with suppress(FileNotFoundError), open(about["log"], "rb") as log:
+            os.fdatasync(log)
+        about["synced"] = time.monotonic()
 
 
 def _turnstile(path: str | None) -> AbstractContextManager[IO[bytes] | None]:
