@@ -53,6 +53,19 @@ def test_a_listing_whose_suggestions_are_not_there_yet_is_matched_on_the_spot(br
     assert look(lambda s: s.scalars(select(Link)).one()).score >= suggestions.THRESHOLD
 
 
+def test_a_linked_listing_stands_beside_the_facts_of_its_product(browse, put):
+    linked = put(
+        lambda m: m.link(
+            m.product("BTL-750", brand="Nomad", options={"Colour": "sage"}),
+            m.listing("BTL750", options={"colour": "green"}),
+        )
+    )
+    page = text_of(browse("bob").get(f"/review/{linked.listing_id}"))
+    assert "SKU BTL-750 BTL750" in page
+    assert "Brand Nomad Not given" in page
+    assert "Colour sage green" in page
+
+
 def test_without_a_suggestion_the_closest_products_are_listed(browse, put):
     def nothing_fits(m: Make) -> None:
         m.product("MUG-1", title="Field mug 350 ml")

@@ -96,11 +96,20 @@ def _price_note(product: Product, listing: Listing) -> str:
     return str(_("%(n)s%% higher", n=percent) if theirs > ours else _("%(n)s%% lower", n=percent))
 
 
-def plain_rows(listing: Listing) -> list[FactRow]:
-    """The facts of a listing that has nothing beside it."""
-    facts = [("sku", listing.sku), ("gtin", listing.gtin), ("model", listing.mpn), ("brand", listing.brand)]
-    facts += [(name.lower(), str(value)) for name, value in (listing.options or {}).items()]
-    return [FactRow(field_name(f), [], [(text, False)], ("", "", ""), f in MONO) for f, text in facts if text]
+def plain_rows(listing: Listing, product: Product | None = None) -> list[FactRow]:
+    """The facts of a listing that is not being compared, beside those of the product it is linked to, if any."""
+    theirs, ours = _facts(listing), _facts(product) if product else {}
+    return [
+        FactRow(field_name(f), pieces(ours.get(f, ""), ()), pieces(theirs.get(f, ""), ()), ("", "", ""), f in MONO)
+        for f in theirs | ours
+    ]
+
+
+def _facts(one: Listing | Product) -> dict[str, str]:
+    """What is known of a listing or a product, by field."""
+    facts = {"sku": one.sku, "gtin": one.gtin, "model": one.mpn, "brand": one.brand}
+    facts |= {name.lower(): str(value) for name, value in (one.options or {}).items()}
+    return {field: text for field, text in facts.items() if text}
 
 
 def titles(choice: Choice, listing: Listing) -> tuple[Pieces, Pieces]:
