@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from tests.factories import Make
 from webapp.models import BaseProduct, Link, Product
+from webapp.views.catalog_words import untold
 
 HX = {"HX-Request": "true"}
 
@@ -40,6 +41,19 @@ def rows(page):
 
 def text_of(page):
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.text))
+
+
+@pytest.mark.parametrize(
+    ("title", "options", "said"),
+    [
+        ("Organic Tee M, Moss", {"Size": "M", "Colour": "moss"}, ""),
+        ("Organic Tee, Moss", {"Size": "M", "Colour": "Moss"}, "M"),
+        ("Bottle", {"Size": "750 ml (25 oz)", "Colour": "Sand"}, "750 ml (25 oz), Sand"),
+        ("", {}, ""),
+    ],
+)
+def test_a_variant_tells_of_its_options_what_its_title_does_not(title, options, said):
+    assert untold(Product(title=title, options=options)) == said
 
 
 def test_variants_stand_in_one_row_that_says_how_many_and_opens_to_them(browse, shop):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from flask_babel import format_decimal
 from flask_babel import gettext as _
 
@@ -20,6 +22,13 @@ def availability(product: Product) -> Chip:
     if product.available <= LOW:
         return "warn", "triangle-alert", _("Low, %(n)s left", n=format_decimal(product.available))
     return "ok", "circle-check", _("Available")
+
+
+def untold(product: Product) -> str:
+    """The values of a variant's options that its title does not name already: most titles name them all."""
+    title = product.title or ""
+    values = (str(value) for value in (product.options or {}).values())
+    return ", ".join(v for v in values if not re.search(rf"(?<!\w){re.escape(v)}(?!\w)", title, re.IGNORECASE))
 
 
 def several(group: Group) -> Chip:
