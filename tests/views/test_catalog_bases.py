@@ -48,8 +48,9 @@ def text_of(page):
     [
         ("Organic Tee M, Moss", {"Size": "M", "Colour": "moss"}, ""),
         ("Organic Tee, Moss", {"Size": "M", "Colour": "Moss"}, "M"),
+        ("Mat, M", {"Size": "M", "Colour": "Mat"}, ""),
         ("Bottle", {"Size": "750 ml (25 oz)", "Colour": "Sand"}, "750 ml (25 oz), Sand"),
-        ("", {}, ""),
+        ("", {"Size": ""}, ""),
     ],
 )
 def test_a_variant_tells_of_its_options_what_its_title_does_not(title, options, said):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from flask_babel import format_decimal
 from flask_babel import gettext as _
 
@@ -26,9 +24,17 @@ def availability(product: Product) -> Chip:
 
 def untold(product: Product) -> str:
     """The values of a variant's options that its title does not name already: most titles name them all."""
-    title = product.title or ""
+    title = (product.title or "").casefold()
     values = (str(value) for value in (product.options or {}).values())
-    return ", ".join(v for v in values if not re.search(rf"(?<!\w){re.escape(v)}(?!\w)", title, re.IGNORECASE))
+    return ", ".join(value for value in values if value and not _names(title, value.casefold()))
+
+
+def _names(title: str, value: str) -> bool:
+    """Whether a text holds another as words of its own: “M” stands in “Tee M, moss”, not in “Tee, moss”."""
+    at = title.find(value)
+    while at >= 0 and (title[max(at - 1, 0) : at].isalnum() or title[at + len(value) :][:1].isalnum()):
+        at = title.find(value, at + 1)
+    return at >= 0
 
 
 def several(group: Group) -> Chip:
