@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from tests.cli.conftest import read
 from webapp.models import ImportJob, Listing, Product
 from webapp.models.accounts import COMMAND_LINE
-from webapp.services import import_choices
+from webapp.services import import_choices, steps
 
 PRODUCTS = "sku,title,price,quantity\nA-1,Mug,9.90,5\nA-2,Cup,12.50,0\n"
 REPORT = {
@@ -184,6 +184,14 @@ def test_an_import_can_be_taken_back(shell):
     assert shell.json("import", "products", shell.file("p.csv", PRODUCTS))["unchanged"] == 2
     assert shell.json("undo-import", str(number), code=1)["error"] == "conflict"
     assert shell.json("undo-import", "99", code=1)["error"] == "not_found"
+
+
+def test_a_large_import_is_taken_back_in_steps_with_the_same_answer(shell, monkeypatch):
+    monkeypatch.setattr(steps, "FROM", 2)
+    number = shell.json("import", "products", shell.file("p.csv", PRODUCTS))["import"]
+    done = shell.json("undo-import", str(number))
+    assert (done["removed"], done["restored"], done["unlinked"], done["kept"]) == (2, 0, 0, 0)
+    assert shell.json("undo-import", str(number), code=1)["error"] == "conflict"
 
 
 def test_what_a_newer_import_has_seen_stays_and_is_told(shell):

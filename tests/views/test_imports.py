@@ -15,6 +15,7 @@ from tests.factories import Make
 from webapp.db import unit_of_work
 from webapp.jobs import tasks
 from webapp.models import Channel, ImportJob, ImportPreset, ImportState, Link, Listing, Product
+from webapp.services import steps
 from webapp.views import imports as screens
 
 IN_A_CHILD = ("refused_file", "problem_rows", "adds_up")  # tests that read in the child process, as users do
@@ -235,6 +236,23 @@ def test_undo_takes_the_listings_and_their_links_back_once(app, browse, shop):
     assert "Import undone." in page
     assert "2 links taken back" in page
     assert bob.post("/import/1/undo").status_code == 409
+
+
+def test_undo_of_a_large_import_is_left_to_a_worker(app, browse, shop, settings, monkeypatch):
+    monkeypatch.setattr(steps, "FROM", 3)
+    bob = browse("bob")
+    send(bob, LISTINGS, channel=shop)
+    bob.post("/import/1/confirm")
+    assert "Taking the import back." in bob.post("/import/1/undo", follow_redirects=True).text
+    page = bob.get("/import/1/done").text
+    assert "No worker runs." in page
+    assert "0 of 5" in page
+    assert "Taking back" in bob.get("/import").text
+    assert bob.post("/import/1/undo").status_code == 409
+    with app.app_context():
+        tasks.run_imports(settings)
+    assert "2 links taken back" in bob.get("/import/1/done").text
+    assert count(app, Link) == 0
 
 
 def test_undo_tells_what_stays_for_a_newer_import(app, browse, shop):

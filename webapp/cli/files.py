@@ -95,7 +95,13 @@ def import_links(say: Say, file: Path, channel: str | None) -> None:
 def undo_import(say: Say, number: int) -> None:
     """Take an import back: its number is “import” in the report."""
     with unit_of_work() as session:
-        done = import_undo.undo(session, number, uploads=say.settings.uploads, by=COMMAND_LINE)
+        large = import_undo.is_large(session, imports.get(session, number))
+        act = import_undo.begin if large else import_undo.undo
+        act(session, number, uploads=say.settings.uploads, by=COMMAND_LINE)
+    job = _taken_back(say, number)
+    if job.state == ImportState.FAILED:
+        raise Refused(job.message, **{"import": number})
+    done = job.report["undone"]
     words = f"Removed {done['removed']:,}, restored {done['restored']:,}, unlinked {done['unlinked']:,}; "
     words += f"{done['kept']:,} in use stay."
     newer = {what: done[f"newer_{what}"] for what in ("rows", "values", "links")}
@@ -150,6 +156,19 @@ def _apply(say: Say, job_id: int) -> ImportJob:
     """Apply it here, or wait for the worker that was quicker."""
     tasks.run_imports(say.settings, only=job_id, progress=lambda at, of: say.progress(f"{at:,} of {of:,} rows"))
     while True:
+        with unit_of_work(read_only=True) as session:
+            job = imports.get(session, job_id)
+        if job.state in ENDED:
+            return job
+        tasks.undo_imports(say.settings)  # which holds this one up
+        tasks.run_imports(say.settings, only=job_id)
+        time.sleep(0.2)
+
+
+def _taken_back(say: Say, job_id: int) -> ImportJob:
+    """Take its steps here, or wait for the worker that was quicker, or for an import that goes on."""
+    while True:
+        tasks.undo_imports(say.settings, only=job_id)
         with unit_of_work(read_only=True) as session:
             job = imports.get(session, job_id)
         if job.state in ENDED:

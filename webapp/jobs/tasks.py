@@ -19,7 +19,7 @@ import connectors
 from webapp.config import Settings
 from webapp.db import unit_of_work
 from webapp.errors import DomainError, phrase
-from webapp.jobs import importing
+from webapp.jobs import importing, undoing
 from webapp.jobs.importing import Progress
 from webapp.jobs.steps import reconcile as reconcile
 from webapp.jobs.steps import take_steps as take_steps
@@ -29,6 +29,7 @@ from webapp.models.base import utc_now
 from webapp.services import (
     channel_looks,
     channels,
+    import_undo,
     imports,
     plans,
     propagation,
@@ -182,11 +183,27 @@ def check_uploads(settings: Settings) -> list[int]:
         done.append(job_id)
 
 
+def undo_imports(settings: Settings, *, only: int | None = None) -> list[int]:
+    """Take back every import that waits for it, or the one with the id `only`; gives their ids."""
+    done: list[int] = []
+    while True:
+        with unit_of_work() as session:
+            job = import_undo.claim(session, worker=worker_name(), now=utc_now(), job_id=only)
+        if job is None:
+            return done
+        undoing.take_back(settings, job)
+        done.append(job.id)
+
+
 def run_imports(settings: Settings, *, only: int | None = None, progress: Progress | None = None) -> list[int]:
-    """Apply every import that waits (or the one with the id `only`), unchecked files first; gives their ids."""
+    """Apply every import that waits (or the one with the id `only`), unchecked files first; gives their ids.
+
+    What is to be taken back goes first, and holds the others up: they would else meet rows that are about to go.
+    """
     done: list[int] = []
     if only is None:
         check_uploads(settings)
+        undo_imports(settings)
     while True:
         with unit_of_work() as session:
             job = imports.claim_next(session, worker=worker_name(), now=utc_now(), job_id=only)

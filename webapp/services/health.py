@@ -147,7 +147,7 @@ def _imports(session: Session, now: datetime) -> dict[str, Any]:
     waiting = session.scalar(
         select(func.count())
         .select_from(ImportJob)
-        .where(ImportJob.state.in_([ImportState.QUEUED, ImportState.RUNNING]))
+        .where(ImportJob.state.in_([ImportState.QUEUED, ImportState.RUNNING, ImportState.UNDOING]))
     )
     oldest = session.scalar(select(func.min(ImportJob.created_at)).where(ImportJob.state == ImportState.QUEUED))
     failed = session.execute(

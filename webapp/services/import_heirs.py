@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
@@ -48,34 +49,49 @@ def leave(session: Session, job: ImportJob, uploads: Path) -> Left:
     Raises Conflict when the file of a newer import is gone, since nobody can tell then what it has seen.
     """
     left = Left()
-    heirs = _newer(session, job)
-    changes = _changes(session, job) if heirs else {}
+    heirs = newer(session, job, lock=True)
+    changed = changed_rows(session, job) if heirs else {}
     for heir in heirs:
-        for block in _blocks(heir, uploads):
-            if heir.kind == ImportKind.LINKS:
-                left.links += _leave_links(session, heir, _pairs(session, job, heir, block))
-                continue
-            rows = _rows(session, heir, block)
-            left.rows += _leave_rows(session, job, heir, list(rows))
-            left.values += _leave_values(session, job, heir, changes, rows)
-            if heir.reconcile and heir.kind == job.kind:
-                left.links += _leave_links(session, heir, _linked_by_sku(session, job, list(rows)))
-    session.flush()
+        for block in blocks(heir, uploads):
+            leave_some(session, job, heir, block, changed, left)
     return left
 
 
-def _newer(session: Session, job: ImportJob) -> Sequence[ImportJob]:
-    """Imports that ended after this one, or have yet to, and have met what was known; the oldest first, locked."""
+def leave_some(
+    session: Session,
+    job: ImportJob,
+    heir: ImportJob,
+    block: importers.Block,
+    changed: Mapping[int, Sequence[int]],
+    left: Left,
+) -> None:
+    """Hand over what some rows of a newer file have seen, and count it; done again, it finds nothing to hand over.
+
+    changed: what `changed_rows` has given.
+    """
+    if heir.kind == ImportKind.LINKS:
+        left.links += _leave_links(session, heir, _pairs(session, job, heir, block))
+        return
+    rows = _rows(session, heir, block)
+    left.rows += _leave_rows(session, job, heir, list(rows))
+    left.values += _leave_values(session, job, heir, _changes(session, job, rows, changed), rows)
+    if heir.reconcile and heir.kind == job.kind:
+        left.links += _leave_links(session, heir, _linked_by_sku(session, job, list(rows)))
+    session.flush()
+
+
+def newer(session: Session, job: ImportJob, *, lock: bool = False) -> Sequence[ImportJob]:
+    """Imports that ended after this one, or have yet to, and have met what was known; the oldest first."""
     since = or_(ImportJob.ended_at.is_(None), ImportJob.ended_at > (job.ended_at or job.created_at))
     states = (ImportState.DONE, ImportState.FAILED, ImportState.RUNNING)
     met = ImportJob.updated + ImportJob.unchanged > 0
     query = select(ImportJob).where(ImportJob.id != job.id, ImportJob.kind.in_(SEE[job.kind]), since, met)
     query = query.where(ImportJob.state.in_(states)).order_by(ImportJob.ended_at.nulls_last(), ImportJob.id)
-    return session.scalars(query.with_for_update()).all()
+    return session.scalars(query.with_for_update() if lock else query).all()
 
 
-def _blocks(heir: ImportJob, uploads: Path) -> Iterator[importers.Block]:
-    """The rows that a newer import has applied so far."""
+def blocks(heir: ImportJob, uploads: Path) -> Iterator[importers.Block]:
+    """The rows that a newer import has applied so far; raises Conflict when its file is gone."""
     try:
         for block in importers.read_blocks(uploads / f"{heir.stored_as}.rows", size=STEP):
             yield block.where([number <= heir.next_row for number in block.numbers])
@@ -88,10 +104,23 @@ def _blocks(heir: ImportJob, uploads: Path) -> Iterator[importers.Block]:
         raise Conflict(words) from None
 
 
-def _changes(session: Session, job: ImportJob) -> dict[int, list[ImportChange]]:
-    """The changes of an import by the row that they are about."""
+def changed_rows(session: Session, job: ImportJob) -> dict[int, list[int]]:
+    """The ids of the changes of an import by the row that they are about."""
+    found: dict[int, list[int]] = {}
+    query = select(ImportChange.row_id, ImportChange.id).where(ImportChange.import_id == job.id)
+    for row_id, change_id in session.execute(query.order_by(ImportChange.id)):
+        found.setdefault(row_id, []).append(change_id)
+    return found
+
+
+def _changes(
+    session: Session, job: ImportJob, rows: Mapping[int, Any], changed: Mapping[int, Sequence[int]]
+) -> dict[int, list[ImportChange]]:
+    """The changes of an import of these rows, by row; those that were handed over already are none of its any more."""
     found: dict[int, list[ImportChange]] = {}
-    for change in session.scalars(select(ImportChange).where(ImportChange.import_id == job.id)):
+    ids = [change_id for row_id in rows.keys() & changed.keys() for change_id in changed[row_id]]
+    mine = select(ImportChange).where(among(session, ImportChange.id, ids), ImportChange.import_id == job.id)
+    for change in session.scalars(mine.order_by(ImportChange.id)) if ids else ():
         found.setdefault(change.row_id, []).append(change)
     return found
 
@@ -154,7 +183,7 @@ def _leave_values(
 ) -> int:
     """Hand over the changes of values that the newer file states too; gives how many rows they are of."""
     touched = set()
-    for change in (c for i in rows.keys() & changes.keys() for c in changes[i] if c.import_id == job.id):
+    for change in (c for own in changes.values() for c in own):
         stated = {name for name in change.after if STATED_BY.get(name, name) in rows[change.row_id]}
         if not stated:
             continue

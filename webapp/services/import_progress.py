@@ -28,7 +28,7 @@ def hands(session: Session, job: ImportJob, *, now: datetime) -> Hands:
     and the process that has it no longer tells that it lives; a web process, which never does, is judged by its chunks.
     """
     free = job.lease_until is None or job.lease_until < now
-    if job.state == ImportState.RUNNING and job.lease_until is not None:
+    if job.state in {ImportState.RUNNING, ImportState.UNDOING} and job.lease_until is not None:
         chunk = job.lease_until - imports.LEASE
         free = chunk < now - QUIET and health.silent(session, job.worker, now=now, since=QUIET)
     if not free:

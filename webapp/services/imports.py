@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
-from sqlalchemy import Table, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Table, exists, or_, select
+from sqlalchemy.orm import Session, aliased
 
 import importers
 from webapp.db import among, ring
@@ -174,8 +174,10 @@ def confirm(session: Session, job_id: int, *, by: Actor, reconcile: bool = True,
 
 def claim_next(session: Session, *, worker: str, now: datetime, job_id: int | None = None) -> ImportJob | None:
     """Take the oldest import that waits, or whose worker died; after three deaths it is given up and says so."""
+    other = aliased(ImportJob)
+    undoing = exists().where(other.state == ImportState.UNDOING)  # it would meet rows that are about to go
     free = or_(
-        ImportJob.state == ImportState.QUEUED,
+        (ImportJob.state == ImportState.QUEUED) & ~undoing,
         (ImportJob.state == ImportState.RUNNING) & (ImportJob.lease_until < now),
     )
     query = select(ImportJob).where(free).order_by(ImportJob.id).limit(1).with_for_update(skip_locked=True)

@@ -73,6 +73,7 @@ def states() -> dict[ImportState, tuple[str, str, str]]:
         ImportState.RUNNING: ("acc", "loader", _("Running")),
         ImportState.DONE: ("ok", "check", _("Done")),
         ImportState.FAILED: ("bad", "circle-x", _("Failed")),
+        ImportState.UNDOING: ("acc", "loader", _("Taking back")),
         ImportState.UNDONE: ("", "minus", _("Taken back")),
     }
 
@@ -283,7 +284,8 @@ def waits(session: Session, job: ImportJob) -> str:
         return ""
     if hands is Hands.NONE:
         return worker_words.nobody()
-    return worker_words.stopped() if job.state == ImportState.RUNNING else worker_words.queued()
+    begun = job.state == ImportState.RUNNING or (job.state == ImportState.UNDOING and job.lease_until is not None)
+    return worker_words.stopped() if begun else worker_words.queued()
 
 
 def undone(kind: ImportKind, numbers: Mapping[str, int]) -> str:

@@ -30,7 +30,7 @@ bp = Blueprint("imports", __name__)
 CHECKED_AT_ONCE = 8 * 1024 * 1024  # bytes: a larger file is left to the worker
 APPLIED_AT_ONCE = 5_000  # rows: more are left to the worker
 STOP_POLLING = 286
-MOVING = {ImportState.QUEUED, ImportState.RUNNING}
+MOVING = {ImportState.QUEUED, ImportState.RUNNING, ImportState.UNDOING}
 ENDED = {ImportState.DONE, ImportState.FAILED, ImportState.UNDONE}
 
 
@@ -239,10 +239,14 @@ def progress(job_id: int) -> Any:
 @web.requires(Permission.IMPORT)
 def undo(job_id: int) -> Any:
     """Take the whole import back and say what that changed."""
-    numbers = import_undo.undo(web.session(), job_id, uploads=web.settings().uploads, by=web.actor())
-    job = imports.get(web.session(), job_id)
-    job.report = {**job.report, "undone": numbers}
-    web.say(import_words.undone(job.kind, numbers))
+    session, uploads, by = web.session(), web.settings().uploads, web.actor()
+    job = imports.get(session, job_id)
+    if import_undo.is_large(session, job):
+        import_undo.begin(session, job_id, uploads=uploads, by=by)
+        web.say(_("Taking the import back."))
+    else:
+        numbers = import_undo.undo(session, job_id, uploads=uploads, by=by)
+        web.say(import_words.undone(job.kind, numbers))
     return web.go("imports.done", job_id=job_id)
 
 
@@ -368,9 +372,12 @@ def _ends() -> int | None:
 def _result(job: ImportJob) -> dict[str, Any]:
     """What the result and the progress show."""
     rows = int(job.report.get("rows", 0))
-    passed = min(job.created + job.updated + job.unchanged, job.rows_ok)
+    passed, total = min(job.created + job.updated + job.unchanged, job.rows_ok), job.rows_ok
+    if job.state == ImportState.UNDOING:
+        passed, total = import_undo.progress(web.session(), job)
     return {
         "job": job,
+        "total": total,
         "rows": rows,
         "bad": int(job.report.get("rows_bad", 0)),
         "passed": passed,

@@ -13,9 +13,9 @@ from importers.checking import check_file
 from tests.factories import Make
 from webapp.db import unit_of_work
 from webapp.jobs import tasks
-from webapp.models import Channel, ImportJob, ImportKind
+from webapp.models import Channel, ImportJob, ImportKind, ImportState
 from webapp.models.accounts import COMMAND_LINE
-from webapp.services import import_undo, imports
+from webapp.services import import_heirs, import_undo, imports
 from webapp.web import settings as settings_here
 
 
@@ -69,10 +69,29 @@ def apply(bring, settings) -> Callable[..., ImportJob]:
 NOTHING_NEWER = {"newer_rows": 0, "newer_values": 0, "newer_links": 0}
 
 
+_HOW = {"steps": False}
+
+
+@pytest.fixture(params=["at once", "in steps"])
+def both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test twice: undone in one transaction, and by a worker a row or two at a time."""
+    monkeypatch.setitem(_HOW, "steps", request.param == "in steps")
+    monkeypatch.setattr(import_undo, "STEP", 2)
+    monkeypatch.setattr(import_heirs, "STEP", 2)
+
+
 def take_back(job: ImportJob, **more: Any) -> dict[str, int]:
     """Undo an import; gives its numbers."""
+    uploads = settings_here().uploads
+    if not _HOW["steps"]:
+        with unit_of_work() as session:
+            return import_undo.undo(session, job.id, uploads=uploads, by=COMMAND_LINE, **more)
     with unit_of_work() as session:
-        return import_undo.undo(session, job.id, uploads=settings_here().uploads, by=COMMAND_LINE, **more)
+        import_undo.begin(session, job.id, uploads=uploads, by=COMMAND_LINE, **more)
+    assert tasks.undo_imports(settings_here()) == [job.id]
+    done = read(job.id)
+    assert done.state == ImportState.UNDONE, done.message
+    return done.report["undone"]
 
 
 def read(job_id: int) -> ImportJob:

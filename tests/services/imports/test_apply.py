@@ -242,6 +242,7 @@ def test_products_of_a_file_are_found_by_the_words_that_they_have_by_hand(apply,
         assert words.find(session, "12 MP", limit=9) == []
 
 
+@pytest.mark.usefixtures("both_ways")
 def test_undo_removes_what_was_new_and_restores_what_was_changed(apply, context):
     apply("products", PRODUCTS)
     job = apply("products", "sku,title\nA-1,Other name\nA-3,Third\n")
@@ -251,6 +252,7 @@ def test_undo_removes_what_was_new_and_restores_what_was_changed(apply, context)
     assert number(Product, Product.retired_at.is_(None)) == 2
 
 
+@pytest.mark.usefixtures("both_ways")
 def test_undo_gives_prices_and_stock_back_and_tells_the_channels(apply, settings, context):
     apply("products", PRODUCTS)
     with unit_of_work() as session:
@@ -266,6 +268,7 @@ def test_undo_gives_prices_and_stock_back_and_tells_the_channels(apply, settings
     assert number(Link, Link.want_stock) == 1
 
 
+@pytest.mark.usefixtures("both_ways")
 def test_undo_leaves_a_price_that_somebody_set_since(apply):
     apply("products", PRODUCTS)
     job = apply("products", "sku,price\nA-1,12.00\n")
@@ -276,6 +279,7 @@ def test_undo_leaves_a_price_that_somebody_set_since(apply):
     assert product("A-1").price == 15
 
 
+@pytest.mark.usefixtures("both_ways")
 def test_undo_gives_a_listing_its_price_back(apply, settings, context):
     with unit_of_work() as session:
         channel = Make(session, settings).channel("Alpha").id
@@ -286,6 +290,7 @@ def test_undo_gives_a_listing_its_price_back(apply, settings, context):
         assert session.scalars(select(Listing.price)).one() == Decimal("9.5")
 
 
+@pytest.mark.usefixtures("both_ways")
 def test_undo_leaves_what_somebody_changed_since(apply):
     apply("products", PRODUCTS)
     job = apply("products", "sku,title\nA-1,Other name\n")
@@ -295,6 +300,7 @@ def test_undo_leaves_what_somebody_changed_since(apply):
     assert product("A-1").title == "By hand"
 
 
+@pytest.mark.usefixtures("both_ways")
 def test_undo_of_listings_takes_their_links_back_and_keeps_what_is_linked_since(apply, settings, context):
     with unit_of_work() as session:
         make = Make(session, settings)

@@ -68,6 +68,7 @@ def test_another_number_than_is_missing_is_refused_and_nothing_begins(bring, set
     assert len(linked()) == 4
 
 
+@pytest.mark.usefixtures("both_ways")
 def test_missing_listings_end_with_their_links_and_come_back_by_the_undo(bring, settings, alpha):
     before = states(alpha)
     job = run(bring("listings", HEAD + "L0,A-0,Mug 0\nL7,A-7,Mug 7\n", channel=alpha), settings, 6)

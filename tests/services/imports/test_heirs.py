@@ -14,6 +14,7 @@ from webapp.errors import Conflict
 from webapp.models import Link, Listing, ListingState, Product
 from webapp.services import counts, import_heirs
 
+pytestmark = pytest.mark.usefixtures("both_ways")
 HEAD = "listing id,sku,title,price\n"
 TWO = "L1,A-1,Mug,5.00\nL2,A-2,Cup,6.00\n"
 CATALOGUE = "sku,title,price\nB-1,Jug,4.00\nB-2,Pot,5.00\n"
