@@ -27,6 +27,7 @@ from webapp.services import acts, audit, counts, decisions, joining, links
 LOWEST, WIDTH = 40, 5  # the histogram begins where suggestions do
 ENOUGH = 50  # decisions on a channel before its rule may be turned on
 PROMISES = (90, 95, 98, 99)  # per cent right
+COUNTED = 5_000  # listings above a line that a page looks at one by one
 SAMPLE = 8  # pairs that a person checks before trusting a line
 AT_ONCE = 1_000  # links of the rule in one batch
 
@@ -123,6 +124,16 @@ def outlook(session: Session, channel: Channel, line: int) -> Outlook:
     return Outlook(line, waits, over, right_judged, judged, decided)
 
 
+def would_link(session: Session, channel: Channel, found: Outlook) -> int:
+    """How many listings a line would link; of very many above it, as many as stand there.
+
+    What a person refused, whose product is taken, or that several want, is left to people.
+    """
+    if not 0 < found.above <= COUNTED:
+        return found.above
+    return session.scalar(_linkable(channel, found.line, func.count())) or 0
+
+
 def sample(session: Session, channel: Channel, line: int, *, size: int = SAMPLE) -> list[Likely]:
     """Waiting listings at the line or above, picked at random, each with the product that the rule would choose."""
     query = _likely(channel, line, Listing, Product, Suggestion.score).order_by(func.random()).limit(size)
@@ -211,9 +222,7 @@ def _link(session: Session, act: LinkBatch, channel: Channel, line: int, ids: li
 
 def chosen(session: Session, channel: Channel, line: int, *, limit: int = AT_ONCE) -> list[links.Pair]:
     """The pairs that a line would link, the surest first."""
-    likely = _likely(channel, line, Listing.id, Product.id, Suggestion.score)
-    if not channel.many:
-        likely = likely.where(Product.id.not_in(_contested(channel, line)))
+    likely = _linkable(channel, line, Listing.id, Product.id, Suggestion.score)
     rows = session.execute(likely.order_by(Listing.place, Listing.id).limit(limit))
     return [links.Pair(listing_id, product_id, score) for listing_id, product_id, score in rows]
 
@@ -285,6 +294,12 @@ def _likely(channel: Channel, line: int, *columns: Any) -> Select[*tuple[Any, ..
     return _above(channel, line, *columns).where(
         Product.retired_at.is_(None), ~_refused(), or_(literal(channel.many), ~held)
     )
+
+
+def _linkable(channel: Channel, line: int, *columns: Any) -> Select[*tuple[Any, ...]]:
+    """The same of those that the line may link: a product that several want is left to people."""
+    likely = _likely(channel, line, *columns)
+    return likely if channel.many else likely.where(Product.id.not_in(_contested(channel, line)))
 
 
 def _above(channel: Channel, line: int, *columns: Any) -> Select[*tuple[Any, ...]]:

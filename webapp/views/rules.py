@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, redirect, request, url_for
@@ -130,6 +131,7 @@ def _quicker(channel: Channel) -> Any:
 def _show(channel: Channel, every: list[Channel], line: int, quicker: str = "", status: int = 200) -> Any:
     session = web.session()
     found = rules.outlook(session, channel, line)
+    found = replace(found, above=rules.would_link(session, channel, found))
     bars = rules.histogram(session, channel)
     return web.page(
         "rules/index.html",

@@ -184,6 +184,8 @@ def test_a_rule_never_links_a_refused_pair_a_taken_product_or_one_that_two_listi
     wanted = make.product()
     rivals = [suggested(98, product=wanted)[0] for _ in range(2)]
     free, _ = suggested(98)
+    found = rules.outlook(session, channel, 95)
+    assert (found.above, rules.would_link(session, channel, found)) == (5, 1)
     change = rules.link_above(session, channel, 95, by=bob)
     assert change.changed == 1
     assert free.state is ListingState.LINKED
@@ -202,7 +204,18 @@ def test_where_a_product_may_have_several_listings_rivals_are_linked_together(se
     wanted = make.product()
     for _ in range(2):
         suggested(98, product=wanted, channel=channel)
+    assert rules.would_link(session, channel, rules.outlook(session, channel, 95)) == 2
     assert rules.link_above(session, channel, 95, by=bob).changed == 2
+
+
+def test_of_very_many_above_a_line_none_is_looked_at_by_itself(session, suggested, make, bob, monkeypatch):
+    refused, product = suggested(98)
+    suggested(98)
+    links.reject(session, [Pair(refused.id, product.id)], by=bob)
+    found = rules.outlook(session, make.channel(), 95)
+    assert rules.would_link(session, make.channel(), found) == 1
+    monkeypatch.setattr(rules, "COUNTED", 1)
+    assert rules.would_link(session, make.channel(), found) == 2
 
 
 def test_the_histogram_sums_to_what_was_decided_and_what_waits(session, suggested, make):
