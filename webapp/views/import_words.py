@@ -293,14 +293,17 @@ def undone(kind: ImportKind, numbers: Mapping[str, int]) -> str:
     if not numbers:
         return ""
     n = {name: format_decimal(number) for name, number in numbers.items()}
-    words = {
+    removed = {
         ImportKind.LISTINGS: _("%(removed)s listings removed", **n),
         ImportKind.PRODUCTS: _("%(removed)s products removed", **n),
     }
-    parts = [words[kind]] if kind in words else []
-    parts.append(_("%(unlinked)s links taken back", **n))
-    parts.append(_("%(restored)s set to their values of before", **n))
-    text = _("Import undone.") + " " + ", ".join(parts) + "."
+    parts = {
+        "removed": removed.get(kind, ""),
+        "unlinked": _("%(unlinked)s links taken back", **n),
+        "restored": _("%(restored)s set to their values of before", **n),
+    }
+    told = [words for name, words in parts.items() if words and numbers.get(name)]
+    text = _("Import undone.") + " " + (", ".join(told) + "." if told else _("There was nothing left to take back."))
     if numbers.get("kept"):
         text += " " + _("%(kept)s are used by now and were kept.", **n)
     return " ".join([str(text), *_left_to_newer(kind, numbers)])
