@@ -81,6 +81,7 @@ def is_large(session: Session, job: ImportJob) -> bool:
 
 def begin(session: Session, job_id: int, *, uploads: Path, by: Actor, now: datetime | None = None) -> ImportJob:
     """Leave it to the workers to take an import back; raises what `undo` raises."""
+    steps.alone(session)  # an import that begins at this moment sees this undo, or is seen by it
     job = _open(session, job_id, by, now)
     for heir in import_heirs.newer(session, job):
         next(import_heirs.blocks(heir, uploads), None)  # its file must be there to be asked
@@ -92,6 +93,7 @@ def begin(session: Session, job_id: int, *, uploads: Path, by: Actor, now: datet
 
 def claim(session: Session, *, worker: str, now: datetime, job_id: int | None = None) -> ImportJob | None:
     """Take an import that is to be taken back, once no other import goes on; after three deaths it is given up."""
+    steps.alone(session)
     free = or_(ImportJob.lease_until.is_(None), ImportJob.lease_until < now)
     other = aliased(ImportJob)
     alone = ~exists().where(other.state == ImportState.RUNNING)

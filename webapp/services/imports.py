@@ -38,6 +38,7 @@ from webapp.services import (
     lost_zeros,
     reconciliation,
     retrieval,
+    steps,
     suggestions,
 )
 from webapp.services.forecasts import Forecast
@@ -174,6 +175,7 @@ def confirm(session: Session, job_id: int, *, by: Actor, reconcile: bool = True,
 
 def claim_next(session: Session, *, worker: str, now: datetime, job_id: int | None = None) -> ImportJob | None:
     """Take the oldest import that waits, or whose worker died; after three deaths it is given up and says so."""
+    steps.alone(session)  # an undo that begins at this moment sees this import, or is seen by it
     other = aliased(ImportJob)
     undoing = exists().where(other.state == ImportState.UNDOING)  # it would meet rows that are about to go
     free = or_(
