@@ -172,7 +172,7 @@ def once() -> None:
     if not key:
         return
     note = inserting(session(), SeenForm).values(key=f"{current_user.get_id()[:20]}:{key[:64]}", at=utc_now())
-    if not session().execute(note.on_conflict_do_nothing()).rowcount:  # type: ignore[attr-defined]  # an insert has it
+    if session().scalar(note.on_conflict_do_nothing().returning(SeenForm.key)) is None:
         raise Conflict(_("This was done already. The page shows how it is now."))
 
 
