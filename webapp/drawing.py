@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from functools import lru_cache, partial, wraps
+from functools import lru_cache, partial
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any, cast
 
@@ -102,7 +102,6 @@ def _remembered(macro: Callable[..., str]) -> Callable[..., str]:
     def drawn(_seen_by: tuple[str, str], *args: Any, **kwargs: Any) -> str:
         return macro(*args, **kwargs)
 
-    @wraps(macro, assigned=(), updated=())
     def part(*args: Any, **kwargs: Any) -> str:
         return drawn(_reader(), *args, **kwargs)
 

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from tests.cli.conftest import read
 from webapp.models import ImportJob, Listing, Product
 from webapp.models.accounts import COMMAND_LINE
-from webapp.services import import_choices, steps
+from webapp.services import import_choices, import_undo, steps
 
 PRODUCTS = "sku,title,price,quantity\nA-1,Mug,9.90,5\nA-2,Cup,12.50,0\n"
 REPORT = {
@@ -192,6 +192,21 @@ def test_a_large_import_is_taken_back_in_steps_with_the_same_answer(shell, monke
     done = shell.json("undo-import", str(number))
     assert (done["removed"], done["restored"], done["unlinked"], done["kept"]) == (2, 0, 0, 0)
     assert shell.json("undo-import", str(number), code=1)["error"] == "conflict"
+
+
+def test_an_undo_that_was_begun_is_brought_to_its_end(shell):
+    """Whoever began with it may be dead, and no worker may run: the same command again goes on."""
+    number = shell.json("import", "products", shell.file("p.csv", PRODUCTS))["import"]
+    with shell.inside() as (session, _):
+        import_undo.begin(session, number, uploads=shell.settings.uploads, by=COMMAND_LINE)
+    assert shell.json("undo-import", str(number))["removed"] == 2
+
+
+def test_an_import_brings_the_undo_to_its_end_that_holds_it_up(shell):
+    number = shell.json("import", "products", shell.file("p.csv", PRODUCTS))["import"]
+    with shell.inside() as (session, _):
+        import_undo.begin(session, number, uploads=shell.settings.uploads, by=COMMAND_LINE)
+    assert shell.json("import", "products", shell.file("q.csv", PRODUCTS))["created"] == 2
 
 
 def test_what_a_newer_import_has_seen_stays_and_is_told(shell):

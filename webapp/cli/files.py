@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -95,9 +96,10 @@ def import_links(say: Say, file: Path, channel: str | None) -> None:
 def undo_import(say: Say, number: int) -> None:
     """Take an import back: its number is “import” in the report."""
     with unit_of_work() as session:
-        large = import_undo.is_large(session, imports.get(session, number))
-        act = import_undo.begin if large else import_undo.undo
-        act(session, number, uploads=say.settings.uploads, by=COMMAND_LINE)
+        job = imports.get(session, number)
+        if job.state != ImportState.UNDOING:  # else another one has begun with it, and may be dead
+            act = import_undo.begin if import_undo.is_large(session, job) else import_undo.undo
+            act(session, number, uploads=say.settings.uploads, by=COMMAND_LINE)
     job = _taken_back(say, number)
     if job.state == ImportState.FAILED:
         raise Refused(job.message, **{"import": number})
@@ -153,27 +155,30 @@ def bring_in(
 
 
 def _apply(say: Say, job_id: int) -> ImportJob:
-    """Apply it here, or wait for the worker that was quicker."""
-    tasks.run_imports(say.settings, only=job_id, progress=lambda at, of: say.progress(f"{at:,} of {of:,} rows"))
-    while True:
-        with unit_of_work(read_only=True) as session:
-            job = imports.get(session, job_id)
-        if job.state in ENDED:
-            return job
-        tasks.undo_imports(say.settings)  # which holds this one up
-        tasks.run_imports(say.settings, only=job_id)
-        time.sleep(0.2)
+    """Apply it here, after an undo that holds it up."""
+
+    def apply() -> None:
+        tasks.run_imports(say.settings, only=job_id, progress=lambda at, of: say.progress(f"{at:,} of {of:,} rows"))
+
+    return _ended(job_id, apply, partial(tasks.undo_imports, say.settings))
 
 
 def _taken_back(say: Say, job_id: int) -> ImportJob:
-    """Take its steps here, or wait for the worker that was quicker, or for an import that goes on."""
+    """Take it back here, after an import that holds it up."""
+    undo = partial(tasks.undo_imports, say.settings, only=job_id)
+    return _ended(job_id, undo, partial(tasks.run_imports, say.settings))
+
+
+def _ended(job_id: int, *works: Callable[[], object]) -> ImportJob:
+    """Do these in turns until the import has ended, here or by the worker that was quicker; gives it."""
     while True:
-        tasks.undo_imports(say.settings, only=job_id)
-        with unit_of_work(read_only=True) as session:
-            job = imports.get(session, job_id)
-        if job.state in ENDED:
-            return job
-        time.sleep(0.2)
+        for work in works:
+            work()
+            with unit_of_work(read_only=True) as session:
+                job = imports.get(session, job_id)
+            if job.state in ENDED:
+                return job
+            time.sleep(0.1)
 
 
 def check_only(

@@ -111,8 +111,9 @@ def move(session: Session, listing: Listing, state: ListingState, batch_id: int,
         return
     counts.adjust(session, listing.channel_id, {listing.state: -1, state: 1})
     was, listing.state = listing.state, state
-    if state in refusals.ASIDE and not remembered:
-        refusals.enter_aside(session, listing, batch_id)
+    if state in refusals.ASIDE:
+        if not remembered:
+            refusals.enter_aside(session, listing, batch_id)
     elif was in refusals.ASIDE:
         refusals.leave_aside(session, listing)
 

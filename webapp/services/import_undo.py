@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
+import importers
 from webapp.db import among, ring
 from webapp.errors import Conflict, Refused, phrase
 from webapp.models.accounts import Actor
@@ -142,7 +143,7 @@ def hold(session: Session, job: ImportJob, *, now: datetime) -> ImportJob:
 
 
 def leave_some(
-    session: Session, job: ImportJob, heir_id: int, block: Any, changed: Mapping[int, Sequence[int]]
+    session: Session, job: ImportJob, heir_id: int, block: importers.Block, changed: Mapping[int, Sequence[int]]
 ) -> None:
     """Hand over what some rows of a newer file have seen (see import_heirs.leave_some)."""
     left = import_heirs.Left(**_noted(job).get("left", {}))
