@@ -9,6 +9,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from threading import Thread
 from typing import IO, Any, cast
 
 from flask_sqlalchemy import SQLAlchemy
@@ -159,6 +160,8 @@ def _begin(connection: Connection) -> None:
     # is answered, if only with the one that ends the work; when it is lost before, it is taken again.
     raw.execute(f"PRAGMA synchronous={'NORMAL' if patient else 'FULL'}")
     raw.execute(f"PRAGMA wal_autocheckpoint={0 if patient else LOG_PAGES}")
+    # Rows of files and links hold no secret: their old bytes need not be overwritten, as some builds do by default.
+    raw.execute(f"PRAGMA secure_delete={int(not patient)}")
     if patient:
         _keep_log_short(raw, connection.info)
     raw.execute("PRAGMA busy_timeout=0")  # its own waiting grows to a tenth of a second between two tries
@@ -173,17 +176,24 @@ def _keep_log_short(raw: Any, about: dict[Any, Any]) -> None:
     """Bring the log to the disk, and copy it into the database file, before a step, where nobody waits for it.
 
     Whoever is answered next would else wait, with the lock in hand, until all that the steps have written is on the
-    disk: 3 ms for each megabyte on a plain one. A page that many steps have written is copied once, so that is not
-    done after each.
+    disk: 3 ms for each megabyte on a plain one. The disk works while the next step computes, and is never more than
+    one step behind. A page that many steps have written is copied once, so that is not done after each.
     """
     now = time.monotonic()
+    if behind := about.pop("syncing", None):
+        behind.join()
     if now - about.setdefault("copied", now) > COPIED_EVERY:
         raw.execute("PRAGMA wal_checkpoint(PASSIVE)")
         about["copied"] = about["synced"] = time.monotonic()
     elif about["turnstile"] and now - about.setdefault("synced", now) > SYNCED_EVERY:
-        with suppress(FileNotFoundError), open(about["log"], "rb") as log:
-            os.fdatasync(log)
-        about["synced"] = time.monotonic()
+        about["syncing"] = Thread(target=_bring_to_disk, args=(about["log"],))
+        about["syncing"].start()
+        about["synced"] = now
+
+
+def _bring_to_disk(path: str) -> None:
+    with suppress(FileNotFoundError), open(path, "rb") as file:
+        os.fdatasync(file)
 
 
 def _turnstile(path: str | None) -> AbstractContextManager[IO[bytes] | None]:

@@ -14,7 +14,7 @@ from webapp.services import linking, long_acts, reconciliation, steps
 
 log = logging.getLogger(__name__)
 Ends = Callable[[], bool]
-UNHURRIED = 2.0  # seconds of one transaction while nobody waits: larger steps touch fewer pages twice
+UNHURRIED = 1.0  # seconds of one transaction while nobody waits: larger steps touch fewer pages twice
 AGAIN = 0.05  # seconds between two looks whether a step has come free
 
 
