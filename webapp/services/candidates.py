@@ -20,7 +20,7 @@ from webapp.models.catalog import Product
 from webapp.models.channels import Channel
 from webapp.models.links import Link, NearMiss, Refusal, Suggestion
 from webapp.models.listings import NOT_COMPUTED, SKIPPED_FROM, Listing, ListingState
-from webapp.services import refusals, retrieval, suggestions
+from webapp.services import refusals, retrieval, searching, suggestions
 
 FOUND = 9  # search results: as many as there are number keys
 NEAR_CAP = 5_000  # near misses are counted up to here
@@ -161,7 +161,7 @@ def search(
     """Products found by free text; `hide` leaves out those that have their listing on this channel."""
     if not text.strip():
         return []
-    found = _compared(listing, retrieval.search(session, index, text, limit=4 * FOUND, fill=True))
+    found = _compared(listing, searching.search(session, index, text, limit=4 * FOUND, fill=True))
     held = _held(session, channel, [p.id for p, _ in found])
     key = match_key(text)
     free = [(p, c) for p, c in found if not (hide and p.id in held)]

@@ -19,7 +19,7 @@ from webapp.models.base import utc_now
 from webapp.models.catalog import Product
 from webapp.models.links import BatchVerb, LinkSource
 from webapp.models.listings import Listing
-from webapp.services import audit, bases, links, rechecks, refusals, retrieval, stock, words
+from webapp.services import audit, bases, links, rechecks, refusals, retrieval, searching, stock, words
 from webapp.services.upserts import Upserted, upsert
 
 TEXTS = ("title", "brand", "gtin", "mpn", "description", "category", "image_url")
@@ -33,7 +33,7 @@ class Added:
 
     product: Product | None
     change: links.Change | None
-    similar: list[retrieval.LookAlike] = field(default_factory=list)
+    similar: list[searching.LookAlike] = field(default_factory=list)
 
 
 def prepare(session: Session, block: importers.Block) -> importers.Block:
@@ -263,7 +263,7 @@ def add_from_listing(
             )
         )
     if not anyway:
-        similar = retrieval.look_alikes(session, index, listing)
+        similar = searching.look_alikes(session, index, listing)
         if similar:
             return Added(None, None, similar)
     result = upsert_products(session, [row], by=by)

@@ -19,7 +19,7 @@ from webapp.models.links import Link, PastLink
 from webapp.models.listings import Listing
 from webapp.models.propagation import Attempt
 from webapp.models.stock import StockLevel, Warehouse
-from webapp.services import retrieval, schedules
+from webapp.services import retrieval, schedules, searching
 
 PAGE = 50
 CAP = 10_000  # counts stop here: "10,000+" is as good an answer, and never a scan of a million rows
@@ -148,7 +148,7 @@ def search_products(
     On a tab without further filters the variants of a base product are one row, where the first of them stands.
     """
     if filters.text:
-        return Page(_rows(session, retrieval.search(session, index, filters.text, limit=PAGE, where=filters.where)))
+        return Page(_rows(session, searching.search(session, index, filters.text, limit=PAGE, where=filters.where)))
     if not filters.plain and not filters.base:
         return _within_window(session, filters, after=after, before=before)
     query = select(Product).where(*filters.where, *([_first_of_its_base(filters)] if filters.plain else []))

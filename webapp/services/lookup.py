@@ -16,7 +16,7 @@ from webapp.models.catalog import Product
 from webapp.models.channels import Channel
 from webapp.models.links import Link
 from webapp.models.listings import Listing
-from webapp.services import retrieval
+from webapp.services import retrieval, searching
 
 MOST = 6  # of each kind: a list that is read at a glance, not paged
 
@@ -37,7 +37,7 @@ def find(session: Session, index: retrieval.CatalogueIndex, text: str) -> Found:
     text = text.strip()
     if not text:
         return Found()
-    products = retrieval.search(session, index, text, limit=MOST)
+    products = searching.search(session, index, text, limit=MOST)
     ids = dict.fromkeys(_by_code(session, text))
     if len(ids) < MOST and products:
         theirs = select(Link.listing_id).where(Link.product_id.in_([p.id for p in products]))

@@ -19,7 +19,7 @@ from webapp.models.channels import Channel
 from webapp.models.links import BatchVerb, Link, LinkBatch, LinkSource, PastLink
 from webapp.models.listings import Listing, ListingState
 from webapp.models.suspicions import Suspicion
-from webapp.services import audit, counts, plans, retrieval, targets
+from webapp.services import audit, counts, plans, retrieval, searching, targets
 from webapp.services.claims import desired
 from webapp.services.pair_sorts import ORDERS, Order, Sort, places, read, write
 from webapp.services.stock import counted
@@ -133,10 +133,10 @@ def find(session: Session, filters: Filter, index: retrieval.CatalogueIndex) -> 
     text = filters.text.strip()
     if not text:
         return (), False
-    products = retrieval.by_key(session, text, limit=NAMES)
+    products = searching.by_key(session, text, limit=NAMES)
     found = [*_of_products(session, filters, products), *_of_listings(session, filters, text)]
     if not found:
-        products = retrieval.by_words(session, index, text, limit=NAMES)
+        products = searching.by_words(session, index, text, limit=NAMES)
         found = _of_products(session, filters, products)
     return tuple(sorted(set(found))), len(products) >= NAMES or len(found) >= PAIRS
 

@@ -28,8 +28,8 @@ from webapp.services import (
     channels,
     linking,
     long_acts,
-    retrieval,
     review,
+    searching,
     steps,
     suggesting,
 )
@@ -278,7 +278,7 @@ def _listing(listing_id: int) -> tuple[Listing, Channel]:
 def _add_page(listing: Listing, channel: Channel, form: AddForm, *, status: int = 200) -> Response:
     """The dialog or page of the form; look-alikes are compared as the listing is."""
     db = web.session()
-    similar = retrieval.look_alikes(db, web.catalogue_index(), listing)
+    similar = searching.look_alikes(db, web.catalogue_index(), listing)
     ids = [alike.product.id for alike in similar]
     response = web.page(
         "links/add.html",

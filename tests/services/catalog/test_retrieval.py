@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from webapp.db import db, unit_of_work
-from webapp.services import candidates, catalog, retirement, retrieval
+from webapp.services import candidates, catalog, retirement, retrieval, searching
 from webapp.services.catalog_search import Filter, search_products
 from webapp.services.retrieval import CatalogueIndex
 
@@ -97,25 +97,25 @@ def test_an_index_in_use_stays_as_it_is_when_products_change(session, make, shop
 
 def test_without_an_index_words_and_keys_are_found_and_mistyped_ones_are_not(session, shop, large):
     none = CatalogueIndex()
-    assert titles(retrieval.search(session, none, "lamp desk")) == ["Desk lamp"]
-    assert titles(retrieval.search(session, none, "lamp sky")) == ["Desk lamp"]
-    assert titles(retrieval.search(session, none, "LAMP-")) == ["Desk lamp"]
-    assert titles(retrieval.search(session, none, "4006381333931")) == ["Desk lamp"]
-    assert retrieval.search(session, none, "lammp") == []
+    assert titles(searching.search(session, none, "lamp desk")) == ["Desk lamp"]
+    assert titles(searching.search(session, none, "lamp sky")) == ["Desk lamp"]
+    assert titles(searching.search(session, none, "LAMP-")) == ["Desk lamp"]
+    assert titles(searching.search(session, none, "4006381333931")) == ["Desk lamp"]
+    assert searching.search(session, none, "lammp") == []
     assert titles(r.product for r in search_products(session, none, Filter(text="lamp")).rows) == ["Desk lamp"]
 
 
 @pytest.mark.parametrize("gtin", ["4006381333931", "04006381333931", "4006381333932", "4006381333391"])
 def test_doubles_are_named_without_an_index(session, make, shop, large, gtin):
     listing = make.listing("ANOTHER", title="Something else", gtin=gtin)
-    alike = retrieval.look_alikes(session, CatalogueIndex(), listing)
+    alike = searching.look_alikes(session, CatalogueIndex(), listing)
     assert [a.product.title for a in alike] == ["Desk lamp"]
 
 
 def test_doubles_by_sku_and_by_name_are_named_without_an_index(session, make, shop, large):
     none = CatalogueIndex()
-    assert titles(a.product for a in retrieval.look_alikes(session, none, make.listing("lamp1", title="-")))
-    assert titles(a.product for a in retrieval.look_alikes(session, none, make.listing("Z", title="Desk lamps")))
+    assert titles(a.product for a in searching.look_alikes(session, none, make.listing("lamp1", title="-")))
+    assert titles(a.product for a in searching.look_alikes(session, none, make.listing("Z", title="Desk lamps")))
 
 
 def test_a_listing_nobody_has_looked_at_shows_what_has_its_words_while_there_is_no_index(session, make, shop, large):
