@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from sqlalchemy import select
 
 from tests.cli.conftest import read
+from webapp.models import Attempt, AttemptState, AuditEntry, Link, Listing, RunKind, SyncRun
+from webapp.models.base import utc_now
+from webapp.services import steps, unsyncing
 
 
 def test_reconcile_links_equal_skus_once_and_says_why_the_rest_waits(shop):
@@ -54,6 +60,46 @@ def test_unsync_wants_the_exact_number(shop):
     assert refused["found"] == 2
     assert shop.json("reconcile")["already_linked"] == 2
     assert shop.json("unsync", "--channel", "Alpha", "--expect", "2")["changed"] == 2
+
+
+def test_very_many_pairs_are_unsynced_and_taken_back_in_steps_with_the_same_answers(shop, monkeypatch):
+    monkeypatch.setattr(steps, "FROM", 2)
+    monkeypatch.setattr(unsyncing, "STEP", 1)
+    shop("reconcile")
+    refused = shop.json("unsync", "--channel", "Alpha", "--expect", "3", code=1)
+    assert (refused["error"], refused["found"]) == ("conflict", 2)
+    done = shop.json("unsync", "--channel", "Alpha", "--expect", "2")
+    batch = done["batch"]
+    assert done == {"batch": batch, "changed": 2, "unchanged": 0, "refused": [], "in_flight": []}
+    with shop.inside() as (session, _):
+        taken = list(session.scalars(select(AuditEntry.sentence).where(AuditEntry.event == "link.unsynced")))
+    assert len(taken) == 1
+    assert shop.json("link", "--channel", "Alpha", "L1", "A-3")["changed"] == 1
+    undone = shop.json("undo", str(batch), code=3)
+    assert (undone["changed"], [r["listing_id"] for r in undone["refused"]]) == (1, ["L1"])
+    assert "A-3" in undone["refused"][0]["message"]
+    assert shop.json("undo", str(batch), code=1)["error"] == "conflict"
+    assert shop.json("reconcile")["already_linked"] == 2
+
+
+def test_an_unsync_in_steps_names_the_updates_that_were_on_their_way(shop, monkeypatch):
+    monkeypatch.setattr(steps, "FROM", 2)
+    monkeypatch.setattr(unsyncing, "STEP", 1)
+    shop("reconcile")
+    with shop.inside() as (session, _):
+        listing = session.scalars(select(Listing).where(Listing.external_id == "L2")).one()
+        link = session.scalars(select(Link).where(Link.listing_id == listing.id)).one()
+        run = SyncRun(channel_id=link.channel_id, kind=RunKind.MANUAL)
+        session.add(run)
+        session.flush()
+        said = {name: getattr(link, name) for name in ("listing_id", "product_id", "channel_id")}
+        versions = {"link_version": link.fence, "product_version": 1}
+        later = utc_now() + timedelta(minutes=1)
+        state = AttemptState.BEGUN
+        session.add(
+            Attempt(**said, **versions, run_id=run.id, link_id=link.id, key="k", state=state, lease_until=later)
+        )
+    assert shop.json("unsync", "--channel", "Alpha", "--expect", "2")["in_flight"] == ["L2"]
 
 
 def test_a_rejected_pair_is_not_suggested_again(shop, tmp_path):

@@ -20,10 +20,10 @@ from webapp.cli.support import PARTIAL, REFUSED, Say, command, plural
 from webapp.db import unit_of_work
 from webapp.errors import NotFound
 from webapp.jobs import tasks
-from webapp.models import Channel, Link, Listing, Product
+from webapp.models import Channel, Link, LinkBatch, Listing, Product
 from webapp.models.accounts import COMMAND_LINE
-from webapp.services import catalog, channels, decisions, links, listings, retrieval, suggestions
-from webapp.services.undo import take_back
+from webapp.services import catalog, channels, decisions, links, listings, retrieval, steps, suggestions, unsyncing
+from webapp.services.undo import begin_large, take_back
 
 CHUNK = 4_000  # listings in one step: they compete for products, so that a larger step suggests better
 COLUMNS = ("channel", "listing_id", "rank", "sku", "score", "probability", "reasons")
@@ -122,9 +122,10 @@ def unlink(say: Say, channel: str, listing_ids: tuple[str, ...], reason: str) ->
 def unsync(say: Say, channel: str, expect: int, reason: str) -> None:
     """Take all links of a channel apart; refused when N is not their number."""
     with unit_of_work() as session:
-        found = channels.get(session, channel)
-        change = links.unsync(session, [Link.channel_id == found.id], expect=expect, by=COMMAND_LINE, reason=reason)
-    _answer(say, change, "Unsynced")
+        which = [Link.channel_id == channels.get(session, channel).id]
+        unsync = unsyncing.begin if expect >= steps.FROM else links.unsync
+        act = unsync(session, which, expect=expect, by=COMMAND_LINE, reason=reason)
+    _answer(say, act if isinstance(act, links.Change) else _ended(act), "Unsynced")
 
 
 @command("undo")
@@ -132,8 +133,8 @@ def unsync(say: Say, channel: str, expect: int, reason: str) -> None:
 def undo(say: Say, batch: int) -> None:
     """Take a batch back, as far as nobody changed those pairs since."""
     with unit_of_work() as session:
-        change = take_back(session, batch, by=COMMAND_LINE)
-    _answer(say, change, "Took back")
+        act = begin_large(session, batch, by=COMMAND_LINE) or take_back(session, batch, by=COMMAND_LINE)
+    _answer(say, act if isinstance(act, links.Change) else _ended(act), "Took back")
 
 
 @command("add-to-catalogue")
@@ -156,6 +157,17 @@ def add_to_catalogue(say: Say, channel: str, listing_id: str, sku: str | None, a
     batch = added.change.batch.id if added.change and added.change.batch else None
     answer: dict[str, object] = {"sku": added.product.sku, "batch": batch, "similar": []}
     return say(answer, f"Added {added.product.sku} and linked {listing_id}.")
+
+
+def _ended(act: LinkBatch) -> links.Change:
+    """Bring an act in steps to its end, so that nobody waits for all of it, and tell it as one that is done at once.
+
+    Of the listings that it had to leave the first hundred are named.
+    """
+    batch = tasks.finish(act.id)
+    found = batch.numbers or {}
+    left = [links.RefusedItem(*one) for one in found.get("named", [])]
+    return links.Change(batch, batch.changed, found.get("unchanged", 0), left, in_flight=found.get("in_flight", []))
 
 
 def _answer(say: Say, change: links.Change, verb: str) -> None:

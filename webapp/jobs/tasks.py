@@ -21,6 +21,7 @@ from webapp.db import unit_of_work
 from webapp.errors import DomainError, phrase
 from webapp.jobs import importing, undoing
 from webapp.jobs.importing import Progress
+from webapp.jobs.steps import finish as finish
 from webapp.jobs.steps import reconcile as reconcile
 from webapp.jobs.steps import take_steps as take_steps
 from webapp.models import Channel, ImportJob, ImportState, Recheck, SyncRun

@@ -119,3 +119,10 @@ def note_refused(batch: LinkBatch, refused: Sequence[Any]) -> None:
     named = numbers.get("named", [])
     more = [[r.listing_id, r.external_id, r.message] for r in refused[: NAMED - len(named)]]
     batch.numbers = numbers | {"named": [*named, *more]}
+
+
+def note_in_flight(batch: LinkBatch, listings: Sequence[str]) -> None:
+    """Remember the listings whose last update was on its way already when their pairs ended."""
+    if listings:
+        numbers = batch.numbers or {}
+        batch.numbers = numbers | {"in_flight": [*numbers.get("in_flight", []), *listings]}

@@ -33,6 +33,16 @@ def take_back(session: Session, batch_id: int, *, by: Actor, now: datetime | Non
     return change
 
 
+def begin_large(session: Session, batch_id: int, *, by: Actor) -> LinkBatch | None:
+    """Begin the undo of a large batch, or find the one that goes on; None for a batch of a few, or none at all."""
+    batch = session.get(LinkBatch, batch_id)
+    if batch is None or batch.changed < steps.FROM:
+        return None
+    if batch.undone_by is not None and steps.goes_on(session, batch.undone_by):
+        return steps.get(session, batch.undone_by)
+    return begin(session, batch_id, by=by)
+
+
 def begin(session: Session, batch_id: int, *, by: Actor, now: datetime | None = None) -> LinkBatch:
     """Leave the undo of a large batch to the workers; raises what `links.undo` raises."""
     act = links.begin_undo(session, batch_id, by=by, now=now)
@@ -54,6 +64,7 @@ def take(session: Session, act: LinkBatch, step: ActStep, limit: int, _known: ob
     act.changed += change.changed
     steps.note(act, unchanged=change.unchanged)
     steps.note_refused(act, change.refused)
+    steps.note_in_flight(act, change.in_flight)
     return looked
 
 

@@ -33,6 +33,7 @@ def take(session: Session, batch: LinkBatch, step: ActStep, _limit: int, _known:
     # An id may be given again: what was linked since the beginning is another pair.
     ending.end(session, change, among(session, Link.id, step.of or []), Link.created_at <= batch.at, sticky=True)
     batch.changed += change.changed
+    steps.note_in_flight(batch, change.in_flight)
     return step.number
 
 

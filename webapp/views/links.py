@@ -13,7 +13,7 @@ from webapp import web
 from webapp.errors import Forbidden, NotFound
 from webapp.models import BatchVerb, LinkBatch
 from webapp.models.accounts import Permission
-from webapp.services import links, steps, undo
+from webapp.services import links, undo
 from webapp.translate import translated
 
 bp = Blueprint("links", __name__)
@@ -41,10 +41,8 @@ def take_back(batch_id: int) -> links.Change:
 
 def take_back_in_steps(batch_id: int) -> LinkBatch | None:
     """Leave the undo of a large batch to the workers, or find the one that goes on; None for a batch of a few."""
-    session, batch = web.session(), _theirs(batch_id)
-    if batch.undone_by is not None and steps.goes_on(session, batch.undone_by):
-        return steps.get(session, batch.undone_by)
-    return undo.begin(session, batch_id, by=web.actor()) if batch.changed >= steps.FROM else None
+    _theirs(batch_id)
+    return undo.begin_large(web.session(), batch_id, by=web.actor())
 
 
 def _theirs(batch_id: int) -> LinkBatch:
