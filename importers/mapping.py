@@ -8,7 +8,7 @@ from typing import Literal
 
 from importers.fields import FIELDS, KIND_FIELDS, REQUIRED, field_of, is_field
 from importers.report import Column, FileRefused, Kind, shown
-from importers.vocabulary import forms, normalise, recognise
+from importers.vocabulary import forms, normalise, recognise, recognise_weakly
 from importers.wording import phrase
 
 Why = Literal["chosen", "preset", "recognised", "ignored", "duplicate"]
@@ -19,7 +19,12 @@ _EXPLAIN = {
     "recognised": phrase("Recognised by its header."),
 }
 #: What is worth taking from a column that the preset does not name.
-_BY_WORDS = frozenset({"price", "currency", "gtin", "mpn", "brand"})
+_BY_WORDS = frozenset({"sku", "title", "quantity", "price", "currency", "gtin", "mpn", "brand"})
+#: What a column may say weakly, and the kinds of file in which that is better than nothing.
+_WEAKLY: dict[str, tuple[Kind, ...]] = {
+    "sku": ("products", "stock", "links"),
+    "price": ("products", "stock", "listings"),
+}
 
 
 def guess_mapping(
@@ -51,6 +56,8 @@ def guess_mapping(
             claims[field].append((rank, index, why))
     if preset is not None:
         _add_by_words(claims, headers, kind, picks)
+    else:
+        _add_weak(claims, headers, kind, picks)
     winners = {field: _winner(field, claimed, headers, row) for field, claimed in claims.items()}
     return tuple(
         _column(index, header, claims, winners, samples[index] if index < len(samples) else ())
@@ -74,6 +81,27 @@ def _add_by_words(
     for field, places in said.items():
         if field in _BY_WORDS and field not in claims and len(places) == 1:
             claims[field].append((0, places[0], "recognised"))
+
+
+def _add_weak(
+    claims: dict[str, list[tuple[int, int, Why]]], headers: Sequence[str], kind: Kind, picks: Mapping[int, str]
+) -> None:
+    """Give fields that nobody claims to a column that says them weakly: a “Part number” where there is no SKU."""
+    for field in _WEAKLY:
+        if field in claims or kind not in _WEAKLY[field]:
+            continue
+        kept = {place for name, claimed in claims.items() if name != "mpn" for _, place, _ in claimed} | set(picks)
+        said = [
+            (rank, place)
+            for place, header in enumerate(headers)
+            if place not in kept and (rank := recognise_weakly(header, field)) is not None
+        ]
+        if not said or (field in _NUMERIC and len(said) > 1):
+            continue
+        claims[field] = [(rank, place, "recognised") for rank, place in said]
+        others = [claim for claim in claims.pop("mpn", []) if claim[1] != min(said)[1]]
+        if others:
+            claims["mpn"] = others
 
 
 def _chosen(headers: Sequence[str], kind: Kind, chosen: Mapping[str, str]) -> dict[int, str]:

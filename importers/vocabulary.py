@@ -8,10 +8,12 @@ from collections.abc import Mapping
 
 from importers.fields import OPTION_COLUMNS, OPTION_PREFIX
 from importers.report import Kind
+from importers.word_rules import LITTLE, amount_said, spelt_alike, weak_rank
 
 _BRACKETS = re.compile(r"\[([^\]]+)\]")
 _PARENTHESES = re.compile(r"\([^)]*\)|\[[^\]]*\]")
 _NOT_WORD = re.compile(r"[^\w]+|_")
+_NUMBER_SIGN = re.compile(r"(?<=\w)\s*#\s*$")
 
 #: Normalised headers by field. English, Spanish, Portuguese, French, German and Italian stand side by side, because a
 #: file does not say its language.
@@ -20,7 +22,7 @@ WORDS: dict[str, tuple[str, ...]] = {
         *("sku", "seller sku", "product sku", "variant sku"),
         *("item sku", "merchant sku", "custom label sku", "sku code"),
         *("custom label", "customlabel", "sku id", "skus", "seller custom sku", "sellercustomsku"),
-        *("linnworks sku", "sku number"),
+        *("linnworks sku", "sku number", "stock keeping unit", "internal sku", "handler sku"),
         *("referencia", "reference", "ref", "reference produit", "referencia interna", "sku interno", "codigo sku"),
         *("artikelnummer", "artikel nr", "artikelnr", "art nr", "bestellnummer", "codice articolo", "codice sku"),
         *("codice prodotto", "riferimento", "codigo", "codigo del producto", "codigo do produto", "codigo producto"),
@@ -77,6 +79,7 @@ WORDS: dict[str, tuple[str, ...]] = {
         *("description", "item description", "product description", "body html", "long description", "descripcion"),
         *("descripcion del producto", "descricao", "descricao do produto", "descriptif", "description produit"),
         *("beschreibung", "produktbeschreibung", "artikelbeschreibung", "descrizione", "descrizione prodotto"),
+        *("descrizione articolo", "descrizione del prodotto", "descripcion del articulo", "description de l article"),
     ),
     "category": (
         *("category", "categories", "product category", "product type", "google product category", "categoria"),
@@ -143,7 +146,8 @@ WORDS: dict[str, tuple[str, ...]] = {
         *("angebots id", "angebotsnr", "artikel id", "artikelid", "anzeigen id", "anzeigennummer", "inserat id"),
         *("inseratsnummer", "id dell inserzione", "numero dell inserzione", "codice dell inserzione"),
         *("id dell annuncio", "numero dell annuncio", "codice dell annuncio", "id dell offerta", "id dell oggetto"),
-        *("numero dell oggetto", "id dell articolo"),
+        *("numero dell oggetto", "id dell articolo", "ebay item id", "ebay item number", "ebay id"),
+        "angebots nr",
     ),
     "currency": ("currency", "currency code", "moneda", "moeda", "devise", "wahrung", "valuta", "divisa"),
     "status": ("status", "listing status", "estado", "etat", "statut", "stato", "zustand des angebots", "situacao"),
@@ -160,15 +164,15 @@ WORDS: dict[str, tuple[str, ...]] = {
     ),
     **{name: (name.replace("_", " "), name.replace("_", " ").replace("option", "option ")) for name in OPTION_COLUMNS},
 }
-#: Small words inside a header, which some write and others leave out: “ID de la publicación”, “ID publicación”.
-_LITTLE = frozenset(
-    "a l d el la los las lo le les il i gli o os as al de del do da dos das du des di della dello dell dei degli delle "
-    "der die den dem".split()
-)
 _BY_WORD = {field: {word: rank for rank, word in reversed(tuple(enumerate(words)))} for field, words in WORDS.items()}
 #: Words whose plural counts things: “Items” over a column of numbers is no title.
 _NO_PLURAL = frozenset(("item", "product", "producto", "produto", "articolo", "type"))
 _BY_GIST: dict[str, dict[str, int]] = {}
+#: The same by how they are spelt alike, for the fields of IDs and codes.
+_BY_SPELLING: dict[str, dict[str, int]] = {field: {} for field in WORDS}
+_SPELT = ("sku", "listing_id", "listing_sku", "gtin", "mpn")
+#: After every word of the lists.
+_BY_RULE = 10_000
 #: Words that mean something else in another kind of file.
 _ONLY_FOR: dict[tuple[str, str], tuple[Kind, ...]] = {
     ("sku", "linnworks sku"): ("links",),
@@ -177,8 +181,12 @@ _ONLY_FOR: dict[tuple[str, str], tuple[Kind, ...]] = {
 
 
 def normalise(header: str) -> str:
-    """A header without case, accents, punctuation and marks of required columns: “*Précio (€)” becomes “precio”."""
-    plain = unicodedata.normalize("NFKD", header.strip().lstrip("*'").replace("ß", "ss")).casefold()
+    """A header without case, accents, punctuation and marks of required columns: “*Précio (€)” becomes “precio”.
+
+    A number sign at the end is the word it stands for: an “Item #” is no item.
+    """
+    said = _NUMBER_SIGN.sub(" number", header.strip().lstrip("*'").replace("ß", "ss"))
+    plain = unicodedata.normalize("NFKD", said).casefold()
     bare = "".join(mark for mark in plain if not unicodedata.combining(mark))
     return _NOT_WORD.sub(" ", bare).strip()
 
@@ -194,7 +202,7 @@ def forms(header: str) -> tuple[str, ...]:
 
 def gist(form: str) -> str:
     """A form without little words and the s of plurals: “id de las publicaciones” becomes “id publicacione”."""
-    told = [word for word in form.split() if word not in _LITTLE]
+    told = [word for word in form.split() if word not in LITTLE]
     return " ".join(word[:-1] if len(word) > 3 and word.endswith("s") else word for word in told)
 
 
@@ -203,6 +211,9 @@ for _field, _ranks in _BY_WORD.items():
     for _word, _rank in _ranks.items():
         if _word not in _NO_PLURAL:
             _found.setdefault(gist(_word), _rank + len(_ranks))
+    if _field in _SPELT:
+        for _gist, _rank in _found.items():
+            _BY_SPELLING[_field].setdefault(spelt_alike(_gist), _rank + len(_ranks))
 
 
 def recognise(header: str, fields: tuple[str, ...], kind: Kind) -> tuple[str, int] | None:
@@ -213,7 +224,27 @@ def recognise(header: str, fields: tuple[str, ...], kind: Kind) -> tuple[str, in
     if header.rstrip().endswith("?"):
         return None  # “In stock?” is answered with yes or no, and stands beside the quantity.
     said = forms(header)
-    return _best(said, _BY_WORD, fields, kind) or _best(tuple(map(gist, said)), _BY_GIST, fields, kind)
+    gists = tuple(map(gist, said))
+    return (
+        _best(said, _BY_WORD, fields, kind)
+        or _best(gists, _BY_GIST, fields, kind)
+        or _best(tuple(map(spelt_alike, gists)), _BY_SPELLING, fields, kind)
+        or _amount(said, fields)
+    )
+
+
+def recognise_weakly(header: str, field: str) -> int | None:
+    """The rank of a header (0 is the best) for a field that no other column names better; None when it says no such."""
+    said = forms(header)
+    return weak_rank(field, said, tuple(map(gist, said)))
+
+
+def _amount(said: tuple[str, ...], fields: tuple[str, ...]) -> tuple[str, int] | None:
+    for form in said:
+        found = amount_said(form)
+        if found and found[0] in fields and not found[1]:
+            return found[0], _BY_RULE
+    return None
 
 
 def _best(
