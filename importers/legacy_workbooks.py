@@ -12,12 +12,12 @@ from typing import Any
 
 import python_calamine as calamine
 
-from importers.archive_guard import Package, damaged
-from importers.biff_errors import error_cells
+from importers.archive_guard import Package, damaged, refuse_password
+from importers.biff_sheets import BiffSheet, biff_sheets, has_password
 from importers.cells import Cell, Mark, Number
-from importers.report import FileRefused, Limits, Options, Sheet
+from importers.report import FileRefused, Limits, Options, Sheet, shown
 from importers.sheet_choice import choose_sheet
-from importers.tables import Row, Table
+from importers.tables import Hidden, Row, Table
 from importers.wording import phrase
 
 _CALAMINE_LOSES_ERRORS = (
@@ -28,24 +28,71 @@ _CALAMINE_LOSES_ERRORS = (
 )
 
 
+#: calamine lays the cells of a sheet out as a rectangle, with some 70 bytes for each place, also where nothing is.
+_MOST_PLACES = 5_000_000
+
+
 def open_legacy(path: Path, type_name: str, options: Options, limits: Limits) -> Table:
     """The chosen sheet of an .xls or .xlsb workbook.
 
     Raises:
-        FileRefused: encrypted or corrupt; a file that asks for more memory than allowed ends the process instead.
+        FileRefused: encrypted, corrupt or too_big; a file that asks for more memory than allowed all the same ends the
+            process instead.
     """
+    walked = None
     if type_name == "xlsb":
         _measure(path, limits)
+    else:
+        walked = _walked(path.read_bytes())
     book = _book(path)
     metadata = [item for item in book.sheets_metadata if item.typ == calamine.SheetTypeEnum.WorkSheet]
     sheets = tuple(Sheet(item.name, item.visible != calamine.SheetVisibleEnum.Visible) for item in metadata)
     chosen, doubts = choose_sheet(sheets, options.sheet)
     place = [item.name for item in book.sheets_metadata].index(chosen.name)
-    errors = error_cells(path.read_bytes(), place) if type_name == "xls" else None
-    if errors is None:
+    unseen = walked is None or place >= len(walked)
+    if unseen:
         doubts.append(_CALAMINE_LOSES_ERRORS)
-    rows = partial(_rows, path, chosen.name, errors or {}, limits)
-    return Table(rows, type_name, sheet=chosen.name, sheets=sheets, doubts=doubts)
+    known = BiffSheet(chosen.name) if walked is None or unseen else walked[place]
+    hidden = Hidden(columns=[(first + 1, last + 1) for first, last in known.hidden_columns])
+    rows = partial(_rows, path, chosen.name, known, hidden, limits)
+    return Table(rows, type_name, sheet=chosen.name, sheets=sheets, hidden=hidden, doubts=doubts)
+
+
+def _walked(content: bytes) -> list[BiffSheet] | None:
+    """What the records of an .xls file say, before calamine makes room for all of its sheets."""
+    if has_password(content):
+        refuse_password()
+    sheets = biff_sheets(content)
+    for sheet in sheets or ():
+        if max(sheet.area, sheet.reserved) > _MOST_PLACES:
+            raise _too_far(sheet)
+    return sheets
+
+
+def _too_far(sheet: BiffSheet) -> FileRefused:
+    if sheet.area <= _MOST_PLACES:
+        said = phrase(
+            "The sheet {sheet} is formatted far beyond its cells. Delete the rows and columns without values, "
+            "or save it as Excel (.xlsx).", sheet=shown(sheet.name),
+        )  # fmt: skip
+        return FileRefused("too_big", said)
+    cells = ", ".join(dict.fromkeys(map(_cell_name, (sheet.rightmost, sheet.lowest))))
+    said = phrase(
+        "The sheet {sheet} reaches too far for a file of this type, to {cells}. "
+        "Delete what lies apart from the table, or save it as Excel (.xlsx).", sheet=shown(sheet.name), cells=cells,
+    )  # fmt: skip
+    return FileRefused("too_big", said, row=sheet.lowest[0] + 1)
+
+
+def _cell_name(place: tuple[int, int]) -> str:
+    """The name of a cell from its row and column, which count from 0."""
+    row, column = place
+    letters = ""
+    column += 1
+    while column:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(65 + rest) + letters
+    return f"{letters}{row + 1}"
 
 
 def _measure(path: Path, limits: Limits) -> None:
@@ -82,7 +129,9 @@ def _told() -> Iterator[None]:
         raise damaged() from error
 
 
-def _rows(path: Path, name: str, errors: dict[tuple[int, int], str], limits: Limits) -> Iterator[Row]:
+def _rows(path: Path, name: str, known: BiffSheet, hidden: Hidden, limits: Limits) -> Iterator[Row]:
+    hidden.rows.clear()
+    hidden.row_count = 0
     with _told():
         sheet = _book(path).get_sheet_by_name(name)
     if sheet.width > limits.columns:
@@ -90,21 +139,29 @@ def _rows(path: Path, name: str, errors: dict[tuple[int, int], str], limits: Lim
         raise FileRefused("too_big", said)
     first_row, first_column = sheet.start or (0, 0)
     margin: list[Cell] = [""] * first_column
-    found: dict[int, list[tuple[int, str]]] = {}
-    for (row, column), text in errors.items():
-        if column < limits.columns:
-            found.setdefault(row + 1, []).append((column, text))
     with _told():
         rows = sheet.to_python(skip_empty_area=True)
-    for number, values in enumerate(rows, start=first_row + 1):
-        cells = [*margin, *(_cell(value) for value in values)]
-        for column, text in found.get(number, ()):
-            cells.extend([""] * (column + 1 - len(cells)))
-            cells[column] = Mark("error_value", text)
+    for row, values in enumerate(rows, start=first_row):
+        cells = [*margin, *map(_cell, values)]
+        _put_known(cells, row, known, limits)
         while cells and cells[-1] == "":
             cells.pop()
         if cells:
-            yield number, cells
+            if row in known.hidden_rows:
+                hidden.row(row + 1)
+            yield row + 1, cells
+
+
+def _put_known(cells: list[Cell], row: int, known: BiffSheet, limits: Limits) -> None:
+    """Puts into a row what calamine leaves out: errors, and the zeros that a format adds."""
+    for column, text in known.errors.get(row, ()):
+        if column < limits.columns:
+            cells.extend([""] * (column + 1 - len(cells)))
+            cells[column] = Mark("error_value", text)
+    for column, width in known.widths.get(row, ()):
+        cell = cells[column] if column < len(cells) else ""
+        if isinstance(cell, Number):
+            cells[column] = Number(cell.raw, width)
 
 
 def _cell(value: Any) -> Cell:

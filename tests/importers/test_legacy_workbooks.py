@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from importers.biff_errors import error_cells
+from importers.biff_sheets import biff_sheets
 from importers.cells import Mark, Number
 from importers.legacy_workbooks import _cell, open_legacy
 from importers.report import DEFAULT, FileRefused, Options
@@ -86,6 +86,8 @@ def test_a_file_that_makes_calamine_panic_is_damaged(run):
 @pytest.mark.parametrize("place", range(0, 5632, 97))
 def test_a_walk_over_damaged_records_ends_without_an_error(place):
     damaged = XLS[:place] + b"\xff\xfe\x01" + XLS[place + 3 :]
-    found = error_cells(damaged, 1)
-    assert found is None or all(text.startswith("#") for text in found.values())
-    assert error_cells(XLS[:place], 1) in (None, {}) or place > 4000
+    found = biff_sheets(damaged)
+    texts = [text for sheet in found or () for cells in sheet.errors.values() for _, text in cells]
+    assert all(text.startswith("#") for text in texts)
+    cut = biff_sheets(XLS[:place])
+    assert place > 4000 or not any(sheet.errors for sheet in cut or ())

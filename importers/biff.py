@@ -1,6 +1,6 @@
-"""Finds the error cells of an .xls sheet, which calamine shows as blank: a walk over its records, nothing more.
+"""Opens an .xls file far enough to walk over the records of its workbook, which calamine does not show.
 
-Records and error codes follow Microsoft's [MS-XLS], the container [MS-CFB].
+Records follow Microsoft's [MS-XLS], the container [MS-CFB].
 """
 
 from __future__ import annotations
@@ -8,47 +8,16 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-ERROR_TEXTS = {
-    0x00: "#NULL!",
-    0x07: "#DIV/0!",
-    0x0F: "#VALUE!",
-    0x17: "#REF!",
-    0x1D: "#NAME?",
-    0x24: "#NUM!",
-    0x2A: "#N/A",
-}
-_FORMULA, _EOF, _BOUNDSHEET, _BOOLERR = 0x0006, 0x000A, 0x0085, 0x0205
+_EOF = 0x000A
 _BEGINNINGS = (0x0809, 0x0409, 0x0209, 0x0009)
 _LAST_SECTOR = 0xFFFFFFFA
 _ENTRY = 128
+#: What reading of damaged bytes raises here.
+UNREADABLE = (struct.error, IndexError, KeyError, ValueError)
 
 
-def error_cells(content: bytes, sheet: int) -> dict[tuple[int, int], str] | None:
-    """The error cells of a sheet as (row, column), both from 0, with the text of the error.
-
-    content: the whole .xls file. sheet: its place among all sheets. None when the file cannot be followed.
-    """
-    try:
-        stream = _workbook_stream(content)
-        places = [struct.unpack_from("<I", body)[0] for kind, body in _records(stream, 0) if kind == _BOUNDSHEET]
-        return dict(_errors(stream, places[sheet])) if stream else None
-    except (struct.error, IndexError, KeyError, ValueError):
-        return None
-
-
-def _errors(stream: bytes, start: int) -> Iterator[tuple[tuple[int, int], str]]:
-    for kind, body in _records(stream, start):
-        if kind == _BOOLERR and body[7]:
-            code = body[6]
-        elif kind == _FORMULA and body[12:14] == b"\xff\xff" and body[6] == 2:
-            code = body[8]
-        else:
-            continue
-        yield struct.unpack_from("<HH", body), ERROR_TEXTS.get(code, "#N/A")
-
-
-def _records(stream: bytes, place: int) -> Iterator[tuple[int, bytes]]:
-    """The records of one substream, without those of charts inside of it."""
+def records(stream: bytes, place: int) -> Iterator[tuple[int, bytes]]:
+    """The records of the substream that begins there, as (kind, body), without those of charts inside of it."""
     depth = 0
     while place + 4 <= len(stream):
         kind, size = struct.unpack_from("<HH", stream, place)
@@ -63,7 +32,8 @@ def _records(stream: bytes, place: int) -> Iterator[tuple[int, bytes]]:
         place += 4 + size
 
 
-def _workbook_stream(content: bytes) -> bytes:
+def workbook_stream(content: bytes) -> bytes:
+    """The stream of records in an .xls file, given as a whole; raises one of UNREADABLE when it cannot be followed."""
     size = 1 << struct.unpack_from("<H", content, 30)[0]
     if size not in (512, 4096):
         raise ValueError("sector size")

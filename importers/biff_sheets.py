@@ -1,0 +1,156 @@
+"""What calamine does not tell of an .xls file: a password, error cells, formats of zeros, what is hidden, far cells.
+
+A walk over the records of every sheet, once; their kinds and error codes follow Microsoft's [MS-XLS].
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from dataclasses import dataclass, field
+
+from importers.biff import UNREADABLE, records, workbook_stream
+
+ERROR_TEXTS = {
+    0x00: "#NULL!",
+    0x07: "#DIV/0!",
+    0x0F: "#VALUE!",
+    0x17: "#REF!",
+    0x1D: "#NAME?",
+    0x24: "#NUM!",
+    0x2A: "#N/A",
+}
+_FILEPASS, _COLINFO, _BOUNDSHEET, _XF, _FORMAT = 0x002F, 0x007D, 0x0085, 0x00E0, 0x041E
+_DIMENSIONS, _ROW, _BOOLERR, _MULRK = 0x0200, 0x0208, 0x0205, 0x00BD
+_FORMULAS = (0x0006, 0x0206, 0x0406)
+#: Cells with a number and a format: NUMBER, RK, formulas; MULRK holds several of them.
+_NUMBERS = frozenset((0x0203, 0x027E, *_FORMULAS))
+#: All cells that hold something: those, and LABEL, RSTRING, LABELSST.
+_CELLS = _NUMBERS | {_BOOLERR, _MULRK, 0x0204, 0x00D6, 0x00FD}
+_BIFF8 = 0x0600
+_NOT_SHOWN = re.compile(r"_.|\[[^\]]*\]")
+#: Excel keeps no more digits of a number.
+_MOST_ZEROS = 15
+
+Place = tuple[int, int]
+
+
+@dataclass
+class BiffSheet:
+    """One sheet; rows and columns count from 0 here.
+
+    errors: the text of each error cell, widths: the digits of each number with a format such as 00000, both by row as
+    (column, value). lowest, rightmost: cells in the last row and column with a value. top_left: the corner of all.
+    reserved: how many cells the sheet says it may have.
+    """
+
+    name: str
+    errors: dict[int, list[tuple[int, str]]] = field(default_factory=dict)
+    widths: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
+    hidden_rows: set[int] = field(default_factory=set)
+    hidden_columns: list[tuple[int, int]] = field(default_factory=list)
+    top_left: Place = (0xFFFF, 0xFFFF)
+    lowest: Place = (-1, -1)
+    rightmost: Place = (-1, -1)
+    reserved: int = 0
+
+    @property
+    def area(self) -> int:
+        """The cells of the smallest rectangle around all that hold something."""
+        return max(0, self.lowest[0] - self.top_left[0] + 1) * max(0, self.rightmost[1] - self.top_left[1] + 1)
+
+
+def has_password(content: bytes) -> bool:
+    """True for an .xls file, given as a whole, whose records are encrypted."""
+    try:
+        return any(kind == _FILEPASS for kind, _ in records(workbook_stream(content), 0))
+    except UNREADABLE:
+        return False
+
+
+def biff_sheets(content: bytes) -> list[BiffSheet] | None:
+    """All sheets of an .xls file, given as a whole, in its order; None when the file cannot be followed."""
+    try:
+        stream = workbook_stream(content)
+        wide = struct.unpack_from("<H", stream, 4)[0] >= _BIFF8
+        formats: dict[int, int] = {}
+        looks: list[int] = []
+        places: list[tuple[int, str]] = []
+        for kind, body in records(stream, 0):
+            if kind == _FORMAT:
+                formats[struct.unpack_from("<H", body)[0]] = _zeros(_text(body, 2, 2 if wide else 1, wide=wide))
+            elif kind == _XF:
+                looks.append(struct.unpack_from("<H", body, 2)[0])
+            elif kind == _BOUNDSHEET:
+                places.append((struct.unpack_from("<I", body)[0], _text(body, 6, 1, wide=wide)))
+        widths = [formats.get(look, 0) for look in looks]
+        return [_sheet(stream, place, name, widths) for place, name in places]
+    except UNREADABLE:
+        return None
+
+
+def _text(body: bytes, place: int, counted_in: int, *, wide: bool) -> str:
+    """A text after its length of that many bytes; in BIFF8 a flag says whether its characters have two bytes."""
+    count = int.from_bytes(body[place : place + counted_in], "little")
+    place += counted_in
+    if not wide:
+        return body[place : place + count].decode("cp1252", "replace")
+    if body[place] & 1:
+        return body[place + 1 : place + 1 + 2 * count].decode("utf-16-le", "replace")
+    return body[place + 1 : place + 1 + count].decode("latin-1")
+
+
+def _zeros(code: str) -> int:
+    """The digits that a number format of nothing but zeros shows at least, 0 for any other."""
+    shown = _NOT_SHOWN.sub("", code).partition(";")[0]
+    return min(len(shown), _MOST_ZEROS) if len(shown) > 1 and not shown.strip("0") else 0
+
+
+def _sheet(stream: bytes, start: int, name: str, widths: list[int]) -> BiffSheet:
+    sheet = BiffSheet(name)
+    padded = any(widths)
+    for kind, body in records(stream, start):
+        if kind in _CELLS:
+            row, column, look = struct.unpack_from("<HHH", body)
+            _reach(sheet, row, column)
+            if kind == _MULRK:
+                _reach(sheet, row, struct.unpack_from("<H", body, len(body) - 2)[0])
+            text = _error(kind, body)
+            if text:
+                sheet.errors.setdefault(row, []).append((column, text))
+            elif padded and kind == _MULRK:
+                for place in range(4, len(body) - 7, 6):
+                    _pad(sheet, row, column + place // 6, struct.unpack_from("<H", body, place)[0], widths)
+            elif padded and kind in _NUMBERS:
+                _pad(sheet, row, column, look, widths)
+        elif kind == _ROW and body[12] & 0x20:
+            sheet.hidden_rows.add(struct.unpack_from("<H", body)[0])
+        elif kind == _COLINFO and body[8] & 1:
+            sheet.hidden_columns.append(struct.unpack_from("<HH", body))
+        elif kind == _DIMENSIONS:
+            first, end, left, right = struct.unpack_from("<IIHH" if len(body) >= 14 else "<HHHH", body)
+            sheet.reserved = max(0, end - first) * max(0, right - left)
+    return sheet
+
+
+def _reach(sheet: BiffSheet, row: int, column: int) -> None:
+    top, left = sheet.top_left
+    if row < top or column < left:
+        sheet.top_left = min(row, top), min(column, left)
+    if row > sheet.lowest[0]:
+        sheet.lowest = row, column
+    if column > sheet.rightmost[1]:
+        sheet.rightmost = row, column
+
+
+def _pad(sheet: BiffSheet, row: int, column: int, look: int, widths: list[int]) -> None:
+    if look < len(widths) and widths[look]:
+        sheet.widths.setdefault(row, []).append((column, widths[look]))
+
+
+def _error(kind: int, body: bytes) -> str:
+    if kind == _BOOLERR and body[7]:
+        return ERROR_TEXTS.get(body[6], "#N/A")
+    if kind in _FORMULAS and body[12:14] == b"\xff\xff" and body[6] == 2:
+        return ERROR_TEXTS.get(body[8], "#N/A")
+    return ""
