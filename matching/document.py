@@ -18,6 +18,7 @@ _DESCRIPTION_TOKENS: Final = 300
 _TEXT_LIMIT: Final = 2_000
 # The sign of the metre is a small letter: this is a maker's name, or may be one, and what may be one is no length.
 _MAKER: Final = re.compile(r"\s*[1-9]\d?M(?![\w.'/+-])")
+_SET_APART: Final = re.compile(r"\s*\S+\s*[-–—:|,]\s")  # "3M - …" is a maker in capitals, too
 
 
 @dataclass(slots=True)
@@ -60,7 +61,8 @@ def _without_maker(title: str, brand: str, quantities: list[Quantity]) -> list[Q
     if brand[:1].isdigit():
         makers = read_short(brand, 120)[1].quantities
         return [q for q in quantities if q not in makers]
-    return quantities[1:] if not brand and _MAKER.match(title) and not title.isupper() else quantities
+    maker = not brand and _MAKER.match(title) and (_SET_APART.match(title) or not title.isupper())
+    return quantities[1:] if maker else quantities
 
 
 def document(record: Record) -> Document:

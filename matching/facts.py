@@ -7,14 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from matching.lexicon import (
+    AGE_WORDS,
     COLOURS,
     COUNT_WORDS,
     DIMENSION_ID,
     NUMBER_WORDS,
+    ONE_SIZE,
     OPTION_KINDS,
     PACK_WORDS,
     PIECE_WORDS,
+    SIZE_FILLERS,
     SIZE_LETTERS,
+    SIZE_PAIRS,
     SIZE_WORDS,
     SIZES,
     THING_WORDS,
@@ -26,11 +30,15 @@ PACK: Final = DIMENSION_ID["pack"]
 COUNT: Final = DIMENSION_ID["count"]
 _CONTENTS: Final = frozenset(DIMENSION_ID[name] for name in ("volume", "mass", "oz"))
 _LENGTHS: Final = frozenset(DIMENSION_ID[name] for name in ("length", "screen"))
-_LINKS: Final = frozenset("of de con com da di à a von mit avec with za po с из по je w z".split())
+_LINKS: Final = frozenset("of de con com da di van à a von mit avec with za po с из по je w z".split())
 _NUMBER: Final = re.compile(r"\d{1,5}(?:\.\d{1,3})?")
 _SHOE: Final = re.compile(r"\d{1,2}(?:\.5)?")
 _SMALL_NUMBER: Final = re.compile(r"\d{1,4}")
 _MEASURE: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) ?([^\W\d_]+)")
+_FRACTION: Final = re.compile(r"(\d{1,3}) (\d)/(\d)(?!\d)")
+_SIZE_PART: Final = re.compile(r"\d?x+[ls](?![^\W_])|\d+(?:\.\d+)?|[^\W\d_]+")
+_ANY_NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
+_LETTER_SIZES: Final = frozenset(SIZES.values())
 _TIMES: Final = re.compile(r"x(\d{1,3})|(\d{1,3})x|(\d{1,3})er|c/(\d{1,3})")
 
 
@@ -90,8 +98,8 @@ def _counted(number: int, before: str, after: str, before_link: str, beyond: Seq
         return [Quantity(PACK, value)]
     if after == "x" and _times(before, beyond):
         return [Quantity(PACK, value)]
-    if before == "x" and number <= 144 and (_is_content(before_link) or not (after or _is_number(before_link))):
-        return [Quantity(PACK, value)]
+    if before == "x" and number <= 144 and (_is_content(before_link) or not (after or before_link[-1:].isdigit())):
+        return [Quantity(PACK, value)]  # not "M8 x 40", which are measures
     return []
 
 
@@ -109,10 +117,6 @@ def _counts_on(beyond: Sequence[str]) -> bool:
     if len(beyond) < 2 or beyond[0] not in _LINKS or not beyond[1].isdecimal():
         return False
     return len(beyond) < 3 or not _is_unit(beyond[2])
-
-
-def _is_number(token: str) -> bool:
-    return token.replace(".", "", 1).isdigit()
 
 
 def _is_unit(token: str) -> bool:
@@ -163,12 +167,48 @@ def _measure(size: str) -> str:
     return f"{number_text(round(float(found[1]) * factor, 3))} {base}"
 
 
+def option_size(value: str) -> str:
+    """The value of a size option in one spelling: "EU 42", "42,0" and "size 42" are "42", "X-Large" is "xl".
+
+    Continental regions are taken for granted; others stay ("uk 8"), since their numbers mean other sizes.
+    """
+    folded = fold(value, 60)
+    if measure := _measure(folded.replace('"', "in")):
+        return measure
+    text = _FRACTION.sub(_decimal, folded)
+    parts = _SIZE_PART.findall(text)
+    if " ".join(parts) in ONE_SIZE:
+        return "one size"
+    words = [w for w in parts if w not in SIZE_FILLERS]
+    joined = " ".join(words)
+    if joined in SIZE_PAIRS:
+        return SIZE_PAIRS[joined]
+    if words and words[0] in SIZE_LETTERS and all(_is_number(w) for w in words[1:]):
+        return SIZE_LETTERS[words[0]]  # "M (38-40)"
+    return " ".join(number_text(float(w)) if _is_number(w) else AGE_WORDS.get(w, w) for w in words) or folded
+
+
+def _is_number(token: str) -> bool:
+    return token.isascii() and token.replace(".", "", 1).isdigit() and len(token) <= 12
+
+
+def _decimal(found: re.Match[str]) -> str:
+    whole, part, of = (int(n) for n in found.groups())
+    return found[0] if not 0 < part < of else number_text(round(whole + part / of, 2))
+
+
+def size_shape(size: str) -> str:
+    """What kind of size it is: only sizes of one kind can be two sizes."""
+    if size in _LETTER_SIZES:
+        return "letters"
+    return _ANY_NUMBER.sub("0", size) if _ANY_NUMBER.search(size) else "words"
+
+
 def size_of(plain: Sequence[str], options: Mapping[str, str]) -> str:
     """A clothing or shoe size: a size option first, then "size M" or "XL" in the title; "" when none is named."""
     for name, value in options.items():
         if OPTION_KINDS.get(fold(name, 60)) == "size":
-            folded = fold(value, 60)
-            return _measure(folded) or SIZES.get(folded, folded)
+            return option_size(value)
     for i, token in enumerate(plain):
         if token in SIZE_WORDS and i + 1 < len(plain):
             named = plain[i + 1]

@@ -9,12 +9,12 @@ from typing import Final
 
 from rapidfuzz import fuzz
 
-from matching.facts import COUNT, PACK
+from matching.facts import COUNT, PACK, size_shape
 from matching.identifiers import code_key, gtin_distance_one, loose_key, near_miss
 from matching.lexicon import DIMENSION_ID, DIMENSIONS
 from matching.marks import READ, differing_letters, differing_words
 from matching.normalize import fold, number_text
-from matching.pairs import NEAR, NOMINAL
+from matching.pairs import NOMINAL, alike
 from matching.records import NO_MARKS, Marks, Verdict
 from matching.sides import BRAND, COLOUR, COUNTS, GTIN, MODEL, OPTIONS, PRICE, SIZE, SKU, TITLE, Side
 from matching.spans import differing_plain
@@ -35,12 +35,14 @@ CAPS: Final = {"gtin": 49, "pack": 59, "size": 69, "options": 69}
 _CONTENTS: Final = frozenset(DIMENSION_ID[n] for n in ("volume", "mass", "oz", "storage"))
 _CAPACITY: Final = DIMENSION_ID["capacity"]
 _LENGTHS: Final = frozenset(DIMENSION_ID[n] for n in ("length", "screen"))
+#: The units in which people write a dimension, from small to large, with what each is in its base unit.
 _UNITS: Final = {
-    "volume": ("ml", "l", 1000), "mass": ("g", "kg", 1000), "length": ("mm", "m", 1000), "storage": ("GB", "TB", 1024),
-    "power": ("W", "kW", 1000), "voltage": ("V", "kV", 1000), "frequency": ("MHz", "GHz", 1000),
-    "screen": ("in", "", 0),
-    "energy": ("Wh", "kWh", 1000), "charge": ("mAh", "Ah", 1000), "resolution": ("MP", "", 0), "speed": ("rpm", "", 0),
-    "area": ("sq ft", "", 0), "oz": ("oz", "", 0), "capacity": ("cu ft", "", 0),
+    "volume": (("ml", 1), ("l", 1000)), "mass": (("µg", 1e-6), ("mg", 1e-3), ("g", 1), ("kg", 1000)),
+    "length": (("mm", 1), ("m", 1000)), "storage": (("MB", 1e-3), ("GB", 1), ("TB", 1024)),
+    "power": (("W", 1), ("kW", 1000)), "voltage": (("V", 1), ("kV", 1000)),
+    "frequency": (("Hz", 1e-6), ("kHz", 1e-3), ("MHz", 1), ("GHz", 1000)), "screen": (("in", 1),),
+    "energy": (("Wh", 1), ("kWh", 1000)), "charge": (("mAh", 1), ("Ah", 1000)), "resolution": (("MP", 1),),
+    "speed": (("rpm", 1),), "area": (("sq ft", 1),), "oz": (("oz", 1),), "capacity": (("cu ft", 1),),
 }  # fmt: skip
 
 # What fields say beside their values, made once.
@@ -55,6 +57,9 @@ _BEGINS: Final = phrase("one code begins the other")
 _IN_TITLE: Final = phrase("named in the title")
 _CALLED_SO: Final = phrase("a linked listing calls it so")
 _TWO_CURRENCIES: Final = phrase("different currencies")
+_AS_MUCH: Final = phrase("as much in all")
+_alike_values: Final = getattr(alike, "py_func", alike)  # a call into compiled code takes longer than the two numbers
+Quantities = Mapping[int, Sequence[float]]
 
 
 @dataclass(slots=True)
@@ -220,7 +225,7 @@ def compare_brand(product: Side, listing: Side) -> Finding:
         return _two_brands(ours, theirs)
     brand, other = (ours, listing) if ours else (theirs, product)
     named = _brand_key(brand)
-    if named and named in other.compact:
+    if named and named in other.compact and named in other.joined:
         return Finding("brand", _SAME, brand, brand, 1.0, _IN_TITLE)
     return Finding("brand", _MISSING, ours, theirs)
 
@@ -232,20 +237,32 @@ def quantity_text(dimension: int, value: float) -> str:
         return phrase("{n} in a pack", n=number_text(round(value, 3)))
     if dimension == COUNT:
         return phrase("{n} pieces", n=number_text(round(value, 3)))
-    small, large, factor = _UNITS[DIMENSIONS[dimension]]
-    if factor and value >= factor:
-        return f"{number_text(round(value / factor, 3))} {large}"
-    return f"{number_text(round(value, 3))} {small}"
+    units = _UNITS[DIMENSIONS[dimension]]
+    # Three decimals are shown: 0.9999999 mg of an inexact product is a milligram.
+    unit, factor = next(((u, f) for u, f in reversed(units) if round(value / f, 3) >= 1), units[0])
+    return f"{number_text(round(value / factor, 3))} {unit}"
 
 
 def _texts(dimension: int, values: Iterable[float]) -> str:
     return ", ".join(quantity_text(dimension, v) for v in values)
 
 
-def _agree(a: Sequence[float], b: Sequence[float]) -> bool:
+def _agree(dimension: int, a: Sequence[float], b: Sequence[float]) -> bool:
     """Whether all values of the shorter list are in the longer: 8 and 256 GB are not 4 and 256 GB."""
     short, long = (a, b) if len(a) <= len(b) else (b, a)
-    return all(any(abs(x - y) <= NEAR * max(x, y) for y in long) for x in short)
+    return all(any(_alike_values(dimension, x, y) for y in long) for x in short)
+
+
+def _adds_up(dimension: int, side: Quantities, other: Quantities) -> bool:
+    """Whether the other side's number is this one's total: "2 x 30 tablets" are 60, "10 kg + 2 kg" are 12."""
+    values = side[dimension]
+    packs = [n for d in (PACK, COUNT) if d != dimension for n in side.get(d, ()) if n > 1]
+    totals = [value * n for value in values for n in packs] + ([sum(values)] if len(values) > 1 else [])
+    return any(_alike_values(dimension, total, one) for total in totals for one in other[dimension])
+
+
+def _in_all(dimension: int, ours: Quantities, theirs: Quantities) -> bool:
+    return _adds_up(dimension, ours, theirs) or _adds_up(dimension, theirs, ours)
 
 
 def _rules_out(dimension: int, a: Sequence[float], b: Sequence[float]) -> bool:
@@ -266,15 +283,21 @@ def compare_size(product: Side, listing: Side) -> Finding:
     both = [d for d in ours if d in theirs and d not in (PACK, COUNT)]
     if product.size and listing.size:
         if product.size != listing.size:
-            return Finding("size", _DIFFERS, _in_capitals(product.size), _in_capitals(listing.size), conflict=True)
+            shown = _in_capitals(product.size), _in_capitals(listing.size)
+            # Sizes of two systems, M and 38, may be the same: nothing says that they are not.
+            two = size_shape(product.size) == size_shape(listing.size)
+            return Finding("size", _DIFFERS, *shown, conflict=True) if two else Finding("size", _MISSING, *shown)
         if not both:
             return Finding("size", _SAME, _in_capitals(product.size), _in_capitals(listing.size), 1.0)
     texts = _size_text(product), _size_text(listing)
     if not both:
         return _silent("size", *texts)
-    clash = [d for d in both if not _agree(ours[d], theirs[d])]
+    clash = [d for d in both if not _agree(d, ours[d], theirs[d])]
     if not clash:
         return Finding("size", _SAME, *texts, 1.0)
+    clash = [d for d in clash if not _in_all(d, ours, theirs)]
+    if not clash:
+        return Finding("size", _CLOSE, *texts, 0.5, _AS_MUCH)
     ruled_out = [d for d in clash if _rules_out(d, ours[d], theirs[d])]
     worst = min(ruled_out or clash)
     shown = _texts(worst, ours[worst]), _texts(worst, theirs[worst])
@@ -306,18 +329,22 @@ def compare_pack(product: Side, listing: Side) -> Finding:
         return _NOT_USED["pack"]
     both = [d for d in (PACK, COUNT) if d in ours and d in theirs]
     if not both:
-        shown = [", ".join(_texts(d, s[d]) for d in (PACK, COUNT) if d in s) for s in (ours, theirs)]
-        return _silent("pack", *shown)
-    agree = [d for d in both if _agree(ours[d], theirs[d])]
+        ours_text, theirs_text = (", ".join(_texts(d, s[d]) for d in (PACK, COUNT) if d in s) for s in (ours, theirs))
+        if any(n > 1 and n in b.get(COUNT, ()) for a, b in ((ours, theirs), (theirs, ours)) for n in a.get(PACK, ())):
+            return Finding("pack", _SAME, ours_text, theirs_text, 1.0)
+        return _silent("pack", ours_text, theirs_text)
+    agree = [d for d in both if _agree(d, ours[d], theirs[d])]
     if agree and (_as_packs(ours) or _as_packs(theirs)):
         both = agree
     told = next((d for d in both if d not in agree), both[0])
     texts = _texts(told, ours[told]), _texts(told, theirs[told])
     same = told in agree
+    if not same and _in_all(told, ours, theirs):
+        return Finding("pack", _CLOSE, *texts, 0.5, _AS_MUCH)
     return Finding("pack", _SAME if same else _DIFFERS, *texts, float(same), conflict=not same)
 
 
-def _as_packs(quantities: Mapping[int, Sequence[float]]) -> bool:
+def _as_packs(quantities: Quantities) -> bool:
     """Whether one number counts packs as well as pieces."""
     return any(n in quantities.get(COUNT, ()) for n in quantities.get(PACK, ()))
 

@@ -22,6 +22,7 @@ _EXCEL_ZERO: Final = re.compile(r"(?<=\d)\.0+$")
 _EXCEL_ZEROS: Final = re.compile(_EXCEL_ZERO.pattern, re.MULTILINE)
 _LEADING_ZEROS: Final = re.compile(r"^0+(?=.)")
 _GTIN_LENGTHS: Final = (8, 12, 13, 14)
+_GTIN_READ: Final = 200  # characters of a text in which a number is looked for
 
 
 def match_key(text: str) -> str:
@@ -191,25 +192,45 @@ def is_valid_gtin(digits: str) -> bool:
 def parse_gtin(text: str) -> Gtin | None:
     """Read a GTIN-8, -12, -13 or -14 (EAN, UPC, ISBN-10 or -13); None when there is no such number in the text.
 
-    Spaces, dashes, a leading apostrophe and a spreadsheet's ".0" are taken away. Missing leading zeros are put back
-    only when the check digit proves them. A number in scientific notation has lost its digits and gives None.
+    Spaces, dashes, invisible marks, a leading apostrophe and a spreadsheet's ".0" are taken away. Missing leading zeros
+    are put back only when the check digit proves them. A number in scientific notation has lost its digits and gives
+    None. Eight digits that prove to be a UPC-E are the UPC-A that they stand for.
     """
-    raw = unicodedata.normalize("NFKC", text.strip(WHITE_SPACE)).strip(WHITE_SPACE + _APOSTROPHES)
-    if len(raw) > 40 or not raw.isascii():
+    raw = _without_invisible(text[:_GTIN_READ]).strip(WHITE_SPACE)
+    raw = unicodedata.normalize("NFKC", raw).strip(WHITE_SPACE + _APOSTROPHES)
+    if len(raw) > 40 or len(text) > _GTIN_READ or not raw.isascii():
         return None
-    raw = re.sub(r"^(gtin|ean|upc|isbn)[-: ]*(?:1[0-4]|8)?[-: ]+", "", raw.casefold())
+    raw = re.sub(r"^(gtin|ean|upc(?:-[ae])?|isbn)[-: ]*(?:1[0-4]|8)?[-: ]+", "", raw.casefold())
     digits = re.sub(r"[\s-]", "", _EXCEL_ZERO.sub("", raw))
     if re.fullmatch(r"\d{9}[\dx]", digits) and _isbn10_valid(digits):
         body = "978" + digits[:9]
         return Gtin(f"{body}{check_digit(body)}".zfill(14), True, "ISBN-10 read as ISBN-13")
     if not digits.isdigit() or not digits.strip("0") or not 7 <= len(digits) <= 14:
         return None
+    if len(digits) == 8 and (upc_a := _upc_a(digits)):
+        return Gtin(upc_a.zfill(14), True, "UPC-E read as UPC-A")
     padded = digits.zfill(14)
     if len(digits) in _GTIN_LENGTHS:
         return Gtin(padded, check_digit(padded[:-1]) == int(padded[-1]))
     if check_digit(padded[:-1]) == int(padded[-1]):
         return Gtin(padded, True, "leading zeros put back")
     return None
+
+
+def _upc_a(digits: str) -> str:
+    """The UPC-A that a UPC-E stands for (GS1 General Specifications, section 5.2.2.4); "" where it is none."""
+    system, body, last = digits[0], digits[1:7], digits[6]
+    if system not in "01":
+        return ""
+    if last in "012":
+        whole = f"{body[:2]}{last}0000{body[2:5]}"
+    elif last in "34":
+        kept = int(last)
+        whole = f"{body[:kept]}00000{body[kept:5]}"
+    else:
+        whole = f"{body[:5]}0000{last}"
+    whole = system + whole
+    return whole + digits[7] if check_digit(whole) == int(digits[7]) else ""
 
 
 def _isbn10_valid(text: str) -> bool:

@@ -13,6 +13,7 @@ from matching.pairs import COLUMN
 Array = NDArray[Any]
 _GTIN, _MPN, _RETRIEVAL = COLUMN["gtin"], COLUMN["mpn"], COLUMN["retrieval"]
 _CONTENT, _PACK, _SIZE = COLUMN["content_conflict"], COLUMN["pack"], COLUMN["size"]
+_PACK_UNSAID = COLUMN["pack_one_sided"]
 #: A candidate is a sibling of another when its retrieval score is at least this share of the other's.
 _SIBLING: Final = np.float32(0.6)
 #: What a conflict takes at most, and how far behind its best sibling a candidate then stands, in log-odds.
@@ -25,6 +26,7 @@ def add_judgements(odds: Array, features: Array, sku: Array) -> Array:
 
     Another pack, content or size puts a candidate behind its best sibling without such a conflict, and no further: a
     conflict may be misread, strangers would not become likelier by that, and neither would a product of its own.
+    Silence about the pack or the size that a sibling has in common with the listing counts as much.
     """
     n = len(odds)
     out = np.empty(n)
@@ -38,13 +40,22 @@ def add_judgements(odds: Array, features: Array, sku: Array) -> Array:
             said += 1.5 if line[_MPN] > 0 else -0.5
         out[i] = odds[i] + said
         conflict[i] = line[_CONTENT] > 0 or line[_PACK] < 0 or line[_SIZE] < 0
-    for i in range(n):
-        if not conflict[i]:
-            continue
-        best = -np.inf  # of the siblings without a conflict
-        for j in range(n):
-            if not conflict[j] and features[j, _RETRIEVAL] >= _SIBLING * features[i, _RETRIEVAL]:
-                best = max(best, out[j])
-        if best > -np.inf:
-            out[i] = min(out[i], max(out[i] - _MOST, best - _BEHIND))
+    for silent in (True, False):
+        before = out.copy()
+        for i in range(n):
+            best = -np.inf  # of the siblings that are better by this
+            for j in range(n):
+                if conflict[j] or features[j, _RETRIEVAL] < _SIBLING * features[i, _RETRIEVAL]:
+                    continue
+                if _says_more(features[i], features[j]) if silent else conflict[i]:
+                    best = max(best, before[j])
+            if best > -np.inf:
+                out[i] = min(before[i], max(before[i] - _MOST, best - _BEHIND))
     return out
+
+
+@njit(cache=True, nogil=True)
+def _says_more(one: Array, sibling: Array) -> bool:
+    """Whether a sibling has the pack or the size of the listing, and this candidate says nothing of it."""
+    pack = bool(one[_PACK_UNSAID] != 0 and sibling[_PACK] > 0)
+    return pack or bool(one[_SIZE] == 0 and sibling[_SIZE] > 0)

@@ -35,6 +35,7 @@ volume ml 29.5735: floz
 volume ml 473.176: pint pints
 volume ml 946.353: quart quarts qt
 volume ml 3785.41: gal gallon gallons galon galones
+mass g 0.000001: mcg ug мкг
 mass g 0.001: mg мг
 mass g 1: g gr gram grams gramm gramme grammes gramo gramos grama gramas gramow grammi г гр грамм
 mass g 1000: kg kgs kilo kilos kilogram kilograms kilogramm кг
@@ -59,6 +60,7 @@ frequency mhz 1000: ghz
 energy wh 1: wh
 energy wh 1000: kwh
 charge mah 1: mah мач
+charge mah 1000: ah ач
 resolution mp 1: mp megapixel megapixels megapixeles
 speed rpm 1: rpm
 area sqft 1: sqft
@@ -82,14 +84,16 @@ COUNT_WORDS: Final = _set_of("""
     sobres saquetas beutel bustine saszetek sacku пакетиков пакетов мешков рулонов рулона листов салфеток лезвий
     toallitas lingettes salviette tucher feuchttucher blades lames klingen cuchillas lavados lavages lavaggi
     waschladungen wl prani pran washes loads стирок cans bottles latas botellas garrafas flaschen dosen bouteilles
-    canettes lattine bottiglie puszek butelek plechovek lahvi банок бутылок
+    canettes lattine bottiglie puszek butelek plechovek lahvi банок бутылок stuks stuk sztuk sztuki teile tlg teilig
+    teilige teiliges filmtabletten tabl kaps cpr teebeutel
 """)
 #: Words that count how many units are sold together ("pack of 6", "6er Pack", "lote de 6", "caixa com 6").
 PACK_WORDS: Final = _set_of("""
     pack packs pk pkg package packung pak paquete paquetes pacote pacotes paquet paquets paq pacco pacchi confezione
     confezioni conf set sets kit lot lots lote lotes caja cajas caixa caixas boite boites box case cases bundle bulk
     multipack conjunto juego karton schachtel scatola scatole satz ensemble cartone упаковка упаковки уп набор balenie
-    baleni zestaw opakowanie opakowan paket pacotes packungen пачка пачек пачки коробка
+    baleni zestaw opakowanie opakowania opakowan paket pacotes packungen пачка пачек пачки коробка verpakking doos
+    vorteilspack komplet
 """)
 #: Of the words above those that also name the thing itself ("iPhone 13 case", "Lego set 7965"): they count only with a
 #: word in between ("set of 3") or behind "er" ("3er Set").
@@ -99,11 +103,12 @@ THING_WORDS: Final = _set_of("""
 #: Words that count what is sold, whatever it is: "pack of 6 pieces" is a pack of six.
 PIECE_WORDS: Final = _set_of("""
     pcs pc pce piece pieces pz pza pzas pieza piezas peca pecas pezzi pezzo stk stuck stucke stueck unidades unidad
-    unidade uds ud und unds unid units unit unites unite szt ks adet шт штук штуки kpl st
+    unidade uds ud und unds unid units unit unites unite szt ks adet шт штук штуки kpl st stuks stuk sztuk sztuki
 """)
 NUMBER_WORDS: Final = {
     "twin": 2, "double": 2, "duo": 2, "pair": 2, "doppelpack": 2, "duplo": 2, "par": 2, "paire": 2, "coppia": 2,
     "paar": 2,
+    "twinpack": 2, "doublepack": 2, "viererpack": 4, "sixpack": 6, "sechserpack": 6,
     "triple": 3, "trio": 3, "dreierpack": 3, "dozen": 12, "docena": 12, "duzia": 12, "douzaine": 12, "dutzend": 12,
     "dozzina": 12,
 }  # fmt: skip
@@ -113,7 +118,7 @@ black: black blk negro negra negros negras preto preta pretos pretas noir noire 
     schwarzer schwarzes nero nera neri nere czarny czarna cerny cerna siyah черный черная черное черные cerne cerno
     czarne svart svarta zwart zwarte
 white: white wht blanco blanca blancos blancas branco branca brancos brancas blanc blanche blancs blanches weiss
-    weisse weisser bianco bianca bianchi bianche bialy biala bily bila beyaz белый белая белое белые biale bile vit
+    weisse weisser bianco bianca bianchi bianche bialy biala bily bila beyaz белый белая белое белые biale bile
     vita wit witte weisses
 red: red rojo roja rojos rojas vermelho vermelha vermelhos rouge rouges rot rote roter rosso rossa rossi rosse
     czerwony cerveny cervena kirmizi красный красная красное красные czerwona czerwone cervene rotes rood
@@ -135,7 +140,7 @@ grey: grey gray gris grises cinza cinzento grau graue grauer grigio grigia szary
     szare sede sive graues grise grijs grijze graphite grafito anthracite anthrazit antracita charcoal
 silver: silver plata plateado prata prateado argent argente silber silbern argento srebrny stribrny gumus серебристый
     серебристая серебристые srebrna srebrne stribrna stribrne prateada plateada plateados argentee silbernes zilver
-gold: gold golden dorado dorada oro dourado dourada or dore gouden goldfarben dorato zloty zlaty altin золотой золотая
+gold: gold golden dorado dorada oro dourado dourada dore gouden goldfarben dorato zloty zlaty altin золотой золотая
     золотые zlota zlote zlata zlate doree goud
 beige: beige bege cream crema creme ivory marfil bezowy bezova bej бежевый бежевая бежевые bezowa bezowe bezove
 turquoise: turquoise turquesa turkis turchese teal cyan cian aqua
@@ -177,6 +182,24 @@ SIZE_WORDS: Final = _set_of("""
     size sz talla tamano taille tamanho tam numero grosse gr groesse taglia misura velikost rozmiar
     размер
 """)
+
+#: What says that there is one size only.
+ONE_SIZE: Final = frozenset((
+    "one size", "onesize", "os", "o s", "talla unica", "tamanho unico", "taille unique", "taglia unica",
+    "einheitsgrosse", "unica", "unico", "unique", "universal", "free size", "one size fits all", "tu", "uni",
+))  # fmt: skip
+#: Sizes written in two words.
+SIZE_PAIRS: Final = {
+    "x small": "xs", "extra small": "xs", "x large": "xl", "extra large": "xl", "xx large": "2xl", "xxx large": "3xl",
+    "extra grande": "xl", "extra klein": "xs", "extra gross": "xl",
+}  # fmt: skip
+#: Words beside a size that say nothing: continental sizes are meant where no other region is named.
+SIZE_FILLERS: Final = SIZE_WORDS | {"eu", "eur"}
+#: Words for ages, which name sizes of children's clothes.
+AGE_WORDS: Final = {
+    **dict.fromkeys("monate monaten monat months month mths mth meses mes mois mesi mese maanden".split(), "months"),
+    **dict.fromkeys("jahre jahren jahr years year yrs yr anos ano ans an anni anno jaar lat".split(), "years"),
+}  # fmt: skip
 
 #: Names of variant options, as marketplaces write them, by what they mean.
 OPTION_KINDS: Final[dict[str, str]] = {

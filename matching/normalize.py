@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from matching.identifiers import is_code
-from matching.lexicon import COUNT_WORDS, PACK_WORDS, UNITS
+from matching.lexicon import COUNT_WORDS, PACK_WORDS, SIZES, UNITS
 
 #: Titles and descriptions are read up to here: what names a product stands at the front.
 TITLE_LIMIT: Final = 1_000
@@ -18,19 +18,21 @@ MAX_WORDS: Final = 400
 
 _LETTERS: Final = str.maketrans({
     "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ß": "ss", "ħ": "h", "ŧ": "t",
-    "×": "x", "½": " 1/2", "¼": " 1/4", "¾": " 3/4", "”": '"', "“": '"', "″": '"', "’": "'", "‘": "'",
+    "×": "x", "µ": "u", "½": " 1/2", "¼": " 1/4", "¾": " 3/4", "”": '"', "“": '"', "″": '"', "’": "'", "‘": "'",
     "′": "'", "´": "'",
     "–": "-", "—": "-", "−": "-", "‐": "-", "‑": "-", "®": " ", "™": " ", "©": " ", "\x00": " ",
 })  # fmt: skip
 _TAG: Final = re.compile(r"<[^<>]{1,200}>")
 _MARKS: Final = re.compile("[\u0300-\u036f]")
-_THOUSANDS: Final = re.compile(r"(?<=\d),(?=\d{3}(?!\d))(?<![.,]\d,)")
+# A lone zero begins no thousands: "0,375" is a fraction.
+_THOUSANDS: Final = re.compile(r"(?<=\d)(?<!\b0),(?=\d{3}(?!\d))(?<![.,]\d,)")
 # "10 000 mAh"; other groups of three behind a space may be a number of their own: "iPhone 12 128 GB".
 _ROUND_THOUSANDS: Final = re.compile(r"(?<![\w.,])(\d{1,3}) (?=000(?!\w))")
 # "1.500 ml" is a litre and a half and so is "1.500 l": which of the two a mark means, the unit tells.
 _GROUPED: Final = re.compile(r"(?<![\w.,])(\d{1,3})[.,](\d{3})(?![\d.,]) ?([^\W\d_]{1,12})(?![^\W\d_])")
 _DOT_THOUSANDS: Final = re.compile(r"(?<=\d)\.(?=\d{3}(?:\.\d{3})*,\d{1,2}(?!\d))")
-_DECIMAL_COMMA: Final = re.compile(r"(?<=\d),(?=\d{1,2}(?!\d))")
+_DECIMAL_COMMA: Final = re.compile(r"(?<=\d),(?=\d{1,2}(?!\d))|(?<=\b0),(?=\d{3}(?!\d))")
+_LEADING_MARK: Final = re.compile(r"(?<![^\s(/])[.,](?=\d)")  # ".75 l" is 0.75 l
 # Quotes that an export has escaped or doubled: 2.5\\" and 2.5"" are 2.5".
 _QUOTED: Final = re.compile(r'\\*"[\\"]*')
 _SCRIPTS: Final = re.compile(r"(?<=[a-z])(?=[^\W\d_a-z])|(?<=[^\W\d_a-z])(?=[a-z])")
@@ -48,6 +50,10 @@ _MULTIPLY: Final = re.compile(r"(?<=\d)\s*[x*]\s*(?=\d)")
 _CYRILLIC_TIMES: Final = re.compile(r"(?<=\d)\s*х\s*(?=\d)|(?<!\w)х(?=\d+(?!\w))|(?<=\d)х(?!\w)")
 # French storage, whose words mean something else in English: "512 Go", "1 To", but not "4 to 6".
 _OCTETS: Final = re.compile(r"(?<![\w.,])(\d{1,4}) (?=[gt]o(?!\w)(?!\s*\d))")
+# The next quantity follows at once: "8gb/256gb", "500ml+250ml", "33clx24".
+_FOLLOWED: Final = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?) ?([^\W\d_]{1,6})([/+*x])(?=\d)")
+# The sign of a power of lenses, alone before its number: "-2.50", "-1.5 dpt".
+_MINUS: Final = re.compile(r"(?<![^\s(/])-(?=\d{1,2}\.\d{1,2}(?!\d)(?: dpt| d\b|\s*[^\sa-z\d]|\s+\d|\s*$))")
 _JOINED: Final = re.compile(r"(\d+(?:\.\d+)?)([^\W\d_]+)")
 
 
@@ -64,7 +70,7 @@ def fold(text: str, limit: int = TITLE_LIMIT) -> str:
     if " 000" in text:
         text = _ROUND_THOUSANDS.sub(r"\1", text)
     if "," in text or "." in text:
-        text = _GROUPED.sub(_grouped, text)
+        text = _GROUPED.sub(_grouped, _LEADING_MARK.sub("0.", text))
     if "," in text:
         text = _DECIMAL_COMMA.sub(".", _THOUSANDS.sub("", _DOT_THOUSANDS.sub("", text)))
     return " ".join(text.split())
@@ -128,10 +134,20 @@ def raw_tokens(folded: str) -> list[str]:
         text = _OCTETS.sub(r"\1", text)
     if "x" in text or "*" in text:
         text = _MULTIPLY.sub(" x ", text)
+    text = _FOLLOWED.sub(_apart, text)
+    if "-" in text:
+        text = _MINUS.sub("minus ", text)
     found: list[str] = _TOKEN.findall(text)
     if '"' in text or "'" in text:
         return [m.replace('"', "in").replace("''", "in").replace(" ", "") for m in found]
     return found
+
+
+def _apart(found: re.Match[str]) -> str:
+    number, unit, mark = found.groups()
+    if unit not in UNITS or unit in SPOKEN:
+        return found[0]
+    return f"{number}{unit} x " if mark in "*x" else f"{number}{unit} "
 
 
 def number_text(value: float) -> str:
@@ -145,7 +161,8 @@ def _unit_token(number: str, unit: str) -> tuple[str, Quantity] | None:
         return None
     dimension, factor, base = known
     value = float(number) * factor
-    return number_text(round(value, 4)) + base, Quantity(dimension, value)
+    # As many digits as are exact, small ones too: 60 Hz is not 0 MHz.
+    return number_text(float(f"{value:.9g}")) + base, Quantity(dimension, value)
 
 
 class Piece(NamedTuple):
@@ -209,7 +226,12 @@ def _number(token: str, following: str) -> Piece:
         code = len(token) >= 5 and "." not in token
         word = Word(token if code or len(token) > 12 else number_text(float(token)), CODE if code else NUMBER)
         return Piece((word,), None, (token,), False)
-    return Piece(tuple(_worded(token)), None, tuple(joined.groups()) if joined else (token,), False)
+    if joined and "." in joined[1]:
+        # A decimal with a unit that is not known is one word: its digits behind the point are no model.
+        text = number_text(float(joined[1])) + joined[2] if len(joined[1]) <= 12 else token
+        return Piece((Word(text, PLAIN),), None, (token,), False)
+    parts = (token,) if joined is None or token in SIZES else tuple(joined.groups())
+    return Piece(tuple(_worded(token)), None, parts, False)
 
 
 def _worded(token: str) -> Iterator[Word]:
@@ -251,7 +273,7 @@ def _kind(token: str) -> int:
     counted = _COUNTED.fullmatch(token) if token[0].isdigit() and not token.isdigit() else None
     if counted and (counted[2] in PACK_WORDS or counted[2] in COUNT_WORDS or (counted[1] and not counted[2])):
         return PLAIN  # "6er", "12pack": no model
-    if token[0].isdigit() and _COUNTING.fullmatch(token):
+    if token[0].isdigit() and (_COUNTING.fullmatch(token) or token in SIZES):
         return PLAIN
     if is_code(token):
         return CODE

@@ -97,3 +97,24 @@ def test_marks_of_several_titles_with_accents():
     first, second = suggest(Record("l", title="Café mug navy"), index)
     assert first.evidence[0].marks.ours == ((9, 13),) or first.evidence[0].marks.ours == ((9, 12),)
     assert second.evidence[0].marks.theirs == ((9, 13),)
+
+
+@pytest.mark.parametrize(
+    ("product", "listing", "said"),
+    [
+        ("Filter 6 pcs", "Filter 6er Pack", {"pack": 1, "pack_one_sided": 0}),
+        ("Filter 6er Pack", "Filter 6 pcs", {"pack": 1, "pack_one_sided": 0}),
+        ("Filter 6 pcs", "Filter 4er Pack", {"pack": 0, "pack_one_sided": 1}),
+        ("Tabs 60 tablets", "Tabs 2 x 30 tablets", {"content_conflict": 0, "quantities_conflict": 0}),
+        ("Tabs 2 x 30 tablets", "Tabs 60 tablets", {"content_conflict": 0, "quantities_conflict": 0}),
+        ("Tabs 2 x 30 tablets", "Tabs 90 tablets", {"content_conflict": 1, "quantities_conflict": 1}),
+        ("Feed 10 kg + 2 kg", "Feed 12 kg", {"content_conflict": 0, "quantities_conflict": 0}),
+        ("Feed 10 kg + 2 kg", "Feed 15 kg", {"content_conflict": 1, "quantities_conflict": 1}),
+        ("Board 156 cm", "Board 159 cm", {"quantities_agree": 0, "quantities_conflict": 1}),
+        ("Board 6 ft", "Board 1,8 m", {"quantities_agree": 1, "quantities_conflict": 0}),
+        ("Pens pack of 100", "Pens pack of 101", {"pack": -1}),
+    ],
+)
+def test_quantities_of_a_pair_agree_conflict_or_say_nothing(product, listing, said):
+    found = columns({"title": product}, {"title": listing})
+    assert {name: found[name] for name in said} == said

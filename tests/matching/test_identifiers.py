@@ -165,3 +165,26 @@ def test_a_model_code_has_letters_and_digits_or_five_digits(token, code):
 
 def test_a_code_key_ignores_marks_case_and_width():
     assert code_key("DSC-W120/B") == code_key("dscw120 b") == code_key("ＤＳＣ－Ｗ１２０　Ｂ") == "dscw120b"
+
+
+@pytest.mark.parametrize(
+    ("text", "digits"),
+    [
+        ("04252614", "00042100005264"),
+        ("01234565", "00012345000065"),
+        ("01234133", "00012300000413"),
+        ("01234543", "00012340000053"),
+        ("UPC-E 04252614", "00042100005264"),
+        ("04252615", "00000004252615"),  # its check digit proves nothing
+        ("96385074", "00000096385074"),  # an EAN-8
+        ("\u200e4006381333931\u200b", "04006381333931"),
+    ],
+)
+def test_a_short_upc_is_the_long_one_and_invisible_marks_are_nothing(text, digits):
+    found = parse_gtin(text)
+    assert found is not None
+    assert found.digits == digits
+
+
+def test_a_megabyte_is_no_gtin():
+    assert parse_gtin("ﷺ" * 500_000) is None

@@ -11,9 +11,12 @@ SIGN = st.sampled_from((-1.0, 0.0, 1.0))
 LINE = st.fixed_dictionaries(
     {
         "gtin": SIGN, "mpn": SIGN, "pack": SIGN, "size": SIGN, "content_conflict": st.sampled_from((0.0, 1.0, 2.0)),
+        "pack_one_sided": st.sampled_from((0.0, 1.0)),
         "retrieval": st.floats(0, 2.5, width=32),
     }
 )  # fmt: skip
+
+LINE_NAMES = ("gtin", "mpn", "pack", "size", "content_conflict", "retrieval", "pack_one_sided")
 
 
 def columns(lines):
@@ -25,7 +28,7 @@ def columns(lines):
 
 
 def expected(odds, features, sku):
-    at = {name: features[:, COLUMN[name]] for name in ("gtin", "mpn", "pack", "size", "content_conflict", "retrieval")}
+    at = {name: features[:, COLUMN[name]] for name in LINE_NAMES}
     odds = odds + (
         sku
         + np.select([at["gtin"] > 0, at["gtin"] < 0], [6.0, -3.0])
@@ -33,9 +36,13 @@ def expected(odds, features, sku):
     )
     conflict = (at["content_conflict"] > 0) | (at["pack"] < 0) | (at["size"] < 0)
     siblings = ~conflict & (at["retrieval"] >= np.float32(0.6) * at["retrieval"][:, None])
-    best = np.where(siblings, odds, -np.inf).max(axis=1)
-    fallen = np.minimum(odds, np.maximum(odds - 2.0, best - 0.01))
-    return np.where(conflict & siblings.any(axis=1), fallen, odds)
+    unsaid = (at["pack_one_sided"] != 0)[:, None] & (at["pack"] > 0)
+    unsaid |= (at["size"] == 0)[:, None] & (at["size"] > 0)
+    for better in (siblings & unsaid, siblings & conflict[:, None]):
+        best = np.where(better, odds, -np.inf).max(axis=1)
+        fallen = np.minimum(odds, np.maximum(odds - 2.0, best - 0.01))
+        odds = np.where(better.any(axis=1), fallen, odds)
+    return odds
 
 
 @given(st.lists(st.tuples(LINE, st.floats(-30, 30), st.sampled_from((0.0, 3.0, 5.0))), min_size=1, max_size=12))
@@ -54,3 +61,10 @@ def test_another_pack_puts_a_candidate_behind_a_sibling_without_one_and_no_furth
         features = columns([other_pack, {"retrieval": free}])
         assert add_judgements(np.array([ahead, 0.0]), features, np.zeros(0)).tolist() == [after, 0.0]
     assert add_judgements(np.zeros(1), columns([other_pack]), np.zeros(0)).tolist() == [0.0]
+
+
+def test_a_candidate_that_says_no_pack_or_size_stands_behind_a_sibling_that_has_the_listings():
+    for silence, said in (({"pack_one_sided": 1.0}, {"pack": 1.0}), ({"size": 0.0}, {"size": 1.0})):
+        features = columns([{**silence, "retrieval": 2.0}, {**said, "retrieval": 2.0}])
+        assert add_judgements(np.array([1.0, 0.0]), features, np.zeros(0)).tolist() == [-0.01, 0.0]
+        assert add_judgements(np.array([5.0, 0.0]), features, np.zeros(0)).tolist() == [3.0, 0.0]

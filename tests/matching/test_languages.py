@@ -204,3 +204,43 @@ def test_another_content_stands_behind_a_sibling_without_that_conflict() -> None
     ]
     [found] = suggest_many([Record("x", title="Lavex floor cleaner lemon concentrate 0,75 l")], Index.build(products))
     assert found[0].product_id == 2
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "field", "verdict", "note"),
+    [
+        ("Filter 6 pcs", "Filter 6er Pack", "pack", "same", ""),
+        ("Filter 6 pcs", "Filter 4er Pack", "pack", "missing", ""),
+        ("Tabs 60 tablets", "Tabs 2 x 30 tablets", "pack", "close", "as much in all"),
+        ("Cola 6 x 330 ml", "Cola 6er Pack 1,98 L", "size", "close", "as much in all"),
+        ("Feed 10 kg + 2 kg", "Feed 12 kg", "size", "close", "as much in all"),
+        ("Feed 10 kg + 2 kg", "Feed 15 kg", "size", "differs", ""),
+        ("Board 156 cm", "Board 159 cm", "size", "differs", ""),
+        ("Rod 5 ft", "Rod 1,52 m", "size", "same", ""),
+        ("Gloves size M", "Gloves size 8", "size", "missing", ""),
+        ("Gloves size M", "Gloves size L", "size", "differs", ""),
+        ("Größe XXL", "Size 2XL", "size", "same", ""),
+    ],
+)
+def test_what_may_be_the_same_rules_nothing_out(ours: str, theirs: str, field: str, verdict: str, note: str) -> None:
+    said = next(e for e in compare(Record(1, title=ours), Record(2, title=theirs)).evidence if e.field == field)
+    assert (said.verdict, said.note) == (verdict, note)
+
+
+@pytest.mark.parametrize(
+    ("title", "other", "said"),
+    [
+        ("Monitor 60 Hz", "Monitor 144 Hz", "60 Hz, not 144 Hz"),
+        ("Card 64 MB", "Card 128 MB", "64 MB, not 128 MB"),
+        ("Tab 0,05 mg", "Tab 0,1 mg", "50 µg, not 100 µg"),
+        ("Tab 0.0000001 mg", "Tab 400 mg", "0 µg, not 400 mg"),
+    ],
+)
+def test_small_quantities_are_said_in_small_units(title: str, other: str, said: str) -> None:
+    assert compare(Record(1, title=title), Record(2, title=other)).difference.endswith(said)
+
+
+def test_a_brand_is_named_by_whole_words() -> None:
+    for brand, title, verdict in (("AB", "Cabin suitcase", "missing"), ("AB", "A-B suitcase", "same")):
+        found = compare(Record(1, title="Suitcase", brand=brand), Record(2, title=title)).evidence
+        assert next(e for e in found if e.field == "brand").verdict == verdict

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matching.document import document
-from matching.facts import COUNT, PACK, colour_mask, counts, size_of
+from matching.facts import COUNT, PACK, colour_mask, counts, option_size, size_of, size_shape
 from matching.lexicon import COLOUR_NAMES, DIMENSIONS
 from matching.normalize import CODE, QUANTITY, fold, words
 from matching.records import Record
@@ -156,7 +156,7 @@ def test_colours_meet_across_languages(words_, name):
         ("Camisa talla M", {}, "m"),
         ("Shoe size 42", {}, "42"),
         ("Shirt", {"Größe": "Large"}, "l"),
-        ("Shirt", {"Talla": "42 EU"}, "42 eu"),
+        ("Shirt", {"Talla": "42 EU"}, "42"),
         ("Shirt XL or XXL", {}, ""),
         ("Camera L lens", {}, ""),
         ("size matters", {}, ""),
@@ -211,3 +211,51 @@ def test_any_text_can_be_read(title, description):
 
 def test_ideographs_become_pairs_and_apostrophes_disappear():
     assert [w.text for w in words(fold("茶碗蒸 o'neill"))[0]] == ["茶碗", "碗蒸", "oneill"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("60 Hz 144 Hz", "6e-05mhz 0.000144mhz"),
+        ("0,05 mg 50 µg 50mcg", "5e-05g 5e-05g 5e-05g"),
+        ("Wine .75 L", "wine 750ml"),
+        ("Rum ,7 l", "rum 700ml"),
+        ("0,375-l", "375ml"),
+        ("0,375", "0.375"),
+        ("18V 2,0Ah 5Ah", "18v 2000mah 5000mah"),
+        ("19.5V 3.340A", "19.5v 3.34a"),
+        ("1.5" + "0" * 12 + "zz", "1.5" + "0" * 12 + "zz"),
+        ("8GB/256GB", "8gb 256gb"),
+        ("500ml+250ml", "500ml 250ml"),
+        ("33clx24 20cm*30cm", "330ml x 24 200mm x 300mm"),
+        ("4in/6", "4in6 4in 6"),  # an everyday word is no unit
+        ("Glasses -2.50", "glasses minus 2.5"),
+        ("Shirt 2XL", "shirt 2xl"),
+    ],
+)
+def test_quantities_are_read_however_they_are_joined(text, said):
+    assert " ".join(word.text for word in words(fold(text))[0]) == said
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ("EU 42", "42"), ("42", "42,0"), ("42 1/2", "42.5"), ("42½", "42.5"), ("XL", "X-Large"), ("M", "Gr. M"),
+        ("M (38-40)", "Size M"), ("One Size", "Talla única"), ("75B", "75 B"), ("38/40", "38-40"),
+        ("W32/L34", "W32 L34"), ("12 inch", '12"'), ("3-6 Monate", "3-6 months"), ("500 ml", "0.5 l"),
+        ("?", "?"), ("2XL", "XXL"),
+    ],
+)  # fmt: skip
+def test_a_size_has_one_spelling(ours, theirs):
+    assert option_size(ours) == option_size(theirs)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "alike"),
+    [("M", "L", True), ("42", "43", True), ("75B", "80B", True), ("Queen", "King", True), ("M", "38", False),
+     ("UK 8", "42", False), ("30 cm", "12 in", False), ("1/9", "9/1", True)],
+)  # fmt: skip
+def test_only_sizes_of_one_system_are_two_sizes(ours, theirs, alike):
+    ours, theirs = option_size(ours), option_size(theirs)
+    assert ours != theirs
+    assert (size_shape(ours) == size_shape(theirs)) is alike
