@@ -83,6 +83,17 @@ def find_encoding(stream: BinaryIO, chosen: str | None) -> tuple[str, int]:
     return ("utf-8" if _is_utf8(stream) else _single_bytes(stream)), 0
 
 
+def wide_encoding(head: bytes) -> tuple[str, int]:
+    """The encoding of a text that has two or four bytes for a letter, and the bytes of its BOM; blank for any other.
+
+    head: the first bytes of the text.
+    """
+    for bom, name in _BOMS:
+        if head.startswith(bom):
+            return ("", 0) if bom == codecs.BOM_UTF8 else (name, len(bom))
+    return _utf16_without_bom(head[:4096]) or "", 0
+
+
 def glimpses(stream: BinaryIO, names: Sequence[str]) -> dict[str, str]:
     """How the first text beyond ASCII of a file reads in each of these encodings, but those that cannot be its own.
 

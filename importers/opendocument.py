@@ -15,8 +15,12 @@ from importers.tables import Hidden, Row, Table
 from importers.wording import phrase
 
 CONTENT = "content.xml"
+_STYLES = "styles.xml"
 #: A row with values that is repeated more often is no row of a catalogue.
 _MOST_REPEATS = 10_000
+#: A sheet whose values are this many, and this many times those that are written in it, is no catalogue either.
+_MOST_UNFOLDED = 1_000_000
+_MOST_PER_WRITTEN = 20
 _NUMBERS = ("float", "currency", "percentage")
 #: Elements inside of a cell whose text is not its value: notes, and drawings that are anchored there.
 _ASIDE = frozenset(("annotation", "frame", "custom-shape", "control"))
@@ -41,31 +45,71 @@ def _refuse_password(package: Package) -> None:
 
 
 def _sheets(package: Package) -> tuple[Sheet, ...]:
-    """The names of the sheets; a hidden sheet has a table style that says it is not displayed."""
-    names: list[tuple[str, str]] = []
-    concealed: set[str] = set()
-    style, depth = [""], [0]
+    """The names of the sheets; a hidden sheet has a table style that says it is not displayed, or inherits from one."""
+    found = _SheetFinder()
+    if _STYLES in package:
+        # What this part keeps outside of `styles` is for its own use, under names that may be there twice.
+        feed(safe_parser(start=found.start_shared, end=found.end_shared), package.chunks(_STYLES))
+    feed(safe_parser(start=found.start, end=found.end), package.chunks(CONTENT))
+    return tuple(Sheet(name, found.conceals(look)) for name, look in found.sheets)
 
-    def start(tag: str, attributes: dict[str, str]) -> None:
-        name, plain = local(tag), {local(key): value for key, value in attributes.items()}
-        if name == "style":
-            style[0] = plain.get("name", "")
-        elif name == "table-properties" and plain.get("display") == "false":
-            concealed.add(style[0])
-        elif name == "table":
-            depth[0] += 1
-            if depth[0] == 1:  # a table inside of a cell is no sheet
-                names.append((plain.get("name", ""), plain.get("style-name", "")))
 
-    def end(tag: str) -> None:
+class _SheetFinder:
+    """Collects the sheets, each with its style, and what the styles of tables say."""
+
+    def __init__(self) -> None:
+        self.sheets: list[tuple[str, str]] = []
+        self._parents: dict[str, str] = {}
+        self._displayed: dict[str, bool] = {}
+        self._style = ""
+        self._depth = 0
+        self._shared = False
+
+    def conceals(self, look: str) -> bool:
+        """Whether a style says that its table is not displayed; one that says nothing asks the style it comes from."""
+        for _ in range(len(self._parents) + 1):
+            if look in self._displayed:
+                return not self._displayed[look]
+            look = self._parents.get(look, "")
+        return False
+
+    def start_shared(self, tag: str, attributes: dict[str, str]) -> None:
+        self._shared = self._shared or local(tag) == "styles"
+        if self._shared:
+            self._read_style(local(tag), attributes)
+
+    def end_shared(self, tag: str) -> None:
+        self._shared = self._shared and local(tag) != "styles"
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        name = local(tag)
+        if name == "table":
+            self._depth += 1
+            if self._depth == 1:  # a table inside of a cell is no sheet
+                plain = {local(key): value for key, value in attributes.items()}
+                self.sheets.append((plain.get("name", ""), plain.get("style-name", "")))
+        else:
+            self._read_style(name, attributes)
+
+    def end(self, tag: str) -> None:
         if local(tag) == "table":
-            depth[0] -= 1
+            self._depth -= 1
 
-    feed(safe_parser(start=start, end=end), package.chunks(CONTENT))
-    return tuple(Sheet(name, look in concealed) for name, look in names)
+    def _read_style(self, name: str, attributes: dict[str, str]) -> None:
+        if name not in ("style", "table-properties"):
+            return
+        plain = {local(key): value for key, value in attributes.items()}
+        if name == "style":
+            # Styles of cells and columns may have the name of a table's; only those of tables hide a sheet.
+            self._style = plain.get("name", "") if plain.get("family", "table") == "table" else ""
+            if self._style:
+                self._parents[self._style] = plain.get("parent-style-name", "")
+        elif self._style and "display" in plain:
+            self._displayed[self._style] = plain["display"] != "false"
 
 
 def _rows(path: Path, limits: Limits, index: int, hidden: Hidden) -> Iterator[Row]:
+    hidden.columns.clear()
     hidden.rows.clear()
     hidden.row_count = 0
     parser = _ContentParser(index, hidden, limits)
@@ -90,6 +134,8 @@ class _ContentParser:
         self._row_hidden = False
         self._row_start = 0
         self._column = 0
+        self._columns_told = 0
+        self._written = self._unfolded = 0
         self._cells: list[Cell] = []
         self._attributes: dict[str, str] = {}
         self._text: list[str] = []
@@ -116,7 +162,7 @@ class _ContentParser:
             self._table += self._tables == 1
         if self._table != self._index or self._tables != 1:
             return
-        if name in ("table-row", "table-cell", "covered-table-cell", "s"):
+        if name in ("table-row", "table-cell", "covered-table-cell", "table-column", "s"):
             plain = {local(key): value for key, value in attributes.items()}
             self._open(name, plain)
         elif name in _ASIDE:
@@ -132,14 +178,18 @@ class _ContentParser:
     def _open(self, name: str, plain: dict[str, str]) -> None:
         if name == "table-row":
             self._row_start = self._number + 1
-            self._row_repeat = int(plain.get("number-rows-repeated", 1))
+            self._row_repeat = _repeats(plain, "rows")
             self._row_hidden = plain.get("visibility", "visible") != "visible"
             self._cells, self._column = [], 0
+        elif name == "table-column":
+            first, self._columns_told = self._columns_told + 1, self._columns_told + _repeats(plain, "columns")
+            if plain.get("visibility", "visible") != "visible":
+                self._hidden.columns.append((first, self._columns_told))
         elif name == "s":
             self._characters(" " * min(int(plain.get("c", 1)), 100))
         else:
             self._attributes = plain
-            self._cell_repeat = int(plain.get("number-columns-repeated", 1))
+            self._cell_repeat = _repeats(plain, "columns")
             self._text, self._size, self._paragraphs = [], 0, 0
 
     def _characters(self, text: str) -> None:
@@ -175,6 +225,8 @@ class _ContentParser:
             raise FileRefused("too_big", said, row=self._row_start)
         self._cells.extend([""] * (start - len(self._cells)))
         self._cells.extend([value] * self._cell_repeat)
+        self._written += 1
+        self._unfolded += self._cell_repeat - 1
 
     def _close_row(self) -> None:
         repeat = self._row_repeat
@@ -186,13 +238,21 @@ class _ContentParser:
                 "Row {row} is repeated {count} times. Delete the repeats.", row=self._row_start, count=f"{repeat:,}"
             )
             raise FileRefused("too_big", said, row=self._row_start)
+        self._unfolded += (repeat - 1) * len(self._cells)
+        if self._unfolded > max(_MOST_UNFOLDED, _MOST_PER_WRITTEN * self._written):
+            said = phrase(
+                "Up to row {row} the sheet repeats its values {count} times. Delete the repeats.",
+                row=self._row_start, count=f"{self._unfolded:,}",
+            )  # fmt: skip
+            raise FileRefused("too_big", said, row=self._row_start)
         if self._row_hidden:
-            self._hidden.row(self._row_start)
+            for number in range(self._row_start, self._row_start + repeat):
+                self._hidden.row(number)
         self._ready.append((self._row_start, repeat, self._cells))
 
     def _value(self, text: str) -> Cell:
         kind, stored = self._attributes.get("value-type", ""), self._attributes.get("value", "")
-        if text in ERROR_VALUES or text.startswith("Err:"):
+        if text in ERROR_VALUES or text.startswith("Err:") or kind == "error":
             return Mark("error_value", text)
         if kind in _NUMBERS:
             return _number(stored, text)
@@ -202,7 +262,16 @@ class _ContentParser:
             return Mark("date_in_text", text)
         if not kind and not text and self._attributes.get("formula"):
             return Mark("formula_no_value", self._attributes["formula"])
-        return text
+        return self._stored_text(text) if kind == "string" else text
+
+    def _stored_text(self, text: str) -> str:
+        """The value of a text cell, which goes before what is shown, unless only line breaks were lost from it."""
+        stored = self._attributes.get("string-value", "")[: self._limits.cell_characters + 1]
+        return text if stored.split() == text.split() or not stored else stored
+
+
+def _repeats(plain: dict[str, str], what: str) -> int:
+    return int(plain.get(f"number-{what}-repeated", 1))
 
 
 def _number(stored: str, text: str) -> Cell:

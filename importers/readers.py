@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import stat
 from functools import partial
 from pathlib import Path
 
 from importers.archive_guard import Package, refuse_password
+from importers.encodings import wide_encoding
 from importers.opendocument import open_opendocument
 from importers.report import FileRefused, Limits, Options
 from importers.tables import Table
@@ -25,10 +27,6 @@ _SIGNATURES = (
     (b"RIFF", phrase("a media file")),
     (b"II*\0", phrase("a TIFF picture")),
     (b"MM\0*", phrase("a TIFF picture")),
-    (b"%PDF-", phrase("a PDF")),
-    (b"MIME-Version:", phrase("a web archive")),
-    (b"%!PS", phrase("a PostScript document")),
-    (b"{\\rtf", phrase("a rich text document")),
     (b"\x7fELF", phrase("a program")),
     (b"Rar!", phrase("a RAR archive")),
     (b"7z\xbc\xaf\x27\x1c", phrase("a 7z archive")),
@@ -43,6 +41,17 @@ _SIGNATURES = (
     (b"MZ\x90\0", phrase("a program")),
     (b"\xca\xfe\xba\xbe", phrase("a program")),
 )
+#: The same for what may come after blank lines or a byte order mark.
+_TEXT_SIGNATURES = (
+    (b"%PDF-", phrase("a PDF")),
+    (b"MIME-Version:", phrase("a web archive")),
+    (b"%!PS", phrase("a PostScript document")),
+    (b"{\\rtf", phrase("a rich text document")),
+)
+#: What Office writes beside a file that is open has some such size: 162 bytes from Word, 165 from Excel. It holds the
+#: name of who opened it with one byte per letter and its length before it, then again with two, from here on.
+_LOCK_SIZES = range(160, 170)
+_LOCK_SECOND = (54, 55)
 #: Folders of packages that are no workbooks, and what to call them.
 _PACKAGES = (
     ("word/", phrase("a Word document")),
@@ -52,7 +61,8 @@ _PACKAGES = (
 #: BIFF2 to BIFF4: a bare stream of records, from the time before compound files.
 _EARLY_EXCEL = (b"\x09\0\x04\0", b"\x09\x02\x06\0", b"\x09\x04\x06\0")
 _HTML = re.compile(
-    rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|table|script|meta|style|div|center|form|title)\b",
+    rb"\s*(?:<!--.*?-->\s*)*<(?:(?:!doctype\s+html|html|head|body|table|script|meta|style|div|center|form|title)\b"
+    rb"|(?:p|a|b|i|br|hr|ul|ol|li|tr|td|img|pre|link|main|span|font|strong|section|h[1-6])(?=[\s/>]))",
     re.IGNORECASE | re.DOTALL,
 )
 #: SYLK and DIF, text formats of the first spreadsheet programs.
@@ -161,13 +171,21 @@ def _refuse_binary(head: bytes) -> None:
     for signature, what in _SIGNATURES:
         if head.startswith(signature):
             raise _no_spreadsheet(what)
+    if _is_lock(head):
+        said = phrase(
+            "This small file is what Office keeps beside a workbook while that is open. Select the workbook itself."
+        )
+        raise FileRefused("not_a_spreadsheet", said)
     if head[4:8] == b"ftyp":
         raise _no_spreadsheet(phrase("a film or picture"))
     if head.startswith(_EARLY_EXCEL):
         raise _unsupported(
             phrase("The file is a workbook of Excel 4 or earlier. Save it as Excel (.xlsx), and select that file.")
         )
-    plain = head.removeprefix(b"\xef\xbb\xbf")
+    plain = _as_utf8(head)
+    for signature, what in _TEXT_SIGNATURES:
+        if plain.lstrip().startswith(signature):
+            raise _no_spreadsheet(what)
     if _HTML.match(plain):
         raise _no_spreadsheet(phrase("a web page"))
     if b"urn:schemas-microsoft-com:office:spreadsheet" in plain:
@@ -180,8 +198,24 @@ def _refuse_binary(head: bytes) -> None:
         raise _no_spreadsheet(phrase("an XML file"))
     if _JSON.match(plain):
         raise _no_spreadsheet(phrase("a JSON file"))
-    if _looks_binary(plain):
+    if _looks_binary(head.removeprefix(codecs.BOM_UTF8)):
         raise _no_spreadsheet(phrase("a binary file"))
+
+
+def _is_lock(head: bytes) -> bool:
+    if len(head) not in _LOCK_SIZES or not 0 < head[0] < _LOCK_SECOND[0]:
+        return False
+    padding = head[1 + head[0] : _LOCK_SECOND[0]]
+    again = bytes([head[0], 0])
+    return not padding.strip(b" \0") and any(head[place : place + 2] == again for place in _LOCK_SECOND)
+
+
+def _as_utf8(head: bytes) -> bytes:
+    """The beginning of a text without its byte order mark, in UTF-8 if it has two or four bytes for a letter."""
+    encoding, mark = wide_encoding(head)
+    if encoding:
+        return head[mark:].decode(encoding, "replace").encode()
+    return head.removeprefix(codecs.BOM_UTF8)
 
 
 def _looks_binary(head: bytes) -> bool:
