@@ -30,6 +30,8 @@ AMAZON_COLUMNS = (
     "handling-time",
     "fulfillment-channel",
 )
+# An underscore that a spreadsheet program would take for the beginning of an escape such as _x000D_.
+_LIKE_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 # Characters that XML 1.0 cannot hold in any spelling.
 NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 # A text that starts with a sign but holds nothing else than letters, digits and plain separators runs nothing.
@@ -54,6 +56,14 @@ def neutral(text: str) -> str:
     A text that begins with `'` before such a beginning gets one more, so that removing one `'` gives back every text.
     """
     return f"'{text}" if text.lstrip("'").startswith(FORMULA_STARTS) else text
+
+
+def cell_text(text: str) -> str:
+    """Text as a workbook writes it, so that a SKU such as S_x0041_ is not read back as SA.
+
+    See ECMA-376 part 1, 22.9.2.19 (ST_Xstring).
+    """
+    return _LIKE_ESCAPE.sub("_x005F_", text) if "_x" in text else text
 
 
 def write_csv(out: BinaryIO, updates: Sequence[Update]) -> None:
@@ -88,7 +98,7 @@ def write_xlsx(out: BinaryIO, updates: Sequence[Update]) -> None:
     sheet = book.create_sheet("Listings")
 
     def text(value: str) -> Cell:
-        cell = WriteOnlyCell(sheet, value)
+        cell = WriteOnlyCell(sheet, cell_text(value))
         cell.data_type = "s"
         cell.number_format = "@"
         return cell

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 import unicodedata
@@ -110,7 +111,7 @@ _NOTE_MESSAGES: dict[str, Callable[[str, str], str]] = {
         "the apostrophe before the {label} {value} was added by an export, and is left out.", label=label, value=value
     ),
     "number_as_text": lambda label, value: phrase(
-        "the {label} {value} is stored as a number; zeros in front are lost. Format the column as Text.",
+        "the {label} {value} is stored as a number, which keeps no zeros in front. Format the column as Text.",
         label=label, value=value,
     ),
     "gtin_format": lambda label, value: phrase("the GTIN “{value}” is not made of digits.", value=value),
@@ -272,12 +273,18 @@ def number_as_text(cell: Number, label: str) -> str:
     if value != value or value in (float("inf"), float("-inf")):
         said = phrase("the {label} is not a number that can be read. Type it again as text.", label=label)
         raise CellError("not_a_number", said)
-    if abs(value) >= FIRST_INEXACT:
+    if abs(value) >= FIRST_INEXACT or not (value.is_integer() or _has_15_digits(cell)):
         said = phrase(
             "the {label} {value} has more than 15 digits, and a spreadsheet keeps 15 of a number. "
             "Format the column as Text and type the value again.", label=label, value=shown(cell.raw),
         )  # fmt: skip
         raise CellError("precision_lost", said)
-    if value == int(value):
+    if value.is_integer():
         return str(int(value)).zfill(cell.padding)
     return cell.exact()
+
+
+def _has_15_digits(cell: Number) -> bool:
+    """Whether a fraction has 15 digits: what lies farther off than the noise of binary fractions has more."""
+    value = float(cell.raw)
+    return abs(float(cell.exact()) - value) <= math.ulp(value)

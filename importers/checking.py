@@ -253,6 +253,9 @@ def _take(read: ReadRows, kind: Kind, stage: Stage, tally: Tally, index: KeyInde
         for problem in problems:
             tally.error(problem)
             stage.problem(problem)
+    keys = read.block.column(_key_field(kind))
+    for place in read.bad:
+        tally.bad_key(read.block.numbers[place], keys[place])
     tally.bad += len(read.bad)
     tally.good += len(read.block) - len(read.bad)
     _remember(read, kind, index, by_sku)
@@ -262,7 +265,7 @@ def _take(read: ReadRows, kind: Kind, stage: Stage, tally: Tally, index: KeyInde
 def _remember(read: ReadRows, kind: Kind, index: KeyIndex, by_sku: bool) -> None:
     """Notes key and content of each row that has a key, the bad ones too; `by_sku`: the SKU stands for the id."""
     block = read.block
-    columns = [_hashable(values) if name == "options" else values for name, values in block.columns.items()]
+    columns = [_comparable(name, values) for name, values in block.columns.items()]
     contents = list(map(hash, zip(*columns, strict=True)))
     if read.bad:
         for place in read.bad:
@@ -274,8 +277,13 @@ def _remember(read: ReadRows, kind: Kind, index: KeyIndex, by_sku: bool) -> None
     index.extend(block.numbers, _keys(block, kind, by_sku), contents, looks, skus if kind == "stock" else None)
 
 
-def _hashable(options: list[Any]) -> list[Any]:
-    return [tuple(one.items()) if one else None for one in options]
+def _comparable(name: str, values: list[Any]) -> list[Any]:
+    """The values so that equal ones have equal hashes: a price of 1.00 is one of 1.0."""
+    if name == "options":
+        return [tuple(one.items()) if one else None for one in values]
+    if name == "price":
+        return [value.rstrip("0").rstrip(".") if value and "." in value else value for value in values]
+    return values
 
 
 def _keys(block: Block, kind: Kind, by_sku: bool) -> Iterable[object]:
@@ -296,8 +304,12 @@ def _together(keys: list[Any], *more: list[Any]) -> Iterator[object]:
     return (key and (key, *rest) for key, *rest in zip(keys, *more, strict=True))
 
 
+def _key_field(kind: Kind) -> str:
+    return "sku" if kind in ("products", "stock") else "listing_id"
+
+
 def _settle_duplicates(findings: Findings, kind: Kind, columns: dict[str, str], stage: Stage, tally: Tally) -> None:
-    name = "sku" if kind in ("products", "stock") else "listing_id"
+    name = _key_field(kind)
     header = next((header for header, field_name in columns.items() if field_name == name), name)
     header = header if name in columns.values() else next((h for h, f in columns.items() if f == "sku"), name)
     texts: dict[int, str] = {}
@@ -347,7 +359,7 @@ def _drop(findings: Findings, name: str, header: str, stage: Stage, tally: Tally
 
     stage.drop({*findings.repeats, *findings.conflicts}, seen)
     for number in sorted(set(findings.conflicts) - good):
-        _conflict(number, "")
+        _conflict(number, tally.bad_keys.get(number, ""))
 
 
 def _texts_of(stage: Stage, rows: set[int], name: str) -> dict[int, str]:

@@ -13,6 +13,7 @@ from importers.report import FileRefused
 from importers.wording import phrase
 
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_LIKE_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _DATE_IDS = frozenset((*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)))
 _NOT_FORMAT = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h|m|s)[^\]]*\]', re.IGNORECASE)
 _SPACING = re.compile(r"_.|\[[^\]]*\]")
@@ -131,6 +132,14 @@ def unescape(text: str) -> str:
     return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
 
 
+def escape(text: str) -> str:
+    """The text so that `unescape`, and spreadsheet programs, read it as it is, where a part of it looks like an escape.
+
+    See ECMA-376 part 1, 22.9.2.19 (ST_Xstring).
+    """
+    return _LIKE_ESCAPE.sub("_x005F_", text) if "_x" in text else text
+
+
 class StringCollector:
     """Collects rich text: the runs of a string are joined, phonetic guides are left out, over-long text is cut."""
 
@@ -147,11 +156,11 @@ class StringCollector:
             self._size += len(text)
 
     def take(self) -> str:
-        """The collected text; the next string starts empty."""
+        """The collected text, its escapes as they are; the next string starts empty."""
         text = "".join(self._pieces)
         self._pieces.clear()
         self._size = 0
-        return unescape(text)
+        return text
 
 
 def read_shared_strings(package: Package, part: str, longest: int) -> list[str]:
@@ -178,7 +187,7 @@ def read_shared_strings(package: Package, part: str, longest: int) -> list[str]:
         elif name == "rPh":
             collector.phonetic = False
         elif name == "si":
-            strings.append(collector.take())
+            strings.append(unescape(collector.take()))
             lots.ended()
 
     def take(lot: bytes) -> bool:

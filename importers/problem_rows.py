@@ -14,6 +14,7 @@ from typing import Any
 from importers.cells import as_shown
 from importers.header_row import find_header
 from importers.letters import with_mended_letters
+from importers.opc import escape
 from importers.readers import open_table
 from importers.report import DEFAULT, FileRefused, Kind, Limits, Options
 from importers.sandbox import run_child
@@ -130,7 +131,7 @@ def _write_workbook(out: Path, rows: Iterator[list[str]], title: str) -> None:
     for row in rows:
         cells = []
         for text in row:
-            cell = WriteOnlyCell(sheet, value=_NOT_IN_XML.sub(_REPLACED, text)[:32_767])
+            cell = WriteOnlyCell(sheet, value=escape(_NOT_IN_XML.sub(_REPLACED, text)[:32_767]))
             # Text is stored as text, whatever it begins with, so nothing in it can run.
             cell.data_type = "s"
             cell.number_format = "@"

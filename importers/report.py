@@ -136,9 +136,14 @@ class Report:
         """The headers in the order of the file."""
         return tuple(column.header for column in self.mapping)
 
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """The headers of the columns that no field is read from, in the order of the file."""
+        return tuple(column.header for column in self.mapping if column.header and not column.field)
+
     def as_json(self) -> dict[str, Any]:
         """The report as plain JSON values, in the shape the command line promises."""
-        return asdict(self)
+        return {**asdict(self), "unused": list(self.unused)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Report:

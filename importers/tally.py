@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from importers.cells import Note, note_message
-from importers.report import Limits, Problem
+from importers.report import Limits, Problem, shown
 from importers.wording import phrase
 
 LISTED_PER_CODE = 100
@@ -14,7 +14,10 @@ LISTED_PER_CODE = 100
 
 @dataclass
 class Tally:
-    """Counts and the first problems of a check that goes on."""
+    """Counts and the first problems of a check that goes on; bad_keys: row to key of the first bad rows that have one.
+
+    Bad rows are kept nowhere else, and a row that contradicts one of them has to be told by its key.
+    """
 
     limits: Limits
     rows: int = 0
@@ -25,11 +28,17 @@ class Tally:
     errors_total: int = 0
     warnings: list[Problem] = field(default_factory=list)
     warnings_by_code: Counter[str] = field(default_factory=Counter)
+    bad_keys: dict[int, str] = field(default_factory=dict)
 
     def error(self, problem: Problem) -> None:
         self.errors_total += 1
         if len(self.errors) < self.limits.listed_errors:
             self.errors.append(problem)
+
+    def bad_key(self, row: int, key: object) -> None:
+        """Notes the key of a bad row."""
+        if key and len(self.bad_keys) < self.limits.listed_errors:
+            self.bad_keys[row] = shown(key)
 
     def warn(self, row: int, column: str, code: str, message: str) -> None:
         """Counts a warning and lists the first hundred of its code."""

@@ -45,6 +45,14 @@ def test_bad_rows_are_named_and_the_rest_goes_in(shell):
     assert count(shell, Product) == 2
 
 
+def test_a_column_that_nothing_is_read_from_is_named_to_scripts(shell):
+    file = shell.file("p.csv", "sku,title,Qty sold,Season\nA-1,Mug,5,summer\n")
+    report = shell.json("import", "products", file)
+    assert (report["unused"], report["warnings"]) == (["Qty sold", "Season"], [])
+    whole = shell.file("w.csv", PRODUCTS)
+    assert shell.json("import", "products", whole)["unused"] == []
+
+
 def test_all_or_nothing_refuses_for_one_bad_row(shell):
     file = shell.file("p.csv", PRODUCTS + "A-3,Jug,25?5O,1\n")
     assert shell.json("import", "products", file, "--all-or-nothing", code=1)["outcome"] == "reject"
@@ -225,6 +233,7 @@ NASTY = [
     ["-MINUS", '\'=two "quotes", comma', "'", "7509990001019", "19.90", "", "B", "Colour", "=red"],
     ["’t", "＝full width", "－brand", "", "", "3", "", "", ""],
     ["1e5", "two\nlines; and more", "ブランド", "", "5", "1", "", "", ""],
+    ["S_x0041_", "t _x000D_ _x005F_x0041_ z", "_xFFFF_", "", "5", "1", "", "", ""],
 ]
 
 

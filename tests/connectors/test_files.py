@@ -231,3 +231,11 @@ def test_amazon_has_no_column_for_in_stock_or_not(tmp_path: Path) -> None:
     amazon = FileConnector("Alpha", {"format": "amazon_tsv"}, tmp_path)
     [outcome] = amazon.push([update("A", None, available=True)], now=NOW)
     assert (outcome.status, outcome.code) == (Status.REJECTED, "not_writable")
+
+
+def test_xlsx_escapes_what_a_spreadsheet_would_take_for_an_escape(tmp_path: Path) -> None:
+    path, _ = push(tmp_path, [update("A_x0041_", 1, sku="_x005F_x0041_")], format="xlsx")
+    with zipfile.ZipFile(path) as book:
+        xml = book.read("xl/worksheets/sheet1.xml").decode()
+    assert ">A_x005F_x0041_<" in xml
+    assert ">_x005F_x005F_x005F_x0041_<" in xml

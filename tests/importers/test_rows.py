@@ -247,3 +247,22 @@ def test_a_product_without_a_title_is_kept_with_a_warning_in_plain_rows_and_in_d
     assert told == [(3, "title", "no_title"), (4, "title", "no_title")]
     assert checked.errors == [(5, "not_a_number")]
     assert run("listing id,title\nL-1,\n", "listings").warnings == set()
+
+
+def test_rows_that_write_one_price_in_two_ways_are_equal(run):
+    checked = run("sku,title,price\nA,a,1.0\nA,a,1.00\nA,a,1\nB,b,10\nB,b,1.0\n")
+    assert checked.errors == [(5, "duplicate_conflict"), (6, "duplicate_conflict")]
+    assert (list(checked.rows), checked.report.rows_skipped) == ([2], 2)
+
+
+def test_a_bad_row_that_contradicts_another_is_told_by_its_key_too(run):
+    checked = run("sku,title,quantity\nA,a,1\nA,a,x\n")
+    told = [(problem.row, problem.code, problem.value) for problem in checked.report.errors]
+    assert told == [(2, "duplicate_conflict", "A"), (3, "not_a_number", "x"), (3, "duplicate_conflict", "A")]
+
+
+def test_the_columns_that_nothing_is_read_from_are_named(run):
+    report = run("sku,title,Colour,,Reference\nA,a,red,,R\n").report
+    assert report.as_json()["unused"] == ["Colour", "Reference"]
+    assert type(report).from_json(report.as_json()) == report
+    assert run("sku,title\nA,a\n").report.unused == ()

@@ -197,6 +197,16 @@ def test_the_rows_left_out_come_back_with_their_problems(check, tmp_path, suffix
     assert "repeats the SKU of row 6" in rows[3][3]
 
 
+def test_left_out_rows_in_a_workbook_are_read_as_they_were_written(check, tmp_path):
+    check("sku,title,quantity\nS_x0041_,a _x000D_ b,x\n")
+    out = tmp_path / "left-out.xlsx"
+    importers.write_problem_rows(tmp_path / "upload", kind="products", staged=tmp_path / "staged", out=out)
+    mapping = {"sku": "sku", "title": "title", "quantity": "", "Problem": ""}
+    importers.check(out, kind="products", staged=tmp_path / "again", options=Options(mapping=mapping))
+    rows = dict(importers.read_staged(tmp_path / "again"))
+    assert rows[2] == {"sku": "S_x0041_", "title": "a _x000D_ b", "match_key": "S_x0041_"}
+
+
 def test_without_left_out_rows_there_is_nothing_to_write(tmp_path, upload):
     with pytest.raises(FileRefused):
         importers.write_problem_rows(

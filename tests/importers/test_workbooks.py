@@ -308,3 +308,30 @@ def test_a_wrong_sheet_is_refused_with_the_names_of_the_others(run):
     assert refused.errors == [(1, "missing_column")]
     assert "Notes, Products" in refused.report.errors[0].message
     assert list(run(book, sheet="Products").rows) == [2]
+
+
+@pytest.mark.parametrize("kind", ["inlineStr", "str"])
+@pytest.mark.parametrize("beside", ["", ' xml:space="preserve"', "<!-- read by events -->"])
+def test_an_escape_is_read_once_in_every_kind_of_text_cell(run, make_book, kind, beside):
+    attributes, comment = (beside, "") if beside.startswith(" ") else ("", beside)
+    text = "S_x005F_x0041_"
+    value = f"<is><t{attributes}>{text}</t></is>" if kind == "inlineStr" else f"<v{attributes}>{text}</v>"
+    sku = f'<c r="A2" t="{kind}">{value}</c>'
+    rows = f'<row r="2">{sku}{comment}{inline("B2", "a_x000A_b")}</row>'
+    assert run(make_book(rows), name="book.xlsx").rows[2] == {
+        "sku": "S_x0041_",
+        "title": "a\nb",
+        "match_key": "S_x0041_",
+    }
+
+
+@pytest.mark.parametrize("stored", ["1234567.123456789", "0.3333333333333333", "90071992547409.93"])
+def test_a_fraction_with_more_digits_than_a_spreadsheet_keeps_is_no_sku(run, make_book, stored):
+    rows = f'<row r="2"><c r="A2"><v>{stored}</v></c>{inline("B2", "a")}</row>'
+    assert run(make_book(rows), name="book.xlsx").errors == [(2, "precision_lost")]
+
+
+@pytest.mark.parametrize(("stored", "sku"), [("90.75", "90.75"), ("12.300000000000001", "12.3"), ("0.1", "0.1")])
+def test_the_noise_of_a_binary_fraction_is_no_digit(run, make_book, stored, sku):
+    rows = f'<row r="2"><c r="A2"><v>{stored}</v></c>{inline("B2", "a")}</row>'
+    assert run(make_book(rows), name="book.xlsx").rows[2]["sku"] == sku

@@ -17,7 +17,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from connectors import price_text
-from connectors.sheets import NOT_IN_XML, neutral
+from connectors.sheets import NOT_IN_XML, cell_text, neutral
 from webapp.models.accounts import AuditEntry
 from webapp.models.catalog import BaseProduct, Product
 from webapp.models.channels import Channel
@@ -98,7 +98,7 @@ def _as_cell(sheet: Any, value: Cell) -> Any:
         # A text cell is no formula. Only what an import would take for an added apostrophe gets one more.
         shown = neutral(value) if value.startswith("'") else value
         cell, kind, form = (
-            WriteOnlyCell(sheet, NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", shown)[:LONGEST_CELL]),
+            WriteOnlyCell(sheet, cell_text(NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", shown)[:LONGEST_CELL])),
             "s",
             "@",
         )
