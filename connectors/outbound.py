@@ -192,12 +192,19 @@ def _client(policy: OutboundPolicy, pid: int) -> OutboundClient:
     return OutboundClient(policy)
 
 
+#: A blank or a backslash in an address, or a fragment, is read differently by one program and another.
+_NOT_IN_ADDRESS = re.compile(r"[\s\\#]")
+
+
 def check_url(url: str) -> httpx2.URL:
     """The parsed address of a receiver; raises OutboundError(BAD_URL) with the repair in words."""
     try:
         target = httpx2.URL(url)
     except (httpx2.InvalidURL, UnicodeError) as error:
         raise OutboundError(Trouble.BAD_URL, phrase("This address cannot be read: {reason}.", reason=error)) from None
+    if found := _NOT_IN_ADDRESS.search(url):
+        what = phrase("The address holds the character “{sign}”; leave it out.", sign=found[0])
+        raise OutboundError(Trouble.BAD_URL, what)
     if target.scheme not in {"http", "https"}:
         raise OutboundError(Trouble.BAD_URL, phrase("The address must begin with https:// or http://."))
     if not target.host:

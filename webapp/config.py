@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
+SECRET_LENGTH = 32  # characters of a secret key at least
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -87,19 +88,19 @@ def load(environ: dict[str, str] | None = None) -> Settings:
 
     return Settings(
         instance=instance,
-        database_url=get("database_url") or f"sqlite:///{instance / 'app.db'}",
-        queue_url=get("queue_url") or f"sqlite:///{instance / 'jobs.db'}",
+        database_url=_database(get("database_url")) or f"sqlite:///{instance / 'app.db'}",
+        queue_url=_queue(get("queue_url")) or f"sqlite:///{instance / 'jobs.db'}",
         host=get("host", "127.0.0.1"),
         port=_whole("port", get("port", "8000"), 1, 65535),
         public_url=_address(get("public_url")),
         outbound_allow=_networks(get("outbound_allow")),
         organisation=get("organisation", "Pairbook"),
-        currency=get("currency", "USD").upper(),
+        currency=_currency(get("currency", "USD").strip().upper()),
         timezone=_timezone(get("timezone").strip()),
         secure_cookies=get("secure_cookies", "no").lower() in {"1", "yes", "true", "on"},
         trusted_proxies=_whole("trusted_proxies", get("trusted_proxies", "0"), 0, 9),
         upload_limit=_whole("upload_limit", get("upload_limit", str(100 * 1024 * 1024)), 1024, 2**33),
-        secret_key=get("secret_key") or _kept_secret(instance / "secret.key"),
+        secret_key=_secret(get("secret_key")) or _kept_secret(instance / "secret.key"),
     )
 
 
@@ -132,6 +133,41 @@ def _address(text: str) -> str:
         f"PAIRBOOK_PUBLIC_URL is “{text}”. Use what people type to get here, such as https://pairbook.example.com, "
         "without a path."
     )
+
+
+def _currency(code: str) -> str:
+    """A currency of ISO 4217."""
+    from babel.numbers import list_currencies
+
+    if code not in list_currencies():
+        raise SettingError(f"PAIRBOOK_CURRENCY is “{code}”. Use a code of ISO 4217, such as USD, EUR or MXN.")
+    return code
+
+
+def _database(url: str) -> str:
+    """An address of SQLite or PostgreSQL, or nothing."""
+    if url and not url.startswith(("sqlite:", "postgresql:", "postgresql+")):
+        raise SettingError(
+            "PAIRBOOK_DATABASE_URL is no address of a database. Use sqlite:///path or postgresql://user@host/name."
+        )
+    return url
+
+
+def _queue(url: str) -> str:
+    """An address of the queue, or nothing."""
+    if url and not url.startswith(("sqlite:///", "redis://", "rediss://")):
+        raise SettingError("PAIRBOOK_QUEUE_URL is no address of a queue. Use sqlite:///path or redis://host:port/0.")
+    return url
+
+
+def _secret(key: str) -> str:
+    """A key that cannot be guessed, or nothing: it signs sessions and seals what connectors know."""
+    if key and len(key) < SECRET_LENGTH:
+        raise SettingError(
+            f"PAIRBOOK_SECRET_KEY has {len(key)} characters. Use {SECRET_LENGTH} random ones or more, "
+            "or leave it out: Pairbook then makes one and keeps it in the instance folder."
+        )
+    return key
 
 
 def _timezone(name: str) -> str:

@@ -142,6 +142,12 @@ def test_stock_and_price_are_set_audited_and_marked(hooked, stub):
     [
         (["stock", "set", "A-1", "-1"], 1),
         (["stock", "set", "A-1", "2.5"], 2),
+        (["stock", "set", "A-1", "1_000"], 2),
+        (["stock", "set", "A-1", "٣"], 2),
+        (["stock", "move", "A-1", "3", "--reason", " "], 1),
+        (["price", "set", "A-1", "1_0.5"], 1),
+        (["price", "set", "A-1", "９.９"], 1),
+        (["price", "set", "A-1", "1000000000000"], 1),
         (["stock", "set", "B-1", "1"], 1),
         (["stock", "set", "A-1", "1", "--warehouse", "Moon"], 1),
         (["stock", "move", "A-1", "3"], 2),

@@ -396,3 +396,12 @@ def test_a_server_without_tls_is_named_too(client: OutboundClient, plain_stub: S
     error = trouble(client, plain_stub.url.replace("http:", "https:"))
     assert error.trouble is Trouble.TLS
     assert plain_stub.arrivals == []
+
+
+@pytest.mark.parametrize(
+    "url", ["https://exa mple.com/", "http://1.1.1.1#@10.0.0.1/", "https://shop.example\\@evil.example/"]
+)
+def test_an_address_that_two_programs_read_differently_is_refused(url):
+    with pytest.raises(OutboundError) as refused:
+        check_url(url)
+    assert refused.value.trouble is Trouble.BAD_URL

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 from typing import Any
 
 import click
@@ -15,13 +16,27 @@ from webapp.models import Product
 from webapp.models.accounts import COMMAND_LINE
 from webapp.services import catalog, stock
 
+
+class WholeNumber(click.ParamType[int]):
+    """A whole number in the digits 0 to 9: what the screens and files take, and nothing else that Python would."""
+
+    name = "integer"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number; fails with the value named."""
+        text = str(value)
+        if not re.fullmatch(r"[+-]?[0-9]{1,18}", text):
+            self.fail(f"{text!r} is not a whole number in digits, such as 12 or -3.", param, ctx)
+        return int(text)
+
+
 SIGNED = {"ignore_unknown_options": True}  # “-3” is a number here, not an option
-LARGEST_PRICE = Decimal(10) ** 11
+LARGEST_PRICE = Decimal(10) ** 12  # as in files
 
 
 @command("set", context_settings=SIGNED)
 @click.argument("sku")
-@click.argument("quantity", type=int)
+@click.argument("quantity", type=WholeNumber())
 @click.option("--warehouse", metavar="W", help="The main one without.")
 def set_stock(say: Say, sku: str, quantity: int, warehouse: str | None) -> None:
     """Set a product's stock in one warehouse."""
@@ -35,13 +50,15 @@ def set_stock(say: Say, sku: str, quantity: int, warehouse: str | None) -> None:
 
 @command("move", context_settings=SIGNED)
 @click.argument("sku")
-@click.argument("units", type=int, metavar="±N")
+@click.argument("units", type=WholeNumber(), metavar="±N")
 @click.option("--reason", required=True)
 @click.option("--warehouse", metavar="W", help="The main one without.")
 def move_stock(say: Say, sku: str, units: int, reason: str, warehouse: str | None) -> None:
     """Add to a product's stock, or take from it."""
     if abs(units) > stock.LARGEST:
         raise Refused(f"{units} units cannot be moved. Move at most {stock.LARGEST:,}.")
+    if not reason.strip():
+        raise Refused("A movement needs a reason. Say why, for the trail: --reason damaged.")
     with unit_of_work() as session:
         product = catalog.by_sku(session, sku)
         stock.move(session, product, units, place=stock.warehouse(session, warehouse), reason=reason, by=COMMAND_LINE)
@@ -76,12 +93,10 @@ def _words(answer: dict[str, Any]) -> str:
 
 def _amount(text: str) -> Decimal:
     """An exact price from 0 up with at most four places; raises Refused."""
-    try:
+    if re.fullmatch(r"\+?[0-9]{1,20}(?:\.[0-9]{1,20})?", text):
         value = Decimal(text)
-        if value.is_finite() and 0 <= value < LARGEST_PRICE and value == value.quantize(Decimal("0.0001")):
+        if value < LARGEST_PRICE and value == value.quantize(Decimal("0.0001")):
             return value
-    except InvalidOperation:
-        pass
     repair = "Write a number from 0 up with a point and at most four decimals, such as 19.90."
     raise Refused(f"“{text[:60]}” is no price. {repair}")
 
