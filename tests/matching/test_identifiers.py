@@ -3,7 +3,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from matching.identifiers import (
@@ -56,6 +56,7 @@ def test_a_loose_key_is_composed(text):
 
 
 @given(st.lists(st.text(max_size=6) | st.text("0Aa1 .'`-/\n\r\t", max_size=8), max_size=6))
+@example(["1.0", "AB-1"])
 def test_loose_keys_are_found_for_many_as_for_one(texts):
     assert loose_keys(texts) == [loose_key(text) for text in texts]
 
