@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from tests.factories import Make
 from webapp.db import unit_of_work
 from webapp.models import Channel, Link, SendMode
 from webapp.models.accounts import AuditEntry
+from webapp.models.base import utc_now
 from webapp.services import channels
 
 URL = "https://shop.example/hook"
@@ -153,6 +155,25 @@ def test_releasing_a_held_channel_sends_what_was_held(app, settings, browse):
     assert "Send these too" in alice.get(f"/connectors/{channel_id}").text
     answer = alice.post(f"/connectors/{channel_id}/release")
     assert answer.location.startswith("/sync/history/")
+    assert find(app, "Demo").held == ""
+
+
+def test_a_hold_is_released_only_as_it_was_read(app, settings, browse):
+    with app.app_context(), unit_of_work() as session:
+        make = Make(session, settings)
+        demo = make.channel("Demo")
+        for _number in range(60):
+            make.link(make.product(quantity=0), make.listing(channel=demo, quantity=5))
+        session.execute(update(Link).values(due_at=utc_now(), want_stock=True))
+        demo.held, channel_id = "51 listings would go to zero at once.", demo.id
+    alice = browse("alice")
+    page = alice.get(f"/connectors/{channel_id}").text
+    assert "60 listings would go to zero" in page
+    late = alice.post(f"/connectors/{channel_id}/release", data={"read": "51 listings would go to zero at once."})
+    assert late.location.endswith(f"/connectors/{channel_id}")
+    assert find(app, "Demo").held
+    read = html.unescape(re.search('name="read" value="([^"]*)"', page)[1])
+    assert "/sync/history/" in alice.post(f"/connectors/{channel_id}/release", data={"read": read}).location
     assert find(app, "Demo").held == ""
 
 

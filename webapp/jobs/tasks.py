@@ -28,11 +28,11 @@ from webapp.models import Channel, ImportJob, ImportState, Recheck, SyncRun
 from webapp.models.accounts import WORKER
 from webapp.models.base import utc_now
 from webapp.services import (
+    brakes,
     channel_looks,
     channels,
     import_undo,
     imports,
-    plans,
     propagation,
     rechecks,
     retrieval,
@@ -84,6 +84,7 @@ def answer(settings: Settings, index: retrieval.CatalogueIndex) -> Callable[[set
 def propagate(settings: Settings, *, channel_id: int | None = None, until: float | None = None) -> Drained:
     """Send what is due, channel by channel, until nothing is or `until` (monotonic seconds) has come."""
     total = Drained()
+    look_at_brakes()
     with unit_of_work() as session:
         propagation.rescue(session, now=utc_now())
         propagation.close_idle_runs(session, now=utc_now())
@@ -91,6 +92,15 @@ def propagate(settings: Settings, *, channel_id: int | None = None, until: float
     for each in due:
         total += send_channel(settings, each, until=until)
     return total
+
+
+def look_at_brakes() -> None:
+    """Bring what held channels say up to date, and let go on whose reason has gone. Counting holds no lock."""
+    with unit_of_work(read_only=True) as session:
+        found = brakes.outdated(session)
+    for channel_id, before in found:
+        with unit_of_work() as session:
+            brakes.look_again(session, channel_id, before)
 
 
 def send_channel(settings: Settings, channel_id: int, *, until: float | None = None) -> Drained:
@@ -329,7 +339,7 @@ def _send_some(settings: Settings, channel_id: int, total: Drained) -> bool:
         if connector is None:
             return False
         lease, claimed_at = propagation.lease_of(connector.limits), _awake()
-        plans.check_brakes(session, session.get_one(Channel, channel_id))
+        brakes.check(session, session.get_one(Channel, channel_id))
         claim = propagation.claim_due(
             session,
             channel_id,

@@ -26,6 +26,7 @@ log = structlog.get_logger("worker")
 LANES = 8  # channels sent to at the same time
 TURN = 5.0  # seconds one lane works before it makes room, and before a stop is heard
 LOOK = 1.0  # seconds between two looks for what became due
+RARER = 20  # times as long as counting what held channels wait with took, before it is counted again
 KEPT = timedelta(days=31)  # uploaded files are kept as long as their import can be taken back
 STOP_PATIENCE = 60.0
 
@@ -45,6 +46,7 @@ class Worker:
         self._stop, self._wake = threading.Event(), threading.Event()
         self._lanes = ThreadPoolExecutor(LANES, thread_name_prefix="lane")
         self._busy: set[int] = set()
+        self._recount_at = 0.0
         self._guard, self._suggesting, self._checking = threading.Lock(), threading.Lock(), threading.Lock()
         self._planning, self._stepping, self._looking = threading.Lock(), threading.Lock(), threading.Lock()
         self._threads = [
@@ -119,6 +121,7 @@ class Worker:
             self._wake.wait(LOOK)
             self._wake.clear()
             with self._context():
+                self._guarded("brakes", self._recount)
                 self._guarded("look", self._open_lanes)
                 self._guarded("rounds", self._open_rounds)
 
@@ -143,6 +146,13 @@ class Worker:
     def _looks(self) -> None:
         with self._context():
             self._alone(self._looking, "looks", lambda: tasks.look_at_channels(self._settings))
+
+    def _recount(self) -> None:
+        """Let held channels say the number of now, and go on when their reason has gone; large ones more rarely."""
+        began = time.monotonic()
+        if began >= self._recount_at:
+            tasks.look_at_brakes()
+            self._recount_at = began + RARER * (time.monotonic() - began)
 
     def _open_lanes(self) -> None:
         with unit_of_work(read_only=True) as session:

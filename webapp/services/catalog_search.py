@@ -132,7 +132,8 @@ class Offer:
     @property
     def quantity(self) -> int | None:
         """The stock that the channel shows, as far as we know; 1 or 0 where it is told only in stock or not."""
-        return self.channel.level(self.link.told_quantity if self.link.told_stock_version else self.listing.quantity)
+        told = self.link.told_quantity if self.link.told_stock_version > 0 else None
+        return self.channel.level(told if self.link.told_stock_version else self.listing.quantity)
 
     @property
     def price(self) -> Decimal | None:

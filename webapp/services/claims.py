@@ -27,7 +27,10 @@ LEASE = timedelta(seconds=60)
 GRACE = timedelta(seconds=30)  # what a lease lasts beyond the longest call of a slow channel
 CHUNK = 500
 # What a listing shows is what it was told last, or what the channel's last file said when it was told nothing yet.
-SHOWN_QUANTITY = case((Link.told_stock_version == 0, Listing.quantity), else_=Link.told_quantity)
+# Where that was forgotten nobody knows (NULL): told_quantity is then only what it was told before, for the brakes.
+SHOWN_QUANTITY = case(
+    (Link.told_stock_version == 0, Listing.quantity), (Link.told_stock_version > 0, Link.told_quantity)
+)
 SHOWN_PRICE = case((Link.told_price_version == 0, Listing.price), else_=Link.told_price)
 
 

@@ -17,6 +17,7 @@ from webapp.models.links import Link
 from webapp.models.listings import Listing, ListingCount
 from webapp.models.propagation import Attempt, AttemptState
 from webapp.models.schedules import Schedule
+from webapp.services import brakes
 
 HEARTBEAT = timedelta(seconds=10)
 LOST = timedelta(seconds=45)  # a worker that was silent for this long is gone
@@ -135,7 +136,7 @@ def _channels(session: Session) -> list[dict[str, Any]]:
         {
             "channel": c.name,
             "state": ("dead" if c.problem else "paused") if c.paused_at else "held" if c.held else "open",
-            "message": c.problem or c.held,
+            "message": c.problem or (c.held and (brakes.reason(session, c) or c.held)),
             "fault": "" if c.paused_at else c.fault,
             "looked_at": c.looked_at,
         }

@@ -8,27 +8,24 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Row, func, literal, or_, select
+from sqlalchemy import ColumnElement, Row, select
 from sqlalchemy.orm import Session
 
 from connectors import price_text
 from webapp.errors import phrase
-from webapp.models.accounts import WORKER, Actor
+from webapp.models.accounts import Actor
 from webapp.models.catalog import Price, PriceList, Product
-from webapp.models.channels import Channel, SendMode
+from webapp.models.channels import Channel
 from webapp.models.links import Link
 from webapp.models.listings import Listing
 from webapp.models.propagation import SyncRun
-from webapp.services import audit
+from webapp.services.brakes import FACTOR, REPRICED, STANDING_QUANTITY, ZEROED, limit, totals
 from webapp.services.claims import SHOWN_PRICE as SHOWN_PRICE
 from webapp.services.claims import SHOWN_QUANTITY as SHOWN_QUANTITY
 from webapp.services.claims import desired, money, other_money
 from webapp.services.propagation import start_run
 from webapp.services.stock import counted
 
-ZEROED = (50, Decimal("0.10"))  # more than 50 listings and 10 % of those in stock going to zero at once
-REPRICED = (5, Decimal("0.10"))  # more than 5 listings and 10 % of those with a price moving by a factor above 2
-FACTOR = 2
 CHUNK = 2_000
 
 
@@ -44,6 +41,7 @@ class PlannedChange:
     old: int | Decimal | None
     new: int | Decimal
     held: str = ""
+    in_stock: bool = False  # before the change; where nobody knows what is shown, perhaps
     in_stock_only: bool = False  # then stock is 1 or 0: in stock or not
 
     def as_json(self) -> dict[str, Any]:
@@ -100,10 +98,10 @@ def plan(
         made.changes += [c for c in told if not c.held]
         made.held += [c for c in told if c.held]
         made.unchanged += not told
-        in_stock += (row.shown_quantity or 0) > 0
+        in_stock += (row.standing_quantity or 0) > 0
         priced += (row.shown_price or 0) > 0
     if product_ids is not None or link_ids is not None:
-        in_stock, priced = _totals(session, channel)
+        in_stock, priced = totals(session, channel)
     if not anyway:
         _brake(made, _zeroes, ZEROED, in_stock, _zeroed_words)
         _brake(made, _leaps, REPRICED, priced, _repriced_words)
@@ -126,34 +124,6 @@ def send(
         unchanged=made.unchanged,
         held=len({change.link_id for change in made.held}),
     )
-
-
-def check_brakes(session: Session, channel: Channel) -> bool:
-    """Hold a channel's automatic sending when what is due would empty or reprice it; gives whether it is held."""
-    if channel.held or channel.mode != SendMode.AUTOMATIC:
-        return bool(channel.held)
-    due = (Link.channel_id == channel.id, Link.due_at.is_not(None), Link.run_id.is_(None), Link.auto_sync)
-    zeroed = _number(session, channel, *due, Link.want_stock, SHOWN_QUANTITY > 0, Product.available <= 0, counted())
-    if zeroed > ZEROED[0] and zeroed > _limit(ZEROED, _totals(session, channel)[0]):
-        channel.held = phrase(
-            "{n} listings would go to zero at once. Nothing was sent. Check the stock, then release the channel.",
-            n=zeroed,
-        )
-    elif channel.sends_price:
-        wanted = Price.amount if channel.price_list_id else Product.price
-        twofold = literal(FACTOR, Integer)  # a plain number: as an amount it would count as twenty thousand
-        leaping = or_(wanted > SHOWN_PRICE * twofold, wanted * twofold < SHOWN_PRICE)
-        leaps = _number(session, channel, *due, Link.want_price, SHOWN_PRICE > 0, leaping)
-        if leaps > REPRICED[0] and leaps > _limit(REPRICED, _totals(session, channel)[1]):
-            channel.held = phrase(
-                "{n} prices would move by more than a factor of 2. Nothing was sent. "
-                "Check them, then release the channel.",
-                n=leaps,
-            )
-    if channel.held:
-        words = phrase("Held {channel}: {reason}", channel=channel.name, reason=channel.held)
-        audit.record(session, WORKER, "channel.held", f"channel {channel.name}", words)
-    return bool(channel.held)
 
 
 def _rows(
@@ -193,6 +163,7 @@ def _pages(session: Session, channel: Channel, *which: ColumnElement[bool]) -> I
                 counted().label("counted"),
                 SHOWN_QUANTITY.label("shown_quantity"),
                 SHOWN_PRICE.label("shown_price"),
+                STANDING_QUANTITY.label("standing_quantity"),
             )
             .join(Listing, Listing.id == Link.listing_id)
             .join(Product, Product.id == Link.product_id)
@@ -214,7 +185,9 @@ def _changes(row: Row[Any], channel: Channel, *, stock: bool, price: bool) -> li
     found = []
     shown = channel.level(row.shown_quantity)
     if stock and quantity is not None and shown != quantity:
-        found.append(PlannedChange(*who, "stock", shown, quantity, in_stock_only=channel.in_stock_only))
+        standing = (row.standing_quantity or 0) > 0
+        change = PlannedChange(*who, "stock", shown, quantity, in_stock=standing, in_stock_only=channel.in_stock_only)
+        found.append(change)
     if price and wanted is not None and row.shown_price != wanted:
         ours, theirs = money(row, channel), row.shown_in
         held = ""
@@ -227,7 +200,7 @@ def _changes(row: Row[Any], channel: Channel, *, stock: bool, price: bool) -> li
 
 
 def _zeroes(change: PlannedChange) -> bool:
-    return change.aspect == "stock" and (change.old or 0) > 0 and change.new == 0
+    return change.aspect == "stock" and change.in_stock and change.new == 0
 
 
 def _leaps(change: PlannedChange) -> bool:
@@ -248,33 +221,10 @@ def _repriced_words(n: int) -> str:
 
 def _brake(made: Plan, bad: Any, rule: tuple[int, Decimal], total: int, words: Callable[[int], str]) -> None:
     caught = [c for c in made.changes if bad(c)]
-    if len(caught) <= _limit(rule, total):
+    if len(caught) <= limit(rule, total):
         return
     reason = words(len(caught))
     made.braked = made.braked or reason
     stopped = {id(c) for c in caught}
     made.changes = [c for c in made.changes if id(c) not in stopped]
     made.held += [replace(c, held=reason) for c in caught]
-
-
-def _limit(rule: tuple[int, Decimal], total: int) -> Decimal:
-    return max(Decimal(rule[0]), rule[1] * total)
-
-
-def _totals(session: Session, channel: Channel) -> tuple[int, int]:
-    """How many of a channel's linked listings show stock, and how many show a price."""
-    mine = Link.channel_id == channel.id
-    return _number(session, channel, mine, SHOWN_QUANTITY > 0), _number(session, channel, mine, SHOWN_PRICE > 0)
-
-
-def _number(session: Session, channel: Channel, *which: Any) -> int:
-    on_list = (Price.product_id == Product.id) & (Price.price_list_id == channel.price_list_id)
-    query = (
-        select(func.count())
-        .select_from(Link)
-        .join(Listing, Listing.id == Link.listing_id)
-        .join(Product, Product.id == Link.product_id)
-        .outerjoin(Price, on_list)
-        .where(*which)
-    )
-    return int(session.scalar(query) or 0)

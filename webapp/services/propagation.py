@@ -21,7 +21,7 @@ from webapp.models.accounts import Actor
 from webapp.models.channels import Channel
 from webapp.models.links import Link
 from webapp.models.propagation import RunKind, RunState, SyncRun
-from webapp.services import audit, channels, targets
+from webapp.services import audit, brakes, channels, targets
 from webapp.services.claims import LEASE as LEASE
 from webapp.services.claims import begin as begin
 from webapp.services.claims import claim_due as claim_due
@@ -108,8 +108,10 @@ def _tell(session: Session, channel: Channel, run: SyncRun, *, by: Actor) -> Non
 def release(session: Session, channel: Channel, *, by: Actor, now: datetime) -> SyncRun | None:
     """Let a channel go on that the brakes had stopped, and send what they held, in the name of who released it.
 
-    What becomes due later meets the brakes again. Gives the run, or None when nothing was held back.
+    What becomes due later meets the brakes again. Gives the run, or None when nothing was held back. The trail keeps
+    the number of now.
     """
+    channel.held = channel.held and (brakes.reason(session, channel) or channel.held)
     channels.release(session, channel, by=by)
     due = (Link.channel_id == channel.id, Link.due_at.is_not(None), Link.run_id.is_(None), Link.auto_sync)
     stock_ids = list(session.scalars(select(Link.id).where(*due, Link.want_stock).order_by(Link.id)))

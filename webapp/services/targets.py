@@ -107,10 +107,11 @@ def _crosses_zero() -> ColumnElement[bool]:
 def forget_stock(session: Session, channel: Channel, *, now: datetime) -> None:
     """Let what a channel was told of stock count as not known, for "in stock" says no quantity.
 
+    The brakes still go by it: which listings are in stock is known as before.
     On an automatic channel every pair with auto-sync is told anew; by hand the next plan shows it.
     """
     told = (Link.channel_id == channel.id, Link.told_stock_version != 0)
-    forgotten = update(Link).where(*told).values(told_stock_version=UNKNOWN, told_quantity=None)
+    forgotten = update(Link).where(*told).values(told_stock_version=UNKNOWN)
     session.execute(forgotten.execution_options(synchronize_session=False))
     session.expire_all()
     if _mark(session, Link.channel_id == channel.id, stock=True, price=False, now=now):

@@ -14,7 +14,7 @@ from webapp.jobs import tasks
 from webapp.models import Channel, ListingState, SendMode
 from webapp.models.accounts import Permission
 from webapp.models.base import utc_now
-from webapp.services import channels, counts, propagation, schedules
+from webapp.services import brakes, channels, counts, propagation, schedules
 from webapp.translate import translated
 from webapp.views import meanwhile, schedule_words, sync_words
 from webapp.views.review_words import ago
@@ -144,9 +144,13 @@ def look(channel_id: int) -> Any:
 @bp.post("/connectors/<int:channel_id>/release")
 @web.requires(Permission.CHANNELS)
 def release(channel_id: int) -> Any:
-    """Send what the brakes held."""
+    """Send what the brakes held, when it is what the person read."""
     session = web.session()
     channel = channels.by_id(session, channel_id, lock=True)
+    read = request.form.get("read")
+    if read is not None and channel.held and brakes.reason(session, channel) not in {"", read}:
+        web.say(_("What is held back has changed meanwhile. Nothing was sent. Read it, then send it."), kind="warn")
+        return web.go("channels.edit", channel_id=channel_id)
     run = propagation.release(session, channel, by=web.actor(), now=utc_now())
     if run is None:
         web.say(_("Nothing is held back any more."))
@@ -204,6 +208,7 @@ def _edit(channel: Channel, error: str = "", quicker: str = "", status: int = 20
         "channels/edit.html",
         status=status,
         channel=channel,
+        held=channel.held and (brakes.reason(session, channel) or channel.held),
         kind=connectors.kinds().get(channel.kind),
         given=shown,
         error=error,

@@ -7,10 +7,10 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select, update
 
-from webapp.models import Channel, Link, Listing, Product, SendMode
+from webapp.models import AuditEntry, Channel, Link, Listing, Product, SendMode
 from webapp.models.accounts import COMMAND_LINE
 from webapp.models.base import utc_now
-from webapp.services import channels, plans, propagation, stock
+from webapp.services import brakes, channels, links, plans, propagation, stock, targets
 
 ZEROED = 60
 
@@ -224,3 +224,116 @@ def test_a_run_for_prices_leaves_held_stock_at_home(shop, stub):
     shop.channel(mode=SendMode.AUTOMATIC)
     assert shop.send().sent == 2
     assert shop.now_shown() == shop.ought()
+
+
+@pytest.fixture
+def forgotten(shop, stub):
+    """Sixty pairs in stock whose channel goes from "in stock or not" to quantities; gives them."""
+    pairs = shop.open(ZEROED)
+    switch(shop, True)
+    shop.send()
+    switch(shop, False)
+    stub.reset()
+    return pairs
+
+
+def switch(shop, on):
+    shop.change(lambda s: channels.change(s, hook(s), by=COMMAND_LINE, settings=shop.settings, in_stock_only=on))
+
+
+def test_what_was_told_and_then_forgotten_is_in_stock_for_the_brakes(shop, stub, forgotten):
+    empty(shop, forgotten)
+    shop.send()
+    assert stub.arrivals == []
+    assert "60 listings" in shop.change(hook).held
+    shop.channel(mode=SendMode.MANUAL)
+    made = plan_of(shop)
+    assert (made.changes, len(made.held), made.held[0].old) == ([], ZEROED, None)
+
+
+def test_quantities_that_were_forgotten_are_told_without_a_brake(shop, stub):
+    """Most of the range is sold out, as the channel was told: saying that in numbers empties nothing."""
+    pairs = shop.open(ZEROED)
+    empty(shop, pairs)
+    switch(shop, True)
+    shop.send()
+    switch(shop, False)
+    assert shop.send().sent == ZEROED
+    assert (set(shop.now_shown().values()), shop.change(hook).held) == ({0}, "")
+
+
+def test_where_nobody_knows_what_a_listing_was_told_it_may_be_in_stock(shop, stub):
+    pairs = shop.open(ZEROED)
+    shop.send()
+    stub.reset()
+    again = {"stock": True, "price": False, "due": True, "at": utc_now()}
+    shop.change(lambda s: [targets.assert_again(s, link.id, **again) for link in shop.links_of(s, hook(s))])
+    empty(shop, pairs)
+    shop.send()
+    assert (stub.arrivals, "60 listings" in shop.change(hook).held) == ([], True)
+
+
+def test_pairs_that_an_undo_brought_back_remember_what_their_listings_were_told(shop, stub):
+    pairs = shop.open(ZEROED)
+    shop.send()
+    shop.unlink(*(listing_id for listing_id, _ in pairs))
+    shop.change(lambda s: links.confirm(s, [links.Pair(*pair) for pair in pairs], by=COMMAND_LINE))
+    stub.reset()
+    empty(shop, pairs)
+    shop.send()
+    assert (stub.arrivals, "60 listings" in shop.change(hook).held) == ([], True)
+
+
+def test_a_new_channel_of_which_no_file_says_a_quantity_hears_its_zeros(shop, stub):
+    shop.open(ZEROED, quantity=0)
+    assert shop.send().sent == ZEROED
+    assert shop.change(hook).held == ""
+
+
+def events(shop):
+    query = select(AuditEntry.event).where(AuditEntry.event.startswith("channel.")).order_by(AuditEntry.id)
+    return shop.change(lambda s: list(s.scalars(query)))[1:]
+
+
+def test_a_hold_says_the_number_of_now_and_ends_by_itself_when_its_cause_has_gone(shop, stub):
+    pairs = shop.open(100)
+    shop.send()
+    stub.reset()
+    empty(shop, pairs[:ZEROED])
+    shop.send()
+    empty(shop, pairs)  # the import goes on
+    assert "60 listings" in shop.change(hook).held
+    shop.send()
+    assert "100 listings" in shop.change(hook).held
+    for _, product_id in pairs[ZEROED - 20 :]:  # and is taken back, but for what fifty may lose
+        shop.set_stock(product_id, 10)
+    assert stub.arrivals == []
+    shop.send()
+    assert (shop.change(hook).held, events(shop)) == ("", ["channel.held", "channel.released"])
+    assert list(shop.now_shown().values()).count(0) == ZEROED - 20
+    assert shop.due() == 0
+
+
+def test_a_release_that_comes_late_keeps_the_number_that_goes(shop, stub):
+    pairs = shop.open(100)
+    shop.send()
+    empty(shop, pairs[:ZEROED])
+    shop.send()
+    empty(shop, pairs)
+    shop.change(lambda s: propagation.release(s, hook(s), by=COMMAND_LINE, now=utc_now()))
+    released = select(AuditEntry).where(AuditEntry.event == "channel.released")
+    assert "100 listings" in shop.change(lambda s: s.scalars(released).one().before["held"])
+
+
+def test_a_hold_that_a_person_ended_meanwhile_stays_ended(shop, stub):
+    pairs = shop.open(100)
+    shop.send()
+    empty(shop, pairs[:ZEROED])
+    shop.send()
+    before = shop.change(hook).held
+    empty(shop, pairs)
+    [(channel_id, found)] = shop.change(brakes.outdated)
+    assert found == before
+    shop.channel(held="")
+    shop.change(lambda s: brakes.look_again(s, channel_id, before))
+    assert shop.change(hook).held == ""
