@@ -32,7 +32,7 @@ _ROUND_THOUSANDS: Final = re.compile(r"(?<![\w.,])(\d{1,3}) (?=000(?!\w))")
 _GROUPED: Final = re.compile(r"(?<![\w.,])(\d{1,3})[.,](\d{3})(?![\d.,]) ?([^\W\d_]{1,12})(?![^\W\d_])")
 _DOT_THOUSANDS: Final = re.compile(r"(?<=\d)\.(?=\d{3}(?:\.\d{3})*,\d{1,2}(?!\d))")
 _DECIMAL_COMMA: Final = re.compile(r"(?<=\d),(?=\d{1,2}(?!\d))|(?<=\b0),(?=\d{3}(?!\d))")
-_LEADING_MARK: Final = re.compile(r"(?<![^\s(/])[.,](?=\d)")  # ".75 l" is 0.75 l
+_LEADING_MARK: Final = re.compile(r"[.,](?=\d)(?<![^\s(/].)")  # ".75 l" is 0.75 l
 # Quotes that an export has escaped or doubled: 2.5\\" and 2.5"" are 2.5".
 _QUOTED: Final = re.compile(r'\\*"[\\"]*')
 _SCRIPTS: Final = re.compile(r"(?<=[a-z])(?=[^\W\d_a-z])|(?<=[^\W\d_a-z])(?=[a-z])")
@@ -53,7 +53,7 @@ _OCTETS: Final = re.compile(r"(?<![\w.,])(\d{1,4}) (?=[gt]o(?!\w)(?!\s*\d))")
 # The next quantity follows at once: "8gb/256gb", "500ml+250ml", "33clx24".
 _FOLLOWED: Final = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?) ?([^\W\d_]{1,6})([/+*x])(?=\d)")
 # The sign of a power of lenses, alone before its number: "-2.50", "-1.5 dpt".
-_MINUS: Final = re.compile(r"(?<![^\s(/])-(?=\d{1,2}\.\d{1,2}(?!\d)(?: dpt| d\b|\s*[^\sa-z\d]|\s+\d|\s*$))")
+_MINUS: Final = re.compile(r"-(?<![^\s(/]-)(?=\d{1,2}\.\d{1,2}(?!\d)(?: dpt| d\b|\s*[^\sa-z\d]|\s+\d|\s*$))")
 _JOINED: Final = re.compile(r"(\d+(?:\.\d+)?)([^\W\d_]+)")
 
 
@@ -134,7 +134,8 @@ def raw_tokens(folded: str) -> list[str]:
         text = _OCTETS.sub(r"\1", text)
     if "x" in text or "*" in text:
         text = _MULTIPLY.sub(" x ", text)
-    text = _FOLLOWED.sub(_apart, text)
+    if "/" in text or "+" in text or "x" in text or "*" in text:
+        text = _FOLLOWED.sub(_apart, text)
     if "-" in text:
         text = _MINUS.sub("minus ", text)
     found: list[str] = _TOKEN.findall(text)
