@@ -9,13 +9,15 @@ from itertools import chain, islice
 from operator import itemgetter
 from typing import Any
 
+from importers.amounts import PriceReader
 from importers.blocks import Block
 from importers.cells import Cell, CellError, Note, match_key
 from importers.echoes import is_sum
 from importers.fields import OPTION_DETAILS
+from importers.late_marks import places_of_two_readings
 from importers.preset_rows import KeptRow
 from importers.report import Problem
-from importers.rows import KEY_FIELDS, NO_TITLE, Fields, Reader, RowReader, gather_options
+from importers.rows import KEY_FIELDS, NO_TITLE, Fields, Reader, RowReader, gather_options, shows_comma
 from importers.tables import Row
 
 #: Rows that are read at once, unless they are long ones; they are pulled in small lots, so that few large rows do not
@@ -30,11 +32,13 @@ class ReadRows:
     """What some rows came to: `block` holds those that are rows at all, the bad ones with what could be read of them.
 
     bad: place in the block to the problems of that row. notes: warnings as (row number, header, note).
+    two_readings: rows whose price is another one if the file turns out to write a decimal comma.
     """
 
     block: Block
     bad: dict[int, list[Problem]] = field(default_factory=dict)
     notes: list[tuple[int, str, Note]] = field(default_factory=list)
+    two_readings: list[int] = field(default_factory=list)
 
     def good(self) -> Block:
         """The rows without a problem."""
@@ -83,6 +87,7 @@ class BlockReader:
         """The typed fields, problems and warnings of these rows; those of nothing are left out."""
         if not rows:
             return ReadRows(Block([], {}))
+        self._two_readings: list[int] = []
         columns, unusual = self._columns(rows)
         found: list[tuple[int, Fields | None, list[Problem]]] = []
         notes = self._untitled(rows, columns, unusual)
@@ -103,7 +108,7 @@ class BlockReader:
                 kept[place] = False
             block = block.where(kept)
         bad = {place - bisect_left(gone, place): problems for place, _, problems in found if problems}
-        return ReadRows(block, bad, notes)
+        return ReadRows(block, bad, notes, self._two_readings)
 
     def _untitled(
         self, rows: Sequence[Row], columns: dict[str, list[Any]], unusual: set[int]
@@ -128,7 +133,12 @@ class BlockReader:
         for index, name, read in reader.readers:
             cells = turned[index]
             values = read.many(cells)
+            if values is None and isinstance(read, PriceReader) and not read.grammar.comma_seen:
+                read.grammar.comma_seen = read.grammar.decimal is None and shows_comma(cells)
             columns[name] = self._one_by_one(read, cells, unusual) if values is None else list(values)
+            if isinstance(read, PriceReader) and not (read.grammar.decimal or read.grammar.comma_seen):
+                places = places_of_two_readings(cells, columns[name])
+                self._two_readings = [rows[place][0] for place in places]
         self._complete(columns, len(rows))
         for name in self._keys:
             values = columns[name]

@@ -15,6 +15,7 @@ from importers.cells import Cell, CellError, is_blank
 from importers.duplicates import Findings, KeyIndex, looks_of, rows_said, skus_said
 from importers.fields import field_of
 from importers.header_row import Header, find_header, without_last_delimiter
+from importers.late_marks import refuse_two_readings
 from importers.letters import broken, with_mended_letters
 from importers.mapping import guess_mapping, refuse_missing
 from importers.preset_rows import KeptRow
@@ -191,6 +192,7 @@ def _check_rows(opened: Opened, kind: Kind, staged: Path, reader: RowReader, lim
             said = phrase("Some letters look broken: “{before}” may be “{after}”.", before=before, after=after)
             tally.warn(opened.header.row, "", "broken_letters", said)
         _read_all(opened, kind, reader, stage, tally, index)
+        refuse_two_readings(reader, stage, tally, _key_field(kind))
         _settle_duplicates(index.find(), kind, report.columns, stage, tally)
         _warn_about_hidden(opened, tally)
         if tally.rows == 0:
@@ -256,6 +258,7 @@ def _take(read: ReadRows, kind: Kind, stage: Stage, tally: Tally, index: KeyInde
     keys = read.block.column(_key_field(kind))
     for place in read.bad:
         tally.bad_key(read.block.numbers[place], keys[place])
+    tally.two_readings.extend(read.two_readings)
     tally.bad += len(read.bad)
     tally.good += len(read.block) - len(read.bad)
     _remember(read, kind, index, by_sku)

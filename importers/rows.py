@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from importers.amounts import (
@@ -32,6 +32,7 @@ class Reader(Protocol):
 
 
 _SHORTENED = re.compile(r"[0-9][.,][0-9]+[eE]\+?[0-9]+")
+_DECIMAL_COMMA = re.compile(r"[0-9][0-9.]*,[0-9]{1,2}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 NO_TITLE: Note = ("no_title", field_of("title").label, "")
 #: Fields without which a row of this kind means nothing.
@@ -298,6 +299,10 @@ def column_grammar(options_decimal: str | None, values: Sequence[Cell]) -> Gramm
     """The number grammar of a column, from what was declared and from the first values of the column."""
     if options_decimal in ("comma", "point"):
         return Grammar("comma" if options_decimal == "comma" else "point")
-    texts = [without_sign(value.strip()) for value in values if isinstance(value, str)]
-    comma = any(re.fullmatch(r"[0-9][0-9.]*,[0-9]{1,2}", text) for text in texts)
-    return Grammar(None, comma_seen=comma)
+    return Grammar(None, comma_seen=shows_comma(values))
+
+
+def shows_comma(values: Iterable[Cell]) -> bool:
+    """Whether one of these cells is a number with a decimal comma."""
+    texts = (without_sign(value.strip()) for value in values if isinstance(value, str) and "," in value)
+    return any(_DECIMAL_COMMA.fullmatch(text) for text in texts)

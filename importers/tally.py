@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -16,7 +17,8 @@ LISTED_PER_CODE = 100
 class Tally:
     """Counts and the first problems of a check that goes on; bad_keys: row to key of the first bad rows that have one.
 
-    Bad rows are kept nowhere else, and a row that contradicts one of them has to be told by its key.
+    Bad rows are kept nowhere else, and a row that contradicts one of them has to be told by its key. two_readings: rows
+    that another one may still prove doubtful.
     """
 
     limits: Limits
@@ -29,6 +31,7 @@ class Tally:
     warnings: list[Problem] = field(default_factory=list)
     warnings_by_code: Counter[str] = field(default_factory=Counter)
     bad_keys: dict[int, str] = field(default_factory=dict)
+    two_readings: array[int] = field(default_factory=lambda: array("I"))
 
     def error(self, problem: Problem) -> None:
         self.errors_total += 1

@@ -45,12 +45,14 @@ def test_bad_rows_are_named_and_the_rest_goes_in(shell):
     assert count(shell, Product) == 2
 
 
-def test_a_column_that_nothing_is_read_from_is_named_to_scripts(shell):
+def test_a_column_that_nothing_is_read_from_is_named_to_scripts_and_people(shell):
     file = shell.file("p.csv", "sku,title,Qty sold,Season\nA-1,Mug,5,summer\n")
     report = shell.json("import", "products", file)
     assert (report["unused"], report["warnings"]) == (["Qty sold", "Season"], [])
+    assert "Columns that nothing is read from: Qty sold, Season." in shell("import", "products", file).out
     whole = shell.file("w.csv", PRODUCTS)
     assert shell.json("import", "products", whole)["unused"] == []
+    assert "nothing is read" not in shell("import", "products", whole).out
 
 
 def test_all_or_nothing_refuses_for_one_bad_row(shell):

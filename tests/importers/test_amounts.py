@@ -217,3 +217,33 @@ def test_a_price_with_a_sign_and_two_readings_is_refused_as_without_it(run):
     assert checked.errors == [(3, "ambiguous_number"), (4, "not_a_number")]
     assert {row: fields["price"] for row, fields in checked.rows.items()} == {2: "549.00", 5: "7"}
     assert [(w.row, w.column, w.code) for w in checked.report.warnings] == [(2, "price", "currency_sign")]
+
+
+def _with_marks_far_down(*marks, filler="9.50", far=800):
+    rows = [f"P-{n},p,{filler}" for n in range(far)]
+    return "sku,title,price\n" + "\n".join(rows + [f'M-{n},m,"{mark}"' for n, mark in enumerate(marks)]) + "\n"
+
+
+@pytest.mark.parametrize("marks", [("12,50", "1.234"), ("1.234", "12,50")])
+@pytest.mark.parametrize("far", [0, 250, 800])
+def test_a_price_has_two_readings_wherever_the_decimal_comma_stands(run, marks, far):
+    checked = run(_with_marks_far_down(*marks, far=far))
+    row = 2 + far + marks.index("1.234")
+    assert checked.errors == [(row, "ambiguous_number")]
+    assert checked.report.errors[0].value == "1.234"
+    assert (checked.report.rows_ok, checked.report.rows_bad) == (far + 1, 1)
+
+
+def test_a_price_far_above_the_first_decimal_comma_is_doubted_too_and_told_once(run):
+    content = 'sku,title,price\nE-1,early,1.234\nE-1,early,1.234\nE-2,early,"$2.345"\nE-3,early,0.125\n'
+    content += _with_marks_far_down("7,25").partition("\n")[2]
+    checked = run(content)
+    assert checked.errors == [(2, "ambiguous_number"), (3, "ambiguous_number"), (4, "ambiguous_number")]
+    assert len({problem.message.partition(":")[2] for problem in checked.report.errors[:2]}) == 1
+    assert checked.rows[5]["price"] == "0.125"
+
+
+def test_without_a_decimal_comma_or_with_a_declared_mark_nothing_is_doubted(run):
+    assert run(_with_marks_far_down("1.234")).rows[802]["price"] == "1.234"
+    checked = run(_with_marks_far_down("1.234", "7,25", filler="9"), decimal="comma")
+    assert checked.errors == []

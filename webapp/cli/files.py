@@ -249,6 +249,9 @@ def _words(report: dict[str, Any]) -> str:
     }[report["outcome"]]
     more = report["errors_total"] - SHOWN
     tail = [f"… and {plural(more, 'more problem')}."] if more > 0 else []
+    if unused := report.get("unused"):
+        beyond = f" and {len(unused) - SHOWN:,} more" if len(unused) > SHOWN else ""
+        tail.append(f"Columns that nothing is read from: {', '.join(unused[:SHOWN])}{beyond}.")
     return "\n".join([head, *(e["message"] for e in report["errors"][:SHOWN]), *tail])
 
 
