@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from sqlalchemy import select, text
 from tests.conftest import POSTGRES
 from webapp.db import db
 from webapp.migrations import alembic_config, newest
-from webapp.models import Channel, Link, Listing, Setting, User
+from webapp.models import Channel, Link, Listing, Schedule, Setting, User
 from webapp.models.base import utc_now
 from webapp.services import channel_looks, health
 
@@ -115,6 +116,22 @@ def test_status_names_channels_that_a_person_must_look_at(shop):
     assert "51 listings" in shop("status", code=1).out
     shop("channel", "release", "Alpha")
     assert shop.json("status")["ok"]
+
+
+def test_status_is_red_when_a_schedule_is_overdue_and_nobody_works(shop):
+    shop("schedule", "add", "--channel", "Alpha")
+    assert shop.json("status")["ok"]
+    with shop.inside() as (session, _):
+        session.scalars(select(Schedule)).one().next_at = utc_now() - timedelta(seconds=60)
+    answer = shop.json("status", code=1)
+    assert answer["problems"] == ["Work waits and no worker runs. Start “pairbook run” or “pairbook worker”."]
+    assert 60 <= answer["schedules"]["late_seconds"] < 120
+    with shop.inside() as (session, _):
+        health.beat(session, "here:1", now=utc_now())
+    assert shop.json("status")["ok"]
+    with shop.inside() as (session, _):
+        session.scalars(select(Schedule)).one().next_at = utc_now() - timedelta(minutes=20)
+    assert shop.json("status", code=1)["problems"] == ["A schedule is 20 minutes late. Look at the sync history."]
 
 
 def test_status_says_what_the_last_look_at_a_connector_found_until_it_finds_nothing(shop):

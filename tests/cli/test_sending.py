@@ -6,6 +6,7 @@ import csv
 import threading
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 
@@ -84,6 +85,18 @@ def test_a_channel_that_does_not_answer_leaves_the_work_due(hooked, stub):
     left = hooked.json("drain")
     assert (left["sent"], left["dirty"]) == (0, 3)
     assert hooked.json("drain", "--seconds", "20") | {"fenced": 0} == {"sent": 3, "failed": 0, "dirty": 0, "fenced": 0}
+
+
+def test_a_run_that_waits_for_a_channel_that_rests_is_not_done(hooked, stub):
+    rest = utc_now() + timedelta(minutes=5)
+    with hooked.inside() as (session, _):
+        channels.get(session, "Hook").rest_until = rest
+    done = hooked.json("sync", "--channel", "Hook", code=1)
+    assert (done["sent"], done["failed"], done["state"]) == (0, 0, "running")
+    assert done["waits_until"] == rest.isoformat()
+    said = hooked("sync", "--channel", "Hook", code=1).out
+    assert f"Hook rests until {rest:%Y-%m-%d %H:%M:%S} UTC" in said
+    assert stub.arrivals == []
 
 
 def test_a_paused_channel_hears_nothing(hooked, stub):

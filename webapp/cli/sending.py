@@ -18,7 +18,7 @@ from webapp.jobs import tasks
 from webapp.models import Attempt, Channel, Listing, Outcome, SyncRun
 from webapp.models.accounts import COMMAND_LINE
 from webapp.models.base import utc_now
-from webapp.services import catalog, channels, health, plans, propagation
+from webapp.services import catalog, channels, health, plans, propagation, sync_history
 
 LISTED = 1_000
 TOLD = (Outcome.APPLIED, Outcome.ACCEPTED, Outcome.FENCED, Outcome.LATE)
@@ -54,20 +54,25 @@ def plan(say: Say, channel: str, stock: bool, price: bool, skus: tuple[str, ...]
 @_aspects
 @click.option("--anyway", is_flag=True, help="Send also what the brakes would hold.")
 def sync(say: Say, channel: str, stock: bool, price: bool, skus: tuple[str, ...], anyway: bool) -> None:
-    """Send now and wait for the result."""
+    """Send now and wait for the result.
+
+    Exit code 0 says that all of it was answered: a run that still waits for its channel has done a part, or nothing.
+    """
     with unit_of_work() as session:
         found = channels.get(session, channel)
         if found.paused_at is not None:
             raise Refused(f"{channel} is paused. {found.problem} Resume it first: pairbook channel pause --resume.")
         made = _plan(session, found, stock, price, skus, anyway=anyway)
         run = plans.send(session, found, made, stock=stock or not price, price=price, by=COMMAND_LINE, now=utc_now())
-    done = tasks.finish_run(say.settings, run.id)
+    done = tasks.finish_run(say.settings, run.id, beside=True)
     answer = _result(say.settings, channel, done)
     words = [f"Sent {plural(done.sent, 'update')} to {channel}; {done.unchanged:,} unchanged, {done.failed:,} failed, "]
     words[0] += f"{done.held:,} held, {done.fenced:,} fenced."
     words += [f"{p['listing_id']}: {p['message']}" for p in answer["problems"]]
     words += [answer["file"]] if "file" in answer else []
-    code = 0 if not done.failed and not done.held else PARTIAL if done.sent else REFUSED
+    words += [answer["waits"]] if "waits" in answer else []
+    whole = done.ended_at is not None and not done.failed and not done.held
+    code = 0 if whole else PARTIAL if done.sent else REFUSED
     say(answer, "\n".join(words), code=code)
 
 
@@ -131,9 +136,23 @@ def _result(settings: Settings, channel: str, run: SyncRun) -> dict[str, Any]:
         "state": run.state.value,
         "problems": problems,
     }
+    if run.ended_at is None:
+        answer |= _waits(channel, run)
     if run.artifact:
         answer["file"] = str(settings.outbox / channels.slug(channel) / run.artifact)
     return answer
+
+
+def _waits(name: str, run: SyncRun) -> dict[str, Any]:
+    """Until when a run waits that has not come to its end, and a sentence about it."""
+    with unit_of_work(read_only=True) as session:
+        channel, now = channels.get(session, name), utc_now()
+        rests = channel.rest_until is not None and channel.rest_until > now
+        until = channel.rest_until if rests else sync_history.next_try(session, run, now=now)
+    when = f" until {until:%Y-%m-%d %H:%M:%S} UTC" if until else ""
+    words = f"{name} rests{when} after calls that failed." if rests else f"{name} has not taken everything yet."
+    words += f" The next try is at {until:%Y-%m-%d %H:%M:%S} UTC." if until and not rests else ""
+    return {"waits_until": until, "waits": f"{words} What is left is told then by a worker, or by “pairbook drain”."}
 
 
 def _line(change: plans.PlannedChange) -> str:

@@ -41,10 +41,12 @@ from webapp.services import (
     suggesting,
     suggestions,
     suspicions,
+    sync_history,
 )
 
 log = logging.getLogger(__name__)
 SUGGEST_CHUNK = 4_000  # a channel's listings compete for products: a larger chunk suggests better, and takes seconds
+BREATH = 0.1  # seconds between two looks at what another worker is sending
 RARELY = 50_000  # objects made between two looks for cycles, while suggestions are; Python's own 700 cost a third
 
 
@@ -151,17 +153,25 @@ def look_at_channel(settings: Settings, channel: Channel) -> str:
     return fault
 
 
-def finish_run(settings: Settings, run_id: int, *, patience: float = 120.0) -> SyncRun:
-    """Work a run's channel until the run is at its end or only waits for its next try; gives the run."""
+def finish_run(settings: Settings, run_id: int, *, patience: float = 120.0, beside: bool = False) -> SyncRun:
+    """Work a run's channel until the run is at its end or only waits for its next try; gives the run.
+
+    `beside`: wait also for what another worker has taken of it. It lasts `patience` seconds at most.
+    """
     until = time.monotonic() + patience
     while True:
         with unit_of_work(read_only=True) as session:
             run = session.get_one(SyncRun, run_id)
             channel_id, ended = run.channel_id, run.ended_at is not None
         done = Drained() if ended else propagate(settings, channel_id=channel_id, until=until)
-        if ended or not (done.sent or done.failed or done.fenced) or time.monotonic() > until:
-            with unit_of_work(read_only=True) as session:
-                return session.get_one(SyncRun, run_id)
+        idle = not (done.sent or done.failed or done.fenced)
+        with unit_of_work(read_only=True) as session:
+            run = session.get_one(SyncRun, run_id)
+            elsewhere = idle and not ended and beside and sync_history.is_at_work(session, run, now=utc_now())
+        if ended or time.monotonic() > until or (idle and not elsewhere):
+            return run
+        if elsewhere:
+            time.sleep(BREATH)
 
 
 def check_import(

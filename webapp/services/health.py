@@ -73,10 +73,15 @@ def next_due(session: Session) -> datetime | None:
     )
     moments = [max(due, rest) if rest else due for due, rest in waiting if due]
     lease = session.scalar(select(func.min(Attempt.lease_until)).where(Attempt.state != AttemptState.DONE))
+    following = next_round(session)
+    return min([*moments, *(moment for moment in (lease, following) if moment)], default=None)
+
+
+def next_round(session: Session) -> datetime | None:
+    """When the next schedule comes round whose channel may be sent to; in the past when one is overdue."""
     planned = select(func.min(Schedule.next_at)).join(Channel, Channel.id == Schedule.channel_id)
     planned = planned.where(Schedule.cancelled_at.is_(None), Schedule.paused_at.is_(None))
-    following = session.scalar(planned.where(Channel.paused_at.is_(None), Channel.held == ""))
-    return min([*moments, *(moment for moment in (lease, following) if moment)], default=None)
+    return session.scalar(planned.where(Channel.paused_at.is_(None), Channel.held == ""))
 
 
 def look(found: str | None, wanted: str) -> dict[str, Any]:
@@ -95,6 +100,7 @@ def look(found: str | None, wanted: str) -> dict[str, Any]:
             "targets": _targets(session, now),
             "channels": _channels(session),
             "imports": _imports(session, now),
+            "schedules": _schedules(session, now),
             "counts": _doubted(session),
         }
     problems = _problems(answer)
@@ -161,6 +167,12 @@ def _imports(session: Session, now: datetime) -> dict[str, Any]:
     return {"waiting": waiting, "oldest_seconds": (now - oldest).total_seconds() if oldest else None, "failed": rows}
 
 
+def _schedules(session: Session, now: datetime) -> dict[str, Any]:
+    """How late the round is that is overdue for the longest."""
+    following = next_round(session)
+    return {"late_seconds": (now - following).total_seconds() if following and following <= now else None}
+
+
 def _doubted(session: Session) -> list[dict[str, Any]]:
     """Numbers kept beside the listings that differ from a real count."""
     real = {
@@ -189,12 +201,15 @@ def _of_channel(channel: dict[str, Any]) -> str:
 def _problems(answer: dict[str, Any]) -> list[str]:
     targets, imports, alive = answer["targets"], answer["imports"], answer["worker"]["alive"]
     found = [words for c in answer["channels"] if (words := _of_channel(c))]
-    waits = max(targets["oldest_seconds"] or 0.0, imports["oldest_seconds"] or 0.0)
+    late = answer["schedules"]["late_seconds"] or 0.0
+    waits = max(targets["oldest_seconds"] or 0.0, imports["oldest_seconds"] or 0.0, late)
     if waits > LOST.total_seconds() and not alive:
         found.append("Work waits and no worker runs. Start “pairbook run” or “pairbook worker”.")
     elif (targets["oldest_seconds"] or 0.0) > OLD.total_seconds():
         minutes = targets["oldest_seconds"] / 60
         found.append(f"A listing has waited for {minutes:.0f} minutes to be told. Look at the sync history.")
+    elif late > OLD.total_seconds():
+        found.append(f"A schedule is {late / 60:.0f} minutes late. Look at the sync history.")
     if targets["refused"]:
         n = targets["refused"]
         which = "; ".join(f"{each['listing_id']} on {each['channel']}: {each['message']}" for each in targets["named"])

@@ -237,7 +237,8 @@ def _no_worker(session: Session, progress: Sequence[Progress], now: datetime) ->
     for each in progress:
         if session.scalar(due.where(Link.channel_id == each.channel.id).limit(1)) is not None:
             return [Need("no_worker")]
-    return []
+    following = health.next_round(session)
+    return [Need("no_worker")] if following is not None and following < now - health.LOST else []
 
 
 def _imports(session: Session, now: datetime) -> list[Need]:

@@ -146,6 +146,18 @@ def next_try(session: Session, run: SyncRun, *, now: datetime) -> datetime | Non
     return session.scalar(again.order_by(Link.due_at).limit(1))
 
 
+def is_at_work(session: Session, run: SyncRun, *, now: datetime) -> bool:
+    """Whether a run that goes on is being sent now, and does not wait for its next try or for a channel that rests."""
+    here = Attempt.run_id + 0 == run.id
+    if session.scalar(select(Attempt.id).where(here, Attempt.state != _DONE).limit(1)) is not None:
+        return True
+    channel = session.get_one(Channel, run.channel_id)
+    if channel.paused_at is not None or (channel.rest_until is not None and channel.rest_until > now):
+        return False
+    due = session.scalar(select(func.min(Link.due_at)).where(Link.channel_id == channel.id, Link.run_id == run.id))
+    return due is None or due <= now
+
+
 def waits_for_upload(session: Session, run_id: int) -> bool:
     """Whether what was sent last was only accepted so far: a file to carry, or a channel that applies it later."""
     last = select(Attempt.outcome).where(Attempt.run_id == run_id).order_by(Attempt.id.desc()).limit(STRIP)

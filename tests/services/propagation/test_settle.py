@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from webapp.models import AttemptState, Outcome, RunState
+from webapp.jobs import tasks
+from webapp.models import AttemptState, Outcome, RunState, SendMode
 from webapp.models.accounts import COMMAND_LINE
 from webapp.models.base import utc_now
 from webapp.services import channels, propagation, settlement
@@ -250,3 +253,28 @@ def _ask_again(shop, pairs) -> int:
         return propagation.start_run(session, hook, ids, stock=True, price=False, by=COMMAND_LINE, now=utc_now()).id
 
     return shop.change(ask)
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_who_asked_for_a_run_may_wait_for_what_another_worker_has_taken_of_it(shop, stub, beside):
+    [(listing_id, product_id)] = shop.open(1)
+    shop.send()
+    shop.channel(mode=SendMode.MANUAL)
+    shop.set_stock(product_id, 4)
+    ids = [shop.link(listing_id).id]
+
+    def ask(session):
+        hook = channels.get(session, "Hook")
+        return propagation.start_run(session, hook, ids, stock=True, price=False, by=COMMAND_LINE, now=utc_now()).id
+
+    run_id = shop.change(ask)
+    claim = shop.claim(begin=True)
+
+    def answer():
+        time.sleep(0.3)
+        shop.settle(claim, shop.answered(claim))
+
+    other = shop.thread(answer)
+    run = tasks.finish_run(shop.settings, run_id, patience=20, beside=beside)
+    other.join(20)
+    assert (run.sent, run.ended_at is not None) == ((1, True) if beside else (0, False))
