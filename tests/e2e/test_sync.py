@@ -48,7 +48,7 @@ def test_synchronise_sends_stock_and_leaves_the_price_alone(live: Live, sample: 
     press(page, "y")
     expect(dialog.get_by_role("radio", name="Beta")).to_be_focused()
     page.keyboard.press("Enter")
-    expect(dialog).to_contain_text("Synchronisation successful. 1 listing changed.")
+    expect(dialog).to_contain_text("Synchronisation successful. 1 listing sent.")
     told = look(app, lambda s: [(a.quantity, a.price) for a in s.query(Attempt).filter_by(channel_id=channel)])
     assert told == [(8, None)]
     dialog.get_by_role("button", name="Close").last.click()

@@ -6,6 +6,7 @@ few statements however many listings a batch carries, so that a file of ten thou
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -89,6 +90,7 @@ def claim_due(
         _attempt(channel, run_id, row, quantity, price, worker=worker, now=now, lease=lease)
         for row, quantity, price in told
     ]
+    _name_repeats(session, [row for row, _, _ in told], values)
     made = session.execute(insert(Attempt).returning(Attempt.listing_id, Attempt.id), values).all()
     ids = dict(made)
     _count_try(session, [row.id for row, _, _ in told])
@@ -179,6 +181,8 @@ def _take(session: Session, channel: Channel, now: datetime, limit: int) -> list
             Link.fence,
             Link.run_id,
             Link.tries,
+            Link.told_stock_version,
+            Link.told_price_version,
             Link.dirty_at,
             Link.want_stock,
             Link.want_price,
@@ -320,6 +324,31 @@ def _attempt(
         "at": now,
         "due_since": row.dirty_at,
     }
+
+
+def _name_repeats(session: Session, rows: list[Any], values: list[dict[str, Any]]) -> None:
+    """Give a state that its channel took already, and that is said once more on purpose, a key that it has not had.
+
+    Who keeps keys apart would else throw away the repair. A retry keeps its key: nobody took the former try.
+    """
+    taken = {
+        row.listing_id
+        for row in rows
+        if max(row.told_stock_version, row.told_price_version) >= row.version
+        or min(row.told_stock_version, row.told_price_version) < 0  # forgotten: it may have been this one
+    }
+    repeats = [value for value in values if value["listing_id"] in taken]
+    for start in range(0, len(repeats), CHUNK):
+        some = repeats[start : start + CHUNK]
+        earlier = select(Attempt.key).where(
+            Attempt.listing_id.in_([value["listing_id"] for value in some]),
+            Attempt.product_version.in_({value["product_version"] for value in some}),
+            Attempt.outcome.in_([Outcome.APPLIED, Outcome.ACCEPTED]),
+        )
+        times = Counter(key.partition(".")[0] for key in session.scalars(earlier))
+        for value in some:
+            if n := times[value["key"]]:
+                value["key"] += f".{n + 1}"
 
 
 def _delivery(attempt_id: int, row: Row[Any], made: dict[str, Any]) -> Delivery:

@@ -122,7 +122,7 @@ def outcome(attempt: Attempt) -> tuple[str, str, str]:
 
 
 def lanes(rows: Sequence[RunRow], now: datetime) -> list[Lane]:
-    """One lane for each channel that ran in the last day; the highest bar is the run that changed most."""
+    """One lane for each channel that ran in the last day; the highest bar is the run that sent most."""
     if not rows:
         return []
     most = max(1, *(row.run.sent for row in rows))

@@ -8,7 +8,8 @@ import time
 import pytest
 
 from webapp.models.accounts import COMMAND_LINE
-from webapp.services import stock
+from webapp.models.base import utc_now
+from webapp.services import channels, propagation, stock, targets
 
 
 def test_two_workers_never_have_two_requests_in_flight_for_a_listing_and_versions_never_fall(shop, stub, rng):
@@ -29,6 +30,30 @@ def test_two_workers_never_have_two_requests_in_flight_for_a_listing_and_version
         assert series == sorted(series), listing
     assert shop.now_shown() == shop.ought()
     assert all(arrival.signature_ok for arrival in stub.arrivals)
+
+
+def test_a_state_that_was_taken_and_is_said_once_more_has_another_key_and_a_retry_keeps_it(shop, stub):
+    """A receiver that keeps keys apart must not throw away what a person, or a late delivery, has us say again."""
+    [(listing_id, _)] = shop.open(1)
+    ids = [shop.link(listing_id).id]
+
+    def again(session):
+        hook = channels.get(session, "Hook")
+        propagation.start_run(session, hook, ids, stock=True, price=False, by=COMMAND_LINE, now=utc_now())
+
+    shop.send()
+    shop.change(again)
+    stub.script("500")
+    shop.send()
+    shop.later(60)
+    assert shop.send().sent == 1
+    forget = {"stock": True, "price": False, "due": True, "at": utc_now()}
+    shop.change(lambda s: targets.assert_again(s, ids[0], **forget))
+    assert shop.send().sent == 1
+    keys = [(item["key"], arrival.headers["webhook-id"]) for arrival in stub.arrivals for item in arrival.items]
+    assert len(keys) == 4
+    assert keys[1] == keys[2], "the retry of a try that nobody took"
+    assert len(set(keys)) == len({key for key, _ in keys}) == len({name for _, name in keys}) == 3
 
 
 def test_five_four_five_ends_at_five_under_three_keys(shop, stub):
