@@ -9,7 +9,15 @@ from importers.presets import PRESETS
 from importers.problem_rows import write_problem_rows
 from importers.report import DEFAULT, Column, FileRefused, Kind, Limits, Options, Problem, Report, Sheet
 from importers.sandbox import check, preview
-from importers.staging import discard_staged, look_up, read_blocks, read_problems, read_staged, values_of
+from importers.staging import (
+    discard_old_parts,
+    discard_staged,
+    look_up,
+    read_blocks,
+    read_problems,
+    read_staged,
+    values_of,
+)
 
 __all__ = [
     "DEFAULT",
@@ -27,6 +35,7 @@ __all__ = [
     "Report",
     "Sheet",
     "check",
+    "discard_old_parts",
     "discard_staged",
     "glimpses",
     "guess_mapping",

@@ -100,9 +100,11 @@ def run_child(
         "options": told,
         "limits": asdict(limits),
     }
-    code, output = _run(json.dumps(full), limits)
-    if request.get("staged"):
-        discard_parts(Path(str(request["staged"])))
+    try:
+        code, output = _run(json.dumps(full), limits)
+    finally:
+        if request.get("staged"):
+            discard_parts(Path(str(request["staged"])))
     if code == 0 and output:
         answer: dict[str, Any] = json.loads(output)
         return answer

@@ -106,6 +106,17 @@ def discard_parts(staged: Path) -> None:
             path.unlink()
 
 
+def discard_old_parts(folder: Path, before: float) -> None:
+    """Removes what checks left in a folder that were killed together with their parent.
+
+    before: a moment in seconds of the epoch; what was written to since then may still be in use.
+    """
+    for path in folder.glob("*.part"):
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_mtime < before:
+                path.unlink()
+
+
 def discard_staged(staged: Path) -> None:
     """Removes a staged file with its problems, when it has been applied or is not wanted; absent files are fine."""
     discard_parts(staged)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import os
+import signal
+import threading
+import time
 
 import pytest
 from openpyxl import load_workbook
@@ -66,6 +69,29 @@ def test_check_writes_nothing_and_leaves_no_file(shell):
     assert (report["outcome"], report["rows_ok"], report["created"]) == ("accept", 2, 0)
     assert report["forecast"]["new"] == 2
     assert count(shell, Product) == count(shell, ImportJob) == 0
+    assert os.listdir(shell.settings.uploads) == []
+
+
+def test_a_check_that_is_stopped_leaves_no_file_either(shell):
+    def stop():
+        while not list(shell.settings.uploads.glob("*.part")):
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    file = shell.file("p.csv", "sku,title\n" + "".join(f"A-{n},Mug\n" for n in range(300_000)))
+    stopper = threading.Thread(target=stop, daemon=True)
+    stopper.start()
+    shell("import", "products", file, "--check", code=128 + signal.SIGTERM)
+    stopper.join(30)
+    assert os.listdir(shell.settings.uploads) == []
+
+
+def test_an_import_removes_what_a_killed_check_left_long_ago(shell):
+    shell.settings.uploads.mkdir(parents=True, exist_ok=True)
+    left = shell.settings.uploads / "0.rows.part"
+    left.touch()
+    os.utime(left, (time.time() - 90_000,) * 2)
+    shell.json("import", "products", shell.file("p.csv", PRODUCTS), "--check")
     assert os.listdir(shell.settings.uploads) == []
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -212,3 +215,36 @@ def test_without_left_out_rows_there_is_nothing_to_write(tmp_path, upload):
         importers.write_problem_rows(
             upload("sku\n"), kind="products", staged=tmp_path / "staged", out=tmp_path / "out.csv"
         )
+
+
+def test_a_check_that_is_interrupted_leaves_nothing_half_written(tmp_path, upload):
+    class Stopped(BaseException):
+        pass
+
+    def stop(number, frame):
+        raise Stopped
+
+    def interrupt():
+        while not list(tmp_path.glob("*.part")):
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGUSR1)
+
+    path = upload("sku,title\n" + "".join(f"A-{n},t\n" for n in range(300_000)))
+    before = signal.signal(signal.SIGUSR1, stop)
+    watcher = threading.Thread(target=interrupt, daemon=True)
+    watcher.start()
+    try:
+        with pytest.raises(Stopped):
+            importers.check(path, kind="products", staged=tmp_path / "staged")
+    finally:
+        watcher.join(30)
+        signal.signal(signal.SIGUSR1, before)
+    assert left_in(tmp_path) == ["upload"]
+
+
+def test_old_parts_are_removed_and_new_ones_are_not(tmp_path):
+    for name, age in (("a.rows.part", 90_000), ("b.rows.problems.part", 90_000), ("c.rows.part", 10), ("d", 90_000)):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (time.time() - age,) * 2)
+    importers.discard_old_parts(tmp_path, time.time() - 86_400)
+    assert left_in(tmp_path) == ["c.rows.part", "d"]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import shutil
+import signal
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -29,6 +32,7 @@ from webapp.services import channels, exports, import_choices, import_undo, impo
 EXITS = {"accept": 0, "partial": PARTIAL, "reject": REFUSED}
 ENDED = {ImportState.DONE, ImportState.FAILED, ImportState.UNDONE}
 SHOWN = 20  # problems in words; all are in the JSON and on the screen
+UNFINISHED = 86_400  # seconds; no check takes as long
 NEW_FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 
@@ -68,7 +72,8 @@ def import_file(
         chosen = _options(session, **options)
     index = current_app.extensions["pairbook_index"] if suggestions else None
     work = partial(check_only, index=index) if check else partial(bring_in, ends=ends)
-    report = work(say, ImportKind(kind), file, channel=channel, options=chosen, all_or_nothing=all_or_nothing)
+    with _tidy_when_stopped():
+        report = work(say, ImportKind(kind), file, channel=channel, options=chosen, all_or_nothing=all_or_nothing)
     say(report, _words(report), code=EXITS[report["outcome"]])
 
 
@@ -77,7 +82,8 @@ def import_file(
 @click.option("--channel", "channel", metavar="NAME", help="The channel of rows that name none.")
 def import_links(say: Say, file: Path, channel: str | None) -> None:
     """Link by a file with the columns channel, listing_id, sku; also Linnworks' own export of links."""
-    report = bring_in(say, ImportKind.LINKS, file, channel=channel)
+    with _tidy_when_stopped():
+        report = bring_in(say, ImportKind.LINKS, file, channel=channel)
     bad_rows = [{"row": e["row"], "listing_id": "", "message": e["message"]} for e in report["errors"]]
     refused = bad_rows + report.get("refused", [])
     answer = {
@@ -217,8 +223,19 @@ def check_only(
         (say.settings.uploads / stored).unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def _tidy_when_stopped() -> Iterator[None]:
+    """Let SIGTERM end the command as Ctrl+C does, so that what it began to write is removed on the way out."""
+    before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def _store(say: Say, file: Path) -> str:
-    """Copy the file to a random name in the uploads; gives that name."""
+    """Copy the file to a random name in the uploads, which loses what killed checks left there; gives that name."""
+    importers.discard_old_parts(say.settings.uploads, time.time() - UNFINISHED)
     stored = secrets.token_hex(16)
     shutil.copyfile(file, say.settings.uploads / stored)
     return stored

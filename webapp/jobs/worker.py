@@ -16,6 +16,7 @@ from datetime import timedelta
 
 import structlog
 
+import importers
 from webapp.config import Settings
 from webapp.db import unit_of_work
 from webapp.jobs import Doorbell, tasks
@@ -28,6 +29,7 @@ TURN = 5.0  # seconds one lane works before it makes room, and before a stop is 
 LOOK = 1.0  # seconds between two looks for what became due
 RARER = 20  # times as long as counting what held channels wait with took, before it is counted again
 KEPT = timedelta(days=31)  # uploaded files are kept as long as their import can be taken back
+UNFINISHED = timedelta(days=1)  # no check takes as long
 STOP_PATIENCE = 60.0
 
 
@@ -197,7 +199,8 @@ class Worker:
             log.warning("rescued", deliveries=freed)
 
     def _remove_old_uploads(self) -> None:
-        """Remove files whose import is past taking back."""
+        """Remove files whose import is past taking back, and what checks left that were killed."""
+        importers.discard_old_parts(self._settings.uploads, (utc_now() - UNFINISHED).timestamp())
         oldest = (utc_now() - KEPT).timestamp()
         for path in self._settings.uploads.iterdir():
             with contextlib.suppress(FileNotFoundError):
