@@ -17,7 +17,7 @@ from matching.records import Record
 _DESCRIPTION_TOKENS: Final = 300
 _TEXT_LIMIT: Final = 2_000
 # The sign of the metre is a small letter: this is a maker's name, or may be one, and what may be one is no length.
-_MAKER: Final = re.compile(r"\s*[1-9]\d?M(?![\w.'/+-])")
+_MAKER: Final = re.compile(r"\s*[1-9]\d?M(?![\w.'/+]|-\d)")
 _SET_APART: Final = re.compile(r"\s*\S+\s*[-–—:|,]\s")  # "3M - …" is a maker in capitals, too
 
 

@@ -52,6 +52,10 @@ _CYRILLIC_TIMES: Final = re.compile(r"(?<=\d)\s*х\s*(?=\d)|(?<!\w)х(?=\d+(?!\w
 _OCTETS: Final = re.compile(r"(?<![\w.,])(\d{1,4}) (?=[gt]o(?!\w)(?!\s*\d))")
 # The next quantity follows at once: "8gb/256gb", "500ml+250ml", "33clx24".
 _FOLLOWED: Final = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?) ?([^\W\d_]{1,6})([/+*x])(?=\d)")
+_INCH_WORDS: Final = "|".join(word for word, (_, _, base) in UNITS.items() if base == "in")
+_INCH_FRACTION: Final = re.compile(
+    r"(?<![\w./])(?:(\d{1,2})[ -])?(\d{1,2})/(\d{1,2})(?= ?(?:\"|''|(?:" + _INCH_WORDS + r")(?!\w)))"
+)
 # The sign of a power of lenses, alone before its number: "-2.50", "-1.5 dpt".
 _MINUS: Final = re.compile(r"-(?<![^\s(/]-)(?=\d{1,2}\.\d{1,2}(?!\d)(?: dpt| d\b|\s*[^\sa-z\d]|\s+\d|\s*$))")
 _JOINED: Final = re.compile(r"(\d+(?:\.\d+)?)([^\W\d_]+)")
@@ -121,6 +125,8 @@ class Quantity(NamedTuple):
 def raw_tokens(folded: str) -> list[str]:
     """Split folded text into tokens; units stand next to their number as one token, codes keep their inner marks."""
     text = folded
+    if "/" in text:
+        text = _INCH_FRACTION.sub(_decimal, text)
     # Each replacement looks for a rare sign first: most titles need none of them.
     if "oz" in text or "ounce" in text or "onzas" in text:
         text = _FLUID.sub("floz", text)
@@ -142,6 +148,12 @@ def raw_tokens(folded: str) -> list[str]:
     if '"' in text or "'" in text:
         return [m.replace('"', "in").replace("''", "in").replace(" ", "") for m in found]
     return found
+
+
+def _decimal(found: re.Match[str]) -> str:
+    """A fraction of an inch with its decimal behind it: as it stands it meets those that are written without a unit."""
+    whole, part, of = int(found[1] or 0), int(found[2]), int(found[3])
+    return f"{found[0]} {whole + part / of:.6g}" if 0 < part < of else found[0]
 
 
 def _apart(found: re.Match[str]) -> str:
@@ -214,11 +226,8 @@ def _number(token: str, following: str) -> Piece:
         unit = _unit_token(joined[1], joined[2])
         if unit:
             return Piece((Word(unit[0], QUANTITY),), unit[1], (joined[1], joined[2]), False)
-    if "-" in token:
-        number, _, unit_word = token.partition("-")
-        unit = _unit_token(number, unit_word) if number.replace(".", "", 1).isdigit() else None
-        if unit:
-            return Piece((Word(unit[0], QUANTITY),), unit[1], (number, unit_word), False)
+    if "-" in token and (compound := _measured(token)):
+        return compound
     if token.replace(".", "", 1).isdigit() and token.isascii():
         unit = _unit_token(token, following) if unit_after(token, following) else None
         if unit:
@@ -233,6 +242,23 @@ def _number(token: str, following: str) -> Piece:
         return Piece((Word(text, PLAIN),), None, (token,), False)
     parts = (token,) if joined is None or token in SIZES else tuple(joined.groups())
     return Piece(tuple(_worded(token)), None, parts, False)
+
+
+def _measured(token: str) -> Piece | None:
+    """A token whose first parts are a quantity: "500-ml", "500-ml-flasche", "18v-akku"; None for "4-in-1" and codes."""
+    head, *rest = token.split("-")
+    joined = _JOINED.fullmatch(head)
+    if joined:
+        number, word = joined.groups()
+    elif head.replace(".", "", 1).isdigit():
+        number, word, *rest = (head, *rest)
+    else:
+        return None
+    unit = _unit_token(number, word)
+    if unit is None or (rest and (word in SPOKEN or not all(part.isalpha() for part in rest))):
+        return None
+    more = (word for part in rest for word in _worded(part))
+    return Piece((Word(unit[0], QUANTITY), *more), unit[1], (number, word, *rest), False)
 
 
 def _worded(token: str) -> Iterator[Word]:

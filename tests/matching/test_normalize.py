@@ -231,6 +231,14 @@ def test_ideographs_become_pairs_and_apostrophes_disappear():
         ("4in/6", "4in6 4in 6"),  # an everyday word is no unit
         ("Glasses -2.50", "glasses minus 2.5"),
         ("Shirt 2XL", "shirt 2xl"),
+        ("500-ml-Flasche", "500ml flasche"),
+        ("500ml-Flasche 1,5-Liter-Flasche", "500ml flasche 1500ml flasche"),
+        ("18-V-Akku 24-hour", "18v akku 24hour 24 hour"),
+        ("4-in-1 12-34-ab 5-in", "4in1 4 in 1 1234ab 12 34 ab 5in"),
+        ("12v-35 7x-pro", "12v35 12v 35 7xpro 7x pro"),
+        ('3/4 Zoll ½ inch 1 1/2"', "34 3 4 0.75in 12 1 2 0.5in 1 12 1 2 1.5in"),
+        ("1/2in", "12 1 2 0.5in"),
+        ("9/4 in", "94 9 4 in"),
     ],
 )
 def test_quantities_are_read_however_they_are_joined(text, said):
