@@ -8,7 +8,7 @@ from typing import Literal
 
 from importers.fields import FIELDS, KIND_FIELDS, REQUIRED, field_of, is_field
 from importers.report import Column, FileRefused, Kind, shown
-from importers.vocabulary import forms, normalise, recognise, recognise_weakly
+from importers.vocabulary import BY_RULE, forms, normalise, recognise, recognise_weakly
 from importers.wording import phrase
 
 Why = Literal["chosen", "preset", "recognised", "ignored", "duplicate"]
@@ -136,7 +136,8 @@ def _known(header: str, kind: Kind, preset: Mapping[str, Sequence[str]] | None) 
 def _winner(field: str, claimed: list[tuple[int, int, Why]], headers: Sequence[str], row: int) -> int:
     claimed.sort()
     best = [claim for claim in claimed if claim[2] == claimed[0][2]]
-    by_word = claimed[0][2] == "recognised"
+    # A listed word beats what only a rule reads: “Price” is the price although “Price incl. VAT” stands beside it.
+    by_word = len(best) > 1 and claimed[0][2] == "recognised" and best[1][0] < BY_RULE
     same_name = len(best) > 1 and normalise(headers[best[0][1]]) == normalise(headers[best[1][1]])
     if len(best) > 1 and (best[0][0] == best[1][0] or same_name or (by_word and field in _NUMERIC)):
         first, second = (shown(headers[index]) for _, index, _ in best[:2])

@@ -172,7 +172,7 @@ _BY_GIST: dict[str, dict[str, int]] = {}
 _BY_SPELLING: dict[str, dict[str, int]] = {field: {} for field in WORDS}
 _SPELT = ("sku", "listing_id", "listing_sku", "gtin", "mpn")
 #: After every word of the lists.
-_BY_RULE = 10_000
+BY_RULE = 10_000
 #: Words that mean something else in another kind of file.
 _ONLY_FOR: dict[tuple[str, str], tuple[Kind, ...]] = {
     ("sku", "linnworks sku"): ("links",),
@@ -243,7 +243,7 @@ def _amount(said: tuple[str, ...], fields: tuple[str, ...]) -> tuple[str, int] |
     for form in said:
         found = amount_said(form)
         if found and found[0] in fields and not found[1]:
-            return found[0], _BY_RULE
+            return found[0], BY_RULE
     return None
 
 
