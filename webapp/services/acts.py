@@ -237,10 +237,10 @@ def forgive(session: Session, change: Change, listing_id: int, product_id: int) 
 def aside_words(state: ListingState, n: int) -> str:
     """What the trail says of listings that were set aside, or are waiting again."""
     if state is ListingState.NO_MATCH:
-        return phrases("Set {n} listing aside as no_match.", "Set {n} listings aside as no_match.", n)
+        return phrases("Marked {n} listing as without a match.", "Marked {n} listings as without a match.", n)
     if state is ListingState.IGNORED:
-        return phrases("Set {n} listing aside as ignored.", "Set {n} listings aside as ignored.", n)
-    return phrases("Set {n} listing aside as pending.", "Set {n} listings aside as pending.", n)
+        return phrases("Marked {n} listing as ignored.", "Marked {n} listings as ignored.", n)
+    return phrases("Put {n} listing back in the queue.", "Put {n} listings back in the queue.", n)
 
 
 def undone_words(batch: LinkBatch, n: int) -> str:
