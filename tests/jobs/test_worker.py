@@ -19,7 +19,7 @@ from webapp.jobs.worker import Worker
 from webapp.models import Attempt, Channel, ImportJob, ImportKind, ImportState, Link, Listing, Product, Suspicion
 from webapp.models.accounts import COMMAND_LINE
 from webapp.models.base import utc_now
-from webapp.services import health, imports, stock
+from webapp.services import health, imports, propagation, stock
 
 PATIENCE = 20.0
 
@@ -70,6 +70,21 @@ def test_what_becomes_due_later_is_found_without_a_bell(app, settings, worker):
         link.want_stock, link.told_quantity, link.told_stock_version = True, None, 0
         link.due_at = link.dirty_at = utc_now() + timedelta(seconds=0.5)
     assert until(app, lambda s: told(s) == 10)
+
+
+def test_what_a_dead_worker_held_is_sent_soon_after_its_lease(app, settings):
+    linked(app, settings)
+    with app.app_context(), unit_of_work() as session:
+        channel_id = session.scalars(select(Channel.id)).one()
+        lease, now = timedelta(seconds=2), utc_now()
+        assert propagation.claim_due(session, channel_id, now=now, limit=9, worker="dead", lease=lease)
+    made = Worker(settings, app.extensions["pairbook_doorbell"], app.extensions["pairbook_index"], app.app_context)
+    made.start()
+    try:
+        assert until(app, lambda s: told(s) == 10)
+        assert utc_now() - now < lease + health.HEARTBEAT / 2, "it waits for no pulse"
+    finally:
+        made.stop()
 
 
 def test_an_import_that_waits_is_worked_and_suggestions_follow(app, settings, worker, tmp_path):

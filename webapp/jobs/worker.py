@@ -123,6 +123,7 @@ class Worker:
             self._wake.wait(LOOK)
             self._wake.clear()
             with self._context():
+                self._guarded("rescue", self._rescue)
                 self._guarded("brakes", self._recount)
                 self._guarded("look", self._open_lanes)
                 self._guarded("rounds", self._open_rounds)
@@ -148,6 +149,15 @@ class Worker:
     def _looks(self) -> None:
         with self._context():
             self._alone(self._looking, "looks", lambda: tasks.look_at_channels(self._settings))
+
+    def _rescue(self) -> None:
+        """Free what dead workers held as soon as their leases are over."""
+        with unit_of_work(read_only=True) as session:  # mostly there is none, and nobody need wait for that
+            if not propagation.lost(session, now=utc_now()):
+                return
+        with unit_of_work() as session:
+            freed = propagation.rescue(session, now=utc_now())
+        log.warning("rescued", deliveries=freed)
 
     def _recount(self) -> None:
         """Let held channels say the number of now, and go on when their reason has gone; large ones more rarely."""
@@ -180,7 +190,7 @@ class Worker:
             log.info("sent", channel=channel_id, sent=done.sent, failed=done.failed, fenced=done.fenced)
 
     def _pulse(self) -> None:
-        """Tell that we live, free what dead workers held, and clear what is past its time."""
+        """Tell that we live, and clear what is past its time."""
         while True:
             with self._context():
                 self._guarded("pulse", self._beat)
@@ -193,10 +203,7 @@ class Worker:
     def _beat(self) -> None:
         with unit_of_work() as session:
             health.beat(session, tasks.worker_name(), now=utc_now())
-            freed = propagation.rescue(session, now=utc_now())
             propagation.close_idle_runs(session, now=utc_now())
-        if freed:
-            log.warning("rescued", deliveries=freed)
 
     def _remove_old_uploads(self) -> None:
         """Remove files whose import is past taking back, and what checks left that were killed."""

@@ -24,8 +24,8 @@ from webapp.models.propagation import Attempt, AttemptState, Outcome, RunKind, R
 from webapp.services.settlement import QUARANTINE, Claim, Delivery, close_run
 from webapp.services.stock import counted
 
-LEASE = timedelta(seconds=60)
-GRACE = timedelta(seconds=30)  # what a lease lasts beyond the longest call of a slow channel
+LEASE = timedelta(seconds=30)
+GRACE = timedelta(seconds=10)  # what a lease lasts beyond the longest call of a slow channel
 CHUNK = 500
 # What a listing shows is what it was told last, or what the channel's last file said when it was told nothing yet.
 # Where that was forgotten nobody knows (NULL): told_quantity is then only what it was told before, for the brakes.

@@ -33,6 +33,7 @@ from webapp.services.settlement import Delivery as Delivery
 from webapp.services.settlement import Tally as Tally
 from webapp.services.settlement import close_idle_runs as close_idle_runs
 from webapp.services.settlement import close_run as close_run
+from webapp.services.settlement import lost as lost
 from webapp.services.settlement import rescue as rescue
 from webapp.services.settlement import settle as settle
 

@@ -83,6 +83,12 @@ def settle(
     return tally
 
 
+def lost(session: Session, *, now: datetime) -> bool:
+    """Whether a lease ran out: a worker died over its deliveries, or slept for too long. Only reads."""
+    late = exists().where(Attempt.state != AttemptState.DONE, Attempt.lease_until < now)
+    return bool(session.scalar(select(late)))
+
+
 def rescue(session: Session, *, now: datetime) -> int:
     """Free what a dead worker held: what had not begun is due at once, what had may have landed and is said later."""
     late = (Attempt.state != AttemptState.DONE, Attempt.lease_until < now)
