@@ -123,6 +123,15 @@ def test_what_is_right_already_is_said_and_can_be_sent_anyway(app, browse, stub,
     assert len(stub.arrivals) == 2
 
 
+def test_a_channel_without_pairs_is_not_called_right(app, settings, browse):
+    with app.app_context(), unit_of_work() as session:
+        empty = Make(session, settings).channel("Empty").id
+    form = browse("bob").get(f"/connectors/{empty}/sync", headers=DIALOG)
+    assert "Nothing is linked on Empty yet." in form.text
+    assert "already right" not in form.text
+    assert "Send anyway" not in form.text
+
+
 def test_a_part_that_is_refused_is_named_with_its_reason_and_escaped(app, browse, stub, hook):
     stub.script("reject:L1")
     bob = browse("bob")
