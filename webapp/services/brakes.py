@@ -6,6 +6,7 @@ after the first of them have stopped the channel, and may be taken back.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,11 +15,12 @@ from sqlalchemy.orm import Session
 
 from webapp.errors import phrase
 from webapp.models.accounts import WORKER
+from webapp.models.base import utc_now
 from webapp.models.catalog import Price, Product
 from webapp.models.channels import Channel, SendMode
 from webapp.models.links import Link
 from webapp.models.listings import Listing
-from webapp.models.propagation import Attempt, Outcome
+from webapp.models.propagation import Attempt, Outcome, RunKind, SyncRun
 from webapp.services import audit
 from webapp.services.claims import SHOWN_PRICE
 from webapp.services.stock import counted
@@ -26,6 +28,8 @@ from webapp.services.stock import counted
 ZEROED = (50, Decimal("0.10"))  # more than 50 listings and 10 % of those in stock going to zero at once
 REPRICED = (5, Decimal("0.10"))  # more than 5 listings and 10 % of those with a price moving by a factor above 2
 FACTOR = 2
+LATELY = timedelta(minutes=10)  # what went to zero within this time counts as at once
+RUNS = 500  # the newest automatic runs that are looked at for that
 _TOLD_EARLIER = (  # by a pair of this listing that ended: taking an unsync back makes pairs that were told nothing yet
     select(Attempt.quantity)
     .where(
@@ -78,7 +82,8 @@ def reason(session: Session, channel: Channel) -> str:
     due = (Link.channel_id == channel.id, Link.due_at.is_not(None), Link.run_id.is_(None), Link.auto_sync)
     emptied = (Link.want_stock, STANDING_QUANTITY > 0, Product.available <= 0, counted())
     zeroed = _number(session, channel, *due, *emptied)
-    if zeroed > ZEROED[0] and zeroed > limit(ZEROED, totals(session, channel, Link.auto_sync)[0]):
+    gone = _just_emptied(session, channel) if zeroed else 0
+    if zeroed + gone > ZEROED[0] and zeroed + gone > limit(ZEROED, totals(session, channel, Link.auto_sync)[0] + gone):
         return phrase(
             "{n} listings would go to zero at once. Nothing was sent. Check the stock, then release the channel.",
             n=zeroed,
@@ -95,6 +100,17 @@ def reason(session: Session, channel: Channel) -> str:
             n=leaps,
         )
     return ""
+
+
+def _just_emptied(session: Session, channel: Channel) -> int:
+    """How many listings went to zero by themselves within `LATELY`: a large file arrives in many small portions."""
+    since = utc_now() - LATELY
+    runs = select(SyncRun.id).where(SyncRun.channel_id == channel.id, SyncRun.kind == RunKind.AUTOMATIC)
+    runs = runs.where(or_(SyncRun.ended_at.is_(None), SyncRun.ended_at > since)).order_by(SyncRun.id.desc()).limit(RUNS)
+    told = select(func.count(Attempt.listing_id.distinct())).where(
+        Attempt.run_id.in_(runs), Attempt.at > since, Attempt.quantity == 0, Attempt.old_quantity > 0
+    )
+    return session.scalar(told.where(or_(Attempt.outcome.is_(None), Attempt.outcome != Outcome.FENCED))) or 0
 
 
 def outdated(session: Session) -> list[tuple[int, str]]:

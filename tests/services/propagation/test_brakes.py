@@ -337,3 +337,18 @@ def test_a_hold_that_a_person_ended_meanwhile_stays_ended(shop, stub):
     shop.channel(held="")
     shop.change(lambda s: brakes.look_again(s, channel_id, before))
     assert shop.change(hook).held == ""
+
+
+def test_a_large_file_that_arrives_in_small_portions_meets_the_brakes_too(shop, stub):
+    """A worker sends beside an import: no portion is large, and together they would empty the channel."""
+    pairs = shop.open(100)
+    shop.send()
+    for start in range(0, 100, 20):
+        empty(shop, pairs[start : start + 20])
+        shop.send()
+    assert list(shop.now_shown().values()).count(0) == 40
+    assert "60 listings would go to zero" in shop.change(hook).held
+    for _, product_id in pairs[40:]:
+        shop.set_stock(product_id, 10)
+    shop.send()
+    assert shop.change(hook).held == ""
