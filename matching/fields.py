@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -11,10 +11,9 @@ from rapidfuzz import fuzz
 
 from matching.facts import COUNT, PACK, size_shape
 from matching.identifiers import code_key, gtin_distance_one, loose_key, near_miss
-from matching.lexicon import DIMENSION_ID, DIMENSIONS
 from matching.marks import READ, differing_letters, differing_words
-from matching.normalize import fold, number_text
-from matching.pairs import NOMINAL, alike
+from matching.measures import Quantities, agrees, as_much, quantity_text, rules_out, texts_of
+from matching.normalize import fold
 from matching.records import NO_MARKS, Marks, Verdict
 from matching.sides import BRAND, COLOUR, COUNTS, GTIN, MODEL, OPTIONS, PRICE, SIZE, SKU, TITLE, Side
 from matching.spans import differing_plain
@@ -30,21 +29,6 @@ POINTS: Final = {
 FIELDS: Final = ("title", "sku", "gtin", "model", "brand", "size", "pack", "colour", "options", "price")
 #: The highest score a pair may have when this field says that they are two products.
 CAPS: Final = {"gtin": 49, "pack": 59, "size": 69, "options": 69}
-#: Dimensions that say how much is sold: a conflict there makes another product, where another length or power may
-#: be a detail that only one seller mentions.
-_CONTENTS: Final = frozenset(DIMENSION_ID[n] for n in ("volume", "mass", "oz", "storage"))
-_CAPACITY: Final = DIMENSION_ID["capacity"]
-_LENGTHS: Final = frozenset(DIMENSION_ID[n] for n in ("length", "screen"))
-#: The units in which people write a dimension, from small to large, with what each is in its base unit.
-_UNITS: Final = {
-    "volume": (("ml", 1), ("l", 1000)), "mass": (("µg", 1e-6), ("mg", 1e-3), ("g", 1), ("kg", 1000)),
-    "length": (("mm", 1), ("m", 1000)), "storage": (("MB", 1e-3), ("GB", 1), ("TB", 1024)),
-    "power": (("W", 1), ("kW", 1000)), "voltage": (("V", 1), ("kV", 1000)),
-    "frequency": (("Hz", 1e-6), ("kHz", 1e-3), ("MHz", 1), ("GHz", 1000)), "screen": (("in", 1),),
-    "energy": (("Wh", 1), ("kWh", 1000)), "charge": (("mAh", 1), ("Ah", 1000)), "resolution": (("MP", 1),),
-    "speed": (("rpm", 1),), "area": (("sq ft", 1),), "oz": (("oz", 1),), "capacity": (("cu ft", 1),),
-}  # fmt: skip
-
 # What fields say beside their values, made once.
 _UNREADABLE_GTIN: Final = phrase("not a readable GTIN")
 _WRONG_CHECK_DIGIT: Final = phrase("the check digit is wrong")
@@ -58,8 +42,6 @@ _IN_TITLE: Final = phrase("named in the title")
 _CALLED_SO: Final = phrase("a linked listing calls it so")
 _TWO_CURRENCIES: Final = phrase("different currencies")
 _AS_MUCH: Final = phrase("as much in all")
-_alike_values: Final = getattr(alike, "py_func", alike)  # a call into compiled code takes longer than the two numbers
-Quantities = Mapping[int, Sequence[float]]
 
 
 @dataclass(slots=True)
@@ -230,48 +212,6 @@ def compare_brand(product: Side, listing: Side) -> Finding:
     return Finding("brand", _MISSING, ours, theirs)
 
 
-@lru_cache(maxsize=20_000)
-def quantity_text(dimension: int, value: float) -> str:
-    """A quantity as people write it: (volume, 1500) is "1.5 l"."""
-    if dimension == PACK:
-        return phrase("{n} in a pack", n=number_text(round(value, 3)))
-    if dimension == COUNT:
-        return phrase("{n} pieces", n=number_text(round(value, 3)))
-    units = _UNITS[DIMENSIONS[dimension]]
-    # Three decimals are shown: 0.9999999 mg of an inexact product is a milligram.
-    unit, factor = next(((u, f) for u, f in reversed(units) if round(value / f, 3) >= 1), units[0])
-    return f"{number_text(round(value / factor, 3))} {unit}"
-
-
-def _texts(dimension: int, values: Iterable[float]) -> str:
-    return ", ".join(quantity_text(dimension, v) for v in values)
-
-
-def _agree(dimension: int, a: Sequence[float], b: Sequence[float]) -> bool:
-    """Whether all values of the shorter list are in the longer: 8 and 256 GB are not 4 and 256 GB."""
-    short, long = (a, b) if len(a) <= len(b) else (b, a)
-    return all(any(_alike_values(dimension, x, y) for y in long) for x in short)
-
-
-def _adds_up(dimension: int, side: Quantities, other: Quantities) -> bool:
-    """Whether the other side's number is this one's total: "2 x 30 tablets" are 60, "10 kg + 2 kg" are 12."""
-    values = side[dimension]
-    packs = [n for d in (PACK, COUNT) if d != dimension for n in side.get(d, ()) if n > 1]
-    totals = [value * n for value in values for n in packs] + ([sum(values)] if len(values) > 1 else [])
-    return any(_alike_values(dimension, total, one) for total in totals for one in other[dimension])
-
-
-def _in_all(dimension: int, ours: Quantities, theirs: Quantities) -> bool:
-    return _adds_up(dimension, ours, theirs) or _adds_up(dimension, theirs, ours)
-
-
-def _rules_out(dimension: int, a: Sequence[float], b: Sequence[float]) -> bool:
-    """Whether values that do not agree make two products: contents do, capacities far apart, and crossed measures."""
-    if dimension == _CAPACITY:
-        return not any(abs(x - y) <= NOMINAL * max(x, y) for x in a for y in b)
-    return dimension in _CONTENTS or (dimension in _LENGTHS and len(a) == len(b) > 1)
-
-
 def compare_size(product: Side, listing: Side) -> Finding:
     """Quantities with units, dimension by dimension, and clothing sizes.
 
@@ -292,15 +232,15 @@ def compare_size(product: Side, listing: Side) -> Finding:
     texts = _size_text(product), _size_text(listing)
     if not both:
         return _silent("size", *texts)
-    clash = [d for d in both if not _agree(d, ours[d], theirs[d])]
+    clash = [d for d in both if not agrees(d, ours[d], theirs[d])]
     if not clash:
         return Finding("size", _SAME, *texts, 1.0)
-    clash = [d for d in clash if not _in_all(d, ours, theirs)]
+    clash = [d for d in clash if not as_much(d, ours, theirs)]
     if not clash:
         return Finding("size", _CLOSE, *texts, 0.5, _AS_MUCH)
-    ruled_out = [d for d in clash if _rules_out(d, ours[d], theirs[d])]
+    ruled_out = [d for d in clash if rules_out(d, ours[d], theirs[d])]
     worst = min(ruled_out or clash)
-    shown = _texts(worst, ours[worst]), _texts(worst, theirs[worst])
+    shown = texts_of(worst, ours[worst]), texts_of(worst, theirs[worst])
     share = 1 - len(clash) / len(both)
     verdict = _CLOSE if share >= 0.5 and not ruled_out else _DIFFERS
     return Finding("size", verdict, *shown, share if verdict is _CLOSE else 0.0, conflict=bool(ruled_out))
@@ -329,17 +269,17 @@ def compare_pack(product: Side, listing: Side) -> Finding:
         return _NOT_USED["pack"]
     both = [d for d in (PACK, COUNT) if d in ours and d in theirs]
     if not both:
-        ours_text, theirs_text = (", ".join(_texts(d, s[d]) for d in (PACK, COUNT) if d in s) for s in (ours, theirs))
+        ours_text, theirs_text = (", ".join(texts_of(d, s[d]) for d in (PACK, COUNT) if d in s) for s in (ours, theirs))
         if any(n > 1 and n in b.get(COUNT, ()) for a, b in ((ours, theirs), (theirs, ours)) for n in a.get(PACK, ())):
             return Finding("pack", _SAME, ours_text, theirs_text, 1.0)
         return _silent("pack", ours_text, theirs_text)
-    agree = [d for d in both if _agree(d, ours[d], theirs[d])]
+    agree = [d for d in both if agrees(d, ours[d], theirs[d])]
     if agree and (_as_packs(ours) or _as_packs(theirs)):
         both = agree
     told = next((d for d in both if d not in agree), both[0])
-    texts = _texts(told, ours[told]), _texts(told, theirs[told])
+    texts = texts_of(told, ours[told]), texts_of(told, theirs[told])
     same = told in agree
-    if not same and _in_all(told, ours, theirs):
+    if not same and as_much(told, ours, theirs):
         return Finding("pack", _CLOSE, *texts, 0.5, _AS_MUCH)
     return Finding("pack", _SAME if same else _DIFFERS, *texts, float(same), conflict=not same)
 

@@ -8,7 +8,8 @@ from matching import Advice, Record, compare, suggest_many
 from matching.decide import Index
 from matching.document import document
 from matching.lexicon import COLOUR_NAMES, DIMENSIONS
-from matching.pairs import CAPACITY_DIMENSION, COLUMN, COUNT_DIMENSION, N_DIMENSIONS, PACK_DIMENSION
+from matching.pairs import COLUMN
+from matching.quantities import CAPACITY_DIMENSION, COUNT_DIMENSION, N_DIMENSIONS, PACK_DIMENSION
 
 
 def facts(title: str, *dimensions: str) -> list[float]:
