@@ -87,7 +87,7 @@ def import_links(say: Say, file: Path, channel: str | None) -> None:
     bad_rows = [{"row": e["row"], "listing_id": "", "message": e["message"]} for e in report["errors"]]
     refused = bad_rows + report.get("refused", [])
     answer = {
-        "batch": int(report["batch"]) if report["batch"] else None,
+        "batch": report["batch"],
         "linked": report.get("linked", 0),
         "unchanged": report["unchanged"],
         "refused": refused,
