@@ -5,11 +5,11 @@ A walk over the records of every sheet, once; their kinds and error codes follow
 
 from __future__ import annotations
 
-import re
 import struct
 from dataclasses import dataclass, field
 
 from importers.biff import UNREADABLE, records, workbook_stream
+from importers.opc import zeros_of
 
 ERROR_TEXTS = {
     0x00: "#NULL!",
@@ -28,9 +28,6 @@ _NUMBERS = frozenset((0x0203, 0x027E, *_FORMULAS))
 #: All cells that hold something: those, and LABEL, RSTRING, LABELSST.
 _CELLS = _NUMBERS | {_BOOLERR, _MULRK, 0x0204, 0x00D6, 0x00FD}
 _BIFF8 = 0x0600
-_NOT_SHOWN = re.compile(r"_.|\[[^\]]*\]")
-#: Excel keeps no more digits of a number.
-_MOST_ZEROS = 15
 
 Place = tuple[int, int]
 
@@ -78,7 +75,7 @@ def biff_sheets(content: bytes) -> list[BiffSheet] | None:
         places: list[tuple[int, str]] = []
         for kind, body in records(stream, 0):
             if kind == _FORMAT:
-                formats[struct.unpack_from("<H", body)[0]] = _zeros(_text(body, 2, 2 if wide else 1, wide=wide))
+                formats[struct.unpack_from("<H", body)[0]] = zeros_of(_text(body, 2, 2 if wide else 1, wide=wide))
             elif kind == _XF:
                 looks.append(struct.unpack_from("<H", body, 2)[0])
             elif kind == _BOUNDSHEET:
@@ -98,12 +95,6 @@ def _text(body: bytes, place: int, counted_in: int, *, wide: bool) -> str:
     if body[place] & 1:
         return body[place + 1 : place + 1 + 2 * count].decode("utf-16-le", "replace")
     return body[place + 1 : place + 1 + count].decode("latin-1")
-
-
-def _zeros(code: str) -> int:
-    """The digits that a number format of nothing but zeros shows at least, 0 for any other."""
-    shown = _NOT_SHOWN.sub("", code).partition(";")[0]
-    return min(len(shown), _MOST_ZEROS) if len(shown) > 1 and not shown.strip("0") else 0
 
 
 def _sheet(stream: bytes, start: int, name: str, widths: list[int]) -> BiffSheet:

@@ -18,6 +18,7 @@ _DATE_IDS = frozenset((*range(14, 23), *range(27, 37), *range(45, 48), *range(50
 _NOT_FORMAT = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h|m|s)[^\]]*\]', re.IGNORECASE)
 _SPACING = re.compile(r"_.|\[[^\]]*\]")
 _ZEROS = re.compile(r"0{2,}")
+_MOST_ZEROS = 15  # Excel keeps no more digits of a number
 
 #: What a cell style means for a number: None is plain, "date", or the width of a zero-padding format.
 Style = int | Literal["date"] | None
@@ -115,12 +116,18 @@ def _whole(text: str | None) -> int:
     return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 10 else 0
 
 
+def zeros_of(code: str) -> int:
+    """The digits that a number format of nothing but zeros shows at least (00000: five), 0 for any other."""
+    shown = _SPACING.sub("", code).partition(";")[0]
+    return min(len(shown), _MOST_ZEROS) if _ZEROS.fullmatch(shown) else 0
+
+
 def _meaning(identity: int, formats: dict[int, str]) -> Style:
     code = formats.get(identity)
     if code is None:
         return "date" if identity in _DATE_IDS else None
-    if _ZEROS.fullmatch(_SPACING.sub("", code).partition(";")[0]):
-        return min(_SPACING.sub("", code).partition(";")[0].count("0"), 15)
+    if zeros := zeros_of(code):
+        return zeros
     bare = _NOT_FORMAT.sub("", code).partition(";")[0]
     return "date" if re.search(r"[dmyhs]", bare.replace("General", ""), re.IGNORECASE) else None
 
