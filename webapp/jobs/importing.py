@@ -21,14 +21,14 @@ def apply(settings: Settings, job: ImportJob, progress: Progress | None) -> None
     """Apply the staged rows from where the job stands, then end it."""
     by = Actor(job.by_id, job.by_name or "Pairbook")
     done = 0
-    bulk = job.kind == ImportKind.LISTINGS  # whose channels are read in the same transaction
+    bulk = job.kind == ImportKind.LISTINGS  # whose channels have been looked up
     with unit_of_work(read_only=True) as session:
         meeting = imports.may_meet(session, job, settings.uploads)
     pace = Pace(imports.CHUNKS[job.kind], long=UNEVEN if job.kind == ImportKind.PRODUCTS else LONG)
     for block in imports.staged_blocks(settings.uploads, job):
         with unit_of_work(read_only=True) as session:
-            same = imports.already_so(session, imports.get(session, job.id), block)
             ready = imports.prepared(session, job, block)
+            same = imports.already_so(session, imports.get(session, job.id), ready)
         for some, flags in pace.portions(ready, same):
             with pace.step(len(flags) - sum(flags), bulk=bulk) as session:
                 imports.apply_chunk(session, job, some, by=by, now=utc_now(), meeting=meeting, same=flags)

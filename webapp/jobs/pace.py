@@ -8,10 +8,10 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import accumulate
+from typing import Protocol, Self, TypeVar
 
 from sqlalchemy.orm import Session
 
-from importers import Block
 from webapp.db import others_wait, unit_of_work
 
 LONG = 0.08  # seconds for which a transaction may hold the lock on SQLite that all writers share
@@ -19,6 +19,20 @@ SHORT = 0.02  # the same while people decide: half of them would wait for half o
 PRESSED = 5.0  # seconds after somebody has waited in which others may come
 FIRST = 200  # rows of the first transaction, when nothing is known yet
 LEAST = 20
+
+
+class Rows(Protocol):
+    """Some rows of a file, in ascending order of their numbers."""
+
+    @property
+    def numbers(self) -> Sequence[int]: ...
+
+    def __len__(self) -> int: ...
+
+    def cut(self, start: int, end: int) -> Self: ...
+
+
+R = TypeVar("R", bound=Rows)
 
 
 class Pace:
@@ -62,18 +76,18 @@ class Pace:
             yield low, upto
             low = upto
 
-    def portions(self, block: Block, same: Sequence[bool]) -> Iterator[tuple[Block, Sequence[bool]]]:
+    def portions(self, rows: R, same: Sequence[bool]) -> Iterator[tuple[R, Sequence[bool]]]:
         """Cut rows, with the flags of those that need no writing, into what one transaction shall take.
 
         Rows with one number stay together: an import that stops goes on behind the last number that it has noted.
         """
         written = list(accumulate(not one for one in same))
         start = before = 0
-        while start < len(block):
-            end = min(bisect_left(written, before + self.size, lo=start) + 1, len(block))
-            while end < len(block) and block.numbers[end] == block.numbers[end - 1]:
+        while start < len(rows):
+            end = min(bisect_left(written, before + self.size, lo=start) + 1, len(rows))
+            while end < len(rows) and rows.numbers[end] == rows.numbers[end - 1]:
                 end += 1
-            yield block.cut(start, end), same[start:end]
+            yield rows.cut(start, end), same[start:end]
             start, before = end, written[end - 1]
 
 

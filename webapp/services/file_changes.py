@@ -20,7 +20,7 @@ from webapp.models.catalog import Product
 from webapp.models.links import Link
 from webapp.models.listings import Listing, ListingState
 from webapp.services import counts, listing_ids, listings
-from webapp.services.listing_columns import scaled
+from webapp.services.listing_columns import amounts, quantities
 from webapp.services.listing_ids import Meeting
 
 MOST_SHOWN = 20  # rows of each kind that are named; all are counted
@@ -73,9 +73,9 @@ def said_by(block: importers.Block, names: Sequence[str]) -> dict[str, Sequence[
     """These columns of the file, as far as it has them; None for a blank, and amounts as they are stored."""
     said: dict[str, Sequence[Any]] = {name: block.columns[name] for name in names if name in block.columns}
     if "price" in said:
-        said["price"] = [None if price is None else scaled(price) for price in said["price"]]
+        said["price"] = amounts(said["price"])
     if "quantity" in said:
-        said["quantity"] = [None if n is None else int(n) for n in said["quantity"]]
+        said["quantity"] = quantities(said["quantity"])
     return said
 
 

@@ -33,6 +33,7 @@ from webapp.services import (
     full_list,
     import_checks,
     links,
+    listing_columns,
     listing_ids,
     listings,
     lost_zeros,
@@ -43,6 +44,7 @@ from webapp.services import (
 )
 from webapp.services.forecasts import Forecast
 from webapp.services.forecasts import forecast as forecast
+from webapp.services.listing_columns import Columns
 from webapp.services.listing_ids import Meeting
 from webapp.services.upserts import Upserted, insert_columns, plain
 
@@ -50,8 +52,9 @@ BELL = "imports"
 LEASE = timedelta(seconds=60)
 CHECK_LEASE = timedelta(minutes=4)  # reading a file may take three: beyond that its reader has died
 MOST_TRIES = 3
+Rows = importers.Block | Columns
 #: The most rows that one transaction writes; the time that it takes sets a closer bound (see jobs.pace).
-CHUNKS = {ImportKind.LISTINGS: 4_000, ImportKind.PRODUCTS: 1_000, ImportKind.STOCK: 2_000, ImportKind.LINKS: 500}
+CHUNKS = {ImportKind.LISTINGS: 10_000, ImportKind.PRODUCTS: 1_000, ImportKind.STOCK: 2_000, ImportKind.LINKS: 500}
 
 
 def receive(
@@ -208,24 +211,24 @@ def may_meet(session: Session, job: ImportJob, uploads: Path) -> Meeting | None:
 def apply_chunk(
     session: Session,
     job: ImportJob,
-    block: importers.Block,
+    rows: Rows,
     *,
     by: Actor,
     now: datetime,
     meeting: Meeting | None = None,
     same: Sequence[bool] = (),
 ) -> None:
-    """Apply some rows and note the place reached, in one transaction; `meeting` is what `may_meet` gave.
+    """Apply some `prepared` rows and note the place reached, in one transaction; `meeting` is what `may_meet` gave.
 
     same: of each row whether `already_so` has found that it changes nothing; without, all of them are looked at here.
     """
     locked = _held(session, job, now)
-    rest = block.where([not one for one in same]) if any(same) else block
+    rest = rows.where([not one for one in same]) if any(same) else rows
     result = _apply(session, locked, rest, by, meeting) if rest.numbers else Upserted()
     locked.created += len(result.created)
     locked.updated += len(result.changed)
     locked.unchanged += result.unchanged + sum(same)
-    locked.next_row = block.numbers[-1]
+    locked.next_row = rows.numbers[-1]
     changes = {i: both for i, both in result.changed.items() if any(both)}
     if changes:
         columns: dict[str, Sequence[Any]] = {
@@ -236,19 +239,29 @@ def apply_chunk(
         insert_columns(session, cast(Table, ImportChange.__table__), columns, {"import_id": job.id})
 
 
-def already_so(session: Session, job: ImportJob, block: importers.Block) -> list[bool]:
-    """Of each row whether it says what is known already: those need no lock, and are only counted.
+def already_so(session: Session, job: ImportJob, rows: Rows) -> list[bool]:
+    """Of each `prepared` row whether it says what is known already: those need no lock, and are only counted.
 
     Asked of listings, once an import has met one that it knows; all others may change something.
     """
-    met = job.kind == ImportKind.LISTINGS and (job.updated or job.unchanged or not job.created)
+    met = isinstance(rows, Columns) and _may_know(job)
     if not met or counts.has(session, ListingState.ENDED):  # one of those is there again
-        return [False] * len(block)
-    return listings.unchanged(session, block, import_checks.channels_of(session, job))
+        return [False] * len(rows)
+    return listings.unchanged(session, cast(Columns, rows))
 
 
-def prepared(session: Session, job: ImportJob, block: importers.Block) -> importers.Block:
-    """The rows with what takes time to find and needs no lock, such as the words of new products."""
+def _may_know(job: ImportJob) -> bool:
+    """Whether an import of listings may meet known ones: it has, or has met none at all."""
+    return bool(job.updated or job.unchanged or not job.created)
+
+
+def prepared(session: Session, job: ImportJob, block: importers.Block) -> Rows:
+    """The rows with what takes time to find and needs no lock: words of new products, listings as they are stored.
+
+    The channels of listings are looked up here and stay valid under the lock: no channel is ever deleted.
+    """
+    if job.kind == ImportKind.LISTINGS:
+        return listing_columns.columns_of(block, import_checks.channels_of(session, job))
     return catalog.prepare(session, block) if job.kind == ImportKind.PRODUCTS else block
 
 
@@ -350,19 +363,18 @@ def report_json(job: ImportJob) -> dict[str, Any]:
 
 
 def staged_blocks(uploads: Path, job: ImportJob) -> Iterator[importers.Block]:
-    """The good rows that are still to be applied, in file order, as many at a time as one transaction may take."""
+    """The good rows that are still to be applied, in file order, as many at a time as are prepared at once."""
     yield from importers.read_blocks(uploads / f"{job.stored_as}.rows", start=job.next_row, size=CHUNKS[job.kind])
 
 
 # ---- the steps -------------------------------------------------------------------------------------------
 
 
-def _apply(session: Session, job: ImportJob, block: importers.Block, by: Actor, meeting: Meeting | None) -> Upserted:
-    if job.kind == ImportKind.LISTINGS:
-        channels = import_checks.channels_of(session, job)
-        look_first = bool(meeting or job.updated or job.unchanged or not job.created)
-        return listings.upsert_block(session, block, channels, import_id=job.id, look_first=look_first, meeting=meeting)
-    rows = [row for _, row in block.rows()]
+def _apply(session: Session, job: ImportJob, some: Rows, by: Actor, meeting: Meeting | None) -> Upserted:
+    if isinstance(some, Columns):
+        look_first = meeting is not None or _may_know(job)
+        return listings.upsert_columns(session, some, import_id=job.id, look_first=look_first, meeting=meeting)
+    rows = [row for _, row in some.rows()]
     if job.kind == ImportKind.PRODUCTS:
         return catalog.upsert_products(session, rows, by=by, import_id=job.id)
     if job.kind == ImportKind.STOCK:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import compress
 from typing import Any
 
 import importers
@@ -20,13 +21,17 @@ PLACES = 4  # of an amount that is stored as a whole number
 class Columns:
     """Values of listings by column, one for each row; a blank is what a new listing has there.
 
-    keys: channel and external id of each row. values: the other columns; amounts are whole numbers of ten-thousandths.
-    said: those columns as the file has them, None for a blank.
+    numbers: of each row in the file, in ascending order. keys: channel and external id of each row. values: the other
+    columns; amounts are whole numbers of ten-thousandths. said: those columns as the file has them, None for a blank.
     """
 
+    numbers: list[int]
     keys: list[tuple[int, str]]
     values: dict[str, Sequence[Any]]
     said: dict[str, Sequence[Any]]
+
+    def __len__(self) -> int:
+        return len(self.keys)
 
     @property
     def names(self) -> list[str]:
@@ -39,10 +44,19 @@ class Columns:
 
     def at(self, places: Sequence[int]) -> Columns:
         """Some of the rows, all of them where that is so."""
-        if len(places) == len(self.keys):
-            return self
-        values, said = ({n: [v[i] for i in places] for n, v in each.items()} for each in (self.values, self.said))
-        return Columns([self.keys[i] for i in places], dict(values), dict(said))
+        return self if len(places) == len(self) else self._each(lambda values: [values[i] for i in places])
+
+    def cut(self, start: int, end: int) -> Columns:
+        """The rows from the place `start` to before `end`."""
+        return self if start == 0 and end >= len(self) else self._each(lambda values: values[start:end])
+
+    def where(self, keep: Sequence[object]) -> Columns:
+        """The rows whose flag is true."""
+        return self if all(keep) else self._each(lambda values: list(compress(values, keep)))
+
+    def _each(self, some_of: Callable[[Any], Any]) -> Columns:
+        values, said = ({n: some_of(v) for n, v in each.items()} for each in (self.values, self.said))
+        return Columns(some_of(self.numbers), some_of(self.keys), values, said)
 
     def difference(self, place: int, current: Sequence[Any]) -> tuple[dict[str, Any], dict[str, Any]] | None:
         """What a row changes of the `current` values of a listing, before and after; None when it changes nothing."""
@@ -83,10 +97,22 @@ def columns_of(block: importers.Block, channels: Mapping[str, Channel]) -> Colum
         own = {channel.id: channel.currency for channel in channels.values()}
         currencies = zip(ids, given["price"], block.column("currency"), strict=True)
         values["currency"] = ["" if price is None else code or own[i] for i, price, code in currencies]
-        values["price"] = [None if price is None else scaled(price) for price in given["price"]]
+        values["price"] = amounts(given["price"])
     if "quantity" in given:
-        values["quantity"] = [None if n is None else int(n) for n in given["quantity"]]
-    return Columns(keys, values, said)
+        values["quantity"] = quantities(given["quantity"])
+    return Columns(block.numbers, keys, values, said)
+
+
+def amounts(prices: Sequence[Any]) -> list[int | None]:
+    """Prices as they are stored (see `scaled`), None for a blank; a file has few that differ."""
+    known = {price: None if price is None else scaled(price) for price in set(prices)}
+    return list(map(known.__getitem__, prices))
+
+
+def quantities(numbers: Sequence[Any]) -> Sequence[int | None]:
+    """Quantities as whole numbers, None for a blank."""
+    ready = set(map(type, numbers)) <= {int, type(None)}
+    return numbers if ready else [None if n is None else int(n) for n in numbers]
 
 
 def scaled(price: str | Decimal) -> int:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, cast
 
 from sqlalchemy import BigInteger, Table, Text, and_, bindparam, delete, func, select, type_coerce, update
@@ -39,13 +40,13 @@ def upsert_listings(
     import_id: int | None = None,
 ) -> Upserted:
     """Create or update listings by channel and listing id from typed rows that carry `channel` (a name) each."""
-    return upsert_block(session, importers.Block.of(enumerate(rows)), channels, import_id=import_id)
+    columns = listing_columns.columns_of(importers.Block.of(enumerate(rows)), channels)
+    return upsert_columns(session, columns, import_id=import_id)
 
 
-def upsert_block(
+def upsert_columns(
     session: Session,
-    block: importers.Block,
-    channels: Mapping[str, Channel],
+    columns: Columns,
     *,
     import_id: int | None = None,
     look_first: bool = True,
@@ -60,7 +61,6 @@ def upsert_block(
     The ids of new listings are given, but not to an import: it finds them by its own number. An import that has met
     no known listing so far need not `look_first`: a row that is there after all is told by the insert.
     """
-    columns = listing_columns.columns_of(block, channels)
     result, now = Upserted(), utc_now()
     if not look_first and _insert(session, columns, import_id, now, pass_over=True) == len(columns.keys):
         result.created = list[Hashable](columns.keys)
@@ -75,7 +75,7 @@ def upsert_block(
         result.created = [columns.keys[place] for place in fresh]
     if result.created and import_id is None:
         result.ids.update({key: row[0] for key, row in values_of(session, result.created, ()).items()})
-    for channel_id, n in Counter(key[0] for key in result.created).items():  # type: ignore[index]
+    for channel_id, n in Counter(map(itemgetter(0), result.created)).items():  # type: ignore[arg-type]
         counts.adjust(session, channel_id, {ListingState.PENDING: n})
     if result.ids and counts.has(session, ListingState.ENDED):
         reopen(session, list(result.ids.values()))
@@ -96,11 +96,8 @@ def upsert_block(
     return result
 
 
-def unchanged(session: Session, block: importers.Block, channels: Mapping[str, Channel]) -> list[bool]:
+def unchanged(session: Session, columns: Columns) -> list[bool]:
     """Of each row whether its listing is known by the row's own id and says the same; nothing is written."""
-    columns = listing_columns.columns_of(block, channels)
-    if len(columns.keys) < len(block):  # rows that speak of one listing
-        return [False] * len(block)
     known = values_of(session, columns.keys, columns.names)
     found = []
     for place, (key, values) in enumerate(zip(columns.keys, columns.rows(), strict=True)):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Dialect, Table, literal
@@ -111,8 +112,9 @@ def _converted(values: Sequence[Any], kind: TypeEngine[Any], dialect: Dialect) -
     return [None if value is None else convert(value) for value in values] if convert else values
 
 
+@lru_cache(512, typed=True)
 def _literal(value: Any, kind: TypeEngine[Any], dialect: Dialect) -> str:
-    """A value as it stands in a statement that the driver looks for marks in."""
+    """A value as it stands in a statement that the driver looks for marks in; each step of an import has the same."""
     text = str(literal(value, kind).compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
     return text if dialect.paramstyle == "qmark" else text.replace("%", "%%")
 
