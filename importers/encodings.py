@@ -1,12 +1,14 @@
-"""Which encoding a text file has: BOM, then UTF-8, then Windows-1252, and a refusal where that would be a guess."""
+"""Which encoding a text file has: BOM, then UTF-8, then what its letters say, and a refusal where they say nothing."""
 
 from __future__ import annotations
 
 import codecs
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
+from importers.letter_judge import Sample, judge
 from importers.report import FileRefused, shown
 from importers.wording import phrase
 
@@ -15,8 +17,10 @@ UNREADABLE = "\udcff"
 CHUNK = 1 << 20
 _GLIMPSED = 1 << 16
 _MOST_GLIMPSED = 30
+_FEWEST_ZEROS = 4
 #: A word with letters beyond ASCII, and what stands around it in its cell.
 _BEYOND_ASCII = re.compile(r"[^\t\r\n,;|\"]{0,12}[^\x00-\x7f][^\t\r\n,;|\"]{0,30}")
+_BETWEEN_CELLS = re.compile("[\r\n].*?[,;\t|]|[,;\t|].*?[\r\n]", re.DOTALL)
 _UNWRITTEN = re.compile("[\x80-\x9f\ufffd\ue000-\uf8ff]")
 _BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -34,16 +38,6 @@ _WHOLLY_UTF8 = re.compile(
 )
 #: Surrogates and overlong forms: what programs write that produce UTF-8 by hand, and hardly ever Western text.
 _BROKEN_UTF8 = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]|\xc0[\x80-\xbf]|[\xf5-\xf7][\x80-\xbf]{3}")
-_NOT_IN_CP1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
-#: Characters of Windows-1252 that Western text hardly holds, and that begin letters in Shift-JIS.
-_RARE = re.compile(rb"[\x82\x83\x86-\x8b\x98\x9b]")
-#: Where Windows-1252 has no business: opening quotes after a letter, signs and capitals inside words. A text in an old
-#: DOS or Mac encoding shows them for its accented letters.
-_ODD_PLACE = re.compile(
-    rb"[A-Za-z\x9a\x9c\x9e\xc0-\xff][\x86-\x89\x8b\x98\x9b\xa2-\xa9\xac\xb1\xb4-\xb6\xb8\xbc-\xbf]"
-    rb"(?=[A-Za-z\x80-\xff])|[a-z][\x82\x84\x8a\x8c\x8e\x91\x93]|\x94[A-Za-z\x80-\xff]"
-    rb"|[A-Za-z\xc0-\xff][\xb2\xb3\xb9](?=[a-z\xc0-\xff])|[a-z]\x9f(?=[a-z\xc0-\xff])"
-)
 
 
 def _mark_unreadable(error: UnicodeError) -> tuple[str, int]:
@@ -52,11 +46,19 @@ def _mark_unreadable(error: UnicodeError) -> tuple[str, int]:
     return UNREADABLE * (error.end - error.start), error.end
 
 
+class Found(NamedTuple):
+    """An encoding, the number of bytes of its BOM, and what is doubtful about it as (code, message)."""
+
+    name: str
+    mark: int = 0
+    doubts: tuple[tuple[str, str], ...] = ()
+
+
 codecs.register_error("pairbook.unreadable", _mark_unreadable)
 
 
-def find_encoding(stream: BinaryIO, chosen: str | None) -> tuple[str, int]:
-    """The encoding of a file, and the number of bytes of its BOM.
+def find_encoding(stream: BinaryIO, chosen: str | None) -> Found:
+    """The encoding of a file.
 
     stream: the whole file, read from its start and left anywhere. chosen: what a person said, which wins.
 
@@ -66,7 +68,7 @@ def find_encoding(stream: BinaryIO, chosen: str | None) -> tuple[str, int]:
     head = stream.read(4)
     for bom, name in _BOMS:
         if head.startswith(bom) and (chosen is None or _same(chosen, name)):
-            return name, len(bom)
+            return Found(name, len(bom))
         if head.startswith(bom):
             said = phrase(
                 "The file begins with the mark of {encoding}, and {chosen} was chosen. Choose {encoding}.",
@@ -74,13 +76,13 @@ def find_encoding(stream: BinaryIO, chosen: str | None) -> tuple[str, int]:
             )  # fmt: skip
             raise FileRefused("bad_encoding", said)
     if chosen is not None:
-        return _known(chosen), 0
+        return Found(_known(chosen))
     stream.seek(0)
-    silent = _utf16_without_bom(stream.read(4096))
+    silent = _wide_without_bom(stream.read(_GLIMPSED))
     if silent:
-        return silent, 0
+        return Found(silent)
     stream.seek(0)
-    return ("utf-8" if _is_utf8(stream) else _single_bytes(stream)), 0
+    return Found("utf-8") if _is_utf8(stream) else _single_bytes(stream)
 
 
 def wide_encoding(head: bytes) -> tuple[str, int]:
@@ -91,7 +93,7 @@ def wide_encoding(head: bytes) -> tuple[str, int]:
     for bom, name in _BOMS:
         if head.startswith(bom):
             return ("", 0) if bom == codecs.BOM_UTF8 else (name, len(bom))
-    return _utf16_without_bom(head[:4096]) or "", 0
+    return _wide_without_bom(head), 0
 
 
 def glimpses(stream: BinaryIO, names: Sequence[str]) -> dict[str, str]:
@@ -134,15 +136,28 @@ def _known(chosen: str) -> str:
     return info.name
 
 
-def _utf16_without_bom(head: bytes) -> str | None:
-    """Text in Latin letters has a zero in every second byte of UTF-16."""
-    pairs = len(head) // 2
-    if pairs < 4:
-        return None
-    even, odd = head[0 : pairs * 2 : 2].count(0), head[1 : pairs * 2 : 2].count(0)
-    if odd > pairs * 0.7 and even == 0:
-        return "utf-16-le"
-    return "utf-16-be" if even > pairs * 0.7 and odd == 0 else None
+def _wide_without_bom(head: bytes) -> str:
+    """UTF-16 or UTF-32 without BOM, by the zeros of its delimiters, digits and line ends; blank for any other text."""
+    zeros = [head[place::4].count(0) for place in range(4)]
+    quarter = len(head) // 4
+    if sum(zeros) < _FEWEST_ZEROS:
+        return ""
+    if min(zeros[2:]) > quarter * 0.9 and zeros[0] == 0:
+        return _if_text(head, "utf-32-le")
+    if min(zeros[:2]) > quarter * 0.9 and zeros[3] == 0:
+        return _if_text(head, "utf-32-be")
+    even, odd = zeros[0] + zeros[2], zeros[1] + zeros[3]
+    # Few letters beyond ASCII have a zero as their other byte: Ā, Ѐ and 一 do.
+    if odd > quarter / 5 and even <= odd / 10:
+        return _if_text(head, "utf-16-le")
+    return _if_text(head, "utf-16-be") if even > quarter / 5 and odd <= even / 10 else ""
+
+
+def _if_text(head: bytes, name: str) -> str:
+    """The name, when these bytes are a table in that encoding: with delimiters, and nothing that nobody writes."""
+    text = codecs.getincrementaldecoder(name)("replace").decode(head)
+    strange = sum(len(found) for found in _UNWRITTEN.findall(text)) + text.count("\0")
+    return name if strange * 50 <= len(text) and _BETWEEN_CELLS.search(text) else ""
 
 
 def _chunks(stream: BinaryIO) -> Iterator[bytes]:
@@ -161,29 +176,34 @@ def _is_utf8(stream: BinaryIO) -> bool:
     return True
 
 
-def _single_bytes(stream: BinaryIO) -> str:
-    """Damaged UTF-8, Windows-1252, or a refusal, from the bytes above 127 of the whole file."""
+def _single_bytes(stream: BinaryIO) -> Found:
+    """Damaged UTF-8, or what the letters say, from the bytes above 127 of the whole file."""
     stream.seek(0)
-    utf8 = other = high = in_runs = outside = odd = rare = 0
+    sample, utf8, other = Sample.empty(), 0, 0
     for chunk in _chunks(stream):
-        odd += len(_ODD_PLACE.findall(chunk))
-        for run in _HIGH.findall(chunk):
+        if chunk.isascii():
+            continue
+        for run, times in Counter(_HIGH.findall(chunk)).items():
             if _WHOLLY_UTF8.fullmatch(run) or _BROKEN_UTF8.search(run):
-                utf8 += 1
-                continue
-            other += 1
-            high += len(run)
-            outside += len(_NOT_IN_CP1252.findall(run))
-            in_runs += len(run) if len(run) > 2 else 0
-            rare += len(_RARE.findall(run))
+                utf8 += times
+            else:
+                other += times
+        if not sample.enough:
+            sample.add(chunk)
     if utf8 >= other:
-        return "utf-8"
-    if outside or in_runs * 2 > high or odd * 4 > high or rare * 3 > high:
-        raise FileRefused(
-            "bad_encoding",
-            phrase(
-                "The encoding of this file cannot be told, and a guess would break its letters. "
-                "Choose its encoding, or save it as UTF-8."
-            ),
+        return Found("utf-8")
+    found = judge(sample)
+    if not found.encoding:
+        said = phrase(
+            "The encoding of this file cannot be told, and a guess would break its letters. "
+            "Choose its encoding, or save it as UTF-8."
         )
-    return "cp1252"
+        raise FileRefused("bad_encoding", said)
+    if not found.doubtful:
+        return Found(found.encoding)
+    said = phrase(
+        "The file does not tell its encoding. By its letters it is read as {encoding}: “{example}”. "
+        "If they look wrong, choose another one.",
+        encoding=found.encoding.upper(), example=shown(found.example[:_MOST_GLIMPSED]),
+    )  # fmt: skip
+    return Found(found.encoding, 0, (("encoding_guessed", said),))

@@ -154,7 +154,7 @@ def _open_text(path: Path, file_name: str, head: bytes, options: Options, limits
         with whole_archive(), open_bytes(path, limits) as stream:
             _refuse_binary(stream.read(_HEAD))
     text = TextTable(path, options, limits)
-    doubts = []
+    doubts = text.doubts
     if _WORKBOOK_NAMES.search(file_name):
         said = phrase("The name says workbook, but the file holds plain text; it is read as text.")
         doubts.append(("type_differs", said))
@@ -220,13 +220,11 @@ def _as_utf8(head: bytes) -> bytes:
 
 def _looks_binary(head: bytes) -> bool:
     """Zeros and control bytes by the dozen, unless they are the halves of UTF-16 or UTF-32 letters."""
-    if head.startswith((b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff", b"\x1f\x8b")):
+    if head.startswith(b"\x1f\x8b") or wide_encoding(head)[0]:
         return False
     sample = head[:8192]
     controls = sum(sample.count(bytes([code])) for code in (*range(1, 9), *range(14, 27), *range(28, 32)))
-    zeros = sample.count(0)
-    in_pairs = min(sample[::2].count(0), sample[1::2].count(0)) == 0 and zeros > len(sample) * 0.3
-    return controls > max(8, len(sample) // 20) or (zeros > max(8, len(sample) // 20) and not in_pairs)
+    return controls > max(8, len(sample) // 20) or sample.count(0) > max(8, len(sample) // 20)
 
 
 def _no_spreadsheet(what: str) -> FileRefused:

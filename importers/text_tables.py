@@ -52,7 +52,8 @@ class TextTable:
     def __init__(self, path: Path, options: Options, limits: Limits) -> None:
         self._open: Callable[[], BinaryIO] = lambda: open_bytes(path, limits)
         with whole_archive(), self._open() as stream:
-            self.encoding, self._bom = find_encoding(stream, options.encoding)
+            found = find_encoding(stream, options.encoding)
+            self.encoding, self._bom, self.doubts = found.name, found.mark, list(found.doubts)
             self.dialect = self._find_dialect(options.delimiter)
         self.delimiter = self.dialect.delimiter
 

@@ -124,12 +124,12 @@ def test_every_export_is_recognised_and_read_to_its_last_row(tmp_path, name, kin
     assert [{field: row.get(field) for field in want} for row, want in zip(rows, expected, strict=True)] == expected
 
 
-def test_the_japanese_report_is_asked_about_and_read_when_its_encoding_is_chosen(tmp_path):
+def test_the_japanese_report_is_read_in_its_letters_and_says_so(tmp_path):
     path = SAMPLES / "amazon-all-listings-ja.txt"
-    report, _ = _read(path, "listings", tmp_path)
-    assert [problem.code for problem in report.errors] == ["bad_encoding"]
-    report, rows = _read(path, "listings", tmp_path, encoding="cp932")
-    assert report.preset == "amazon_all_listings"
+    report, rows = _read(path, "listings", tmp_path)
+    assert (report.preset, report.encoding) == ("amazon_all_listings", "cp932")
+    assert "encoding_guessed" in {problem.code for problem in report.warnings}
+    assert rows == _read(path, "listings", tmp_path, encoding="cp932")[1]
     assert rows[0] == {
         "listing_id": "0101ABCDEFG", "sku": "YU-1", "match_key": "YU-1", "title": '湯呑み "青" ソ表能',
         "price": "1200", "quantity": 2, "gtin": "4901234567894",
