@@ -8,8 +8,18 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field
 
-from importers.biff import UNREADABLE, records, workbook_stream
-from importers.opc import zeros_of
+from importers.biff import (
+    BOOLERR,
+    CELLS,
+    DIMENSIONS,
+    FORMULAS,
+    MULRK,
+    NUMBERS,
+    UNREADABLE,
+    records,
+    workbook_stream,
+)
+from importers.opc import shape_of
 
 ERROR_TEXTS = {
     0x00: "#NULL!",
@@ -21,12 +31,7 @@ ERROR_TEXTS = {
     0x2A: "#N/A",
 }
 _FILEPASS, _COLINFO, _BOUNDSHEET, _XF, _FORMAT = 0x002F, 0x007D, 0x0085, 0x00E0, 0x041E
-_DIMENSIONS, _ROW, _BOOLERR, _MULRK = 0x0200, 0x0208, 0x0205, 0x00BD
-_FORMULAS = (0x0006, 0x0206, 0x0406)
-#: Cells with a number and a format: NUMBER, RK, formulas; MULRK holds several of them.
-_NUMBERS = frozenset((0x0203, 0x027E, *_FORMULAS))
-#: All cells that hold something: those, and LABEL, RSTRING, LABELSST.
-_CELLS = _NUMBERS | {_BOOLERR, _MULRK, 0x0204, 0x00D6, 0x00FD}
+_ROW = 0x0208
 _BIFF8 = 0x0600
 
 Place = tuple[int, int]
@@ -36,14 +41,15 @@ Place = tuple[int, int]
 class BiffSheet:
     """One sheet; rows and columns count from 0 here.
 
-    errors: the text of each error cell, widths: the digits of each number with a format such as 00000, both by row as
+    errors: the text of each error cell, shapes: that of each number with a format such as 00000, both by row as
     (column, value). lowest, rightmost: cells in the last row and column with a value. top_left: the corner of all.
-    reserved: how many cells the sheet says it may have.
+    reserved: how many cells the sheet says it may have. start: where it begins in the stream.
     """
 
     name: str
+    start: int = 0
     errors: dict[int, list[tuple[int, str]]] = field(default_factory=dict)
-    widths: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
+    shapes: dict[int, list[tuple[int, str]]] = field(default_factory=dict)
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: list[tuple[int, int]] = field(default_factory=list)
     top_left: Place = (0xFFFF, 0xFFFF)
@@ -70,18 +76,18 @@ def biff_sheets(content: bytes) -> list[BiffSheet] | None:
     try:
         stream = workbook_stream(content)
         wide = struct.unpack_from("<H", stream, 4)[0] >= _BIFF8
-        formats: dict[int, int] = {}
+        formats: dict[int, str] = {}
         looks: list[int] = []
         places: list[tuple[int, str]] = []
         for kind, body in records(stream, 0):
             if kind == _FORMAT:
-                formats[struct.unpack_from("<H", body)[0]] = zeros_of(_text(body, 2, 2 if wide else 1, wide=wide))
+                formats[struct.unpack_from("<H", body)[0]] = shape_of(_text(body, 2, 2 if wide else 1, wide=wide))
             elif kind == _XF:
                 looks.append(struct.unpack_from("<H", body, 2)[0])
             elif kind == _BOUNDSHEET:
                 places.append((struct.unpack_from("<I", body)[0], _text(body, 6, 1, wide=wide)))
-        widths = [formats.get(look, 0) for look in looks]
-        return [_sheet(stream, place, name, widths) for place, name in places]
+        shapes = [formats.get(look, "") for look in looks]
+        return [_sheet(stream, place, name, shapes) for place, name in places]
     except UNREADABLE:
         return None
 
@@ -97,28 +103,28 @@ def _text(body: bytes, place: int, counted_in: int, *, wide: bool) -> str:
     return body[place + 1 : place + 1 + count].decode("latin-1")
 
 
-def _sheet(stream: bytes, start: int, name: str, widths: list[int]) -> BiffSheet:
-    sheet = BiffSheet(name)
-    padded = any(widths)
+def _sheet(stream: bytes, start: int, name: str, shapes: list[str]) -> BiffSheet:
+    sheet = BiffSheet(name, start)
+    shaped = any(shapes)
     for kind, body in records(stream, start):
-        if kind in _CELLS:
+        if kind in CELLS:
             row, column, look = struct.unpack_from("<HHH", body)
             _reach(sheet, row, column)
-            if kind == _MULRK:
+            if kind == MULRK:
                 _reach(sheet, row, struct.unpack_from("<H", body, len(body) - 2)[0])
             text = _error(kind, body)
             if text:
                 sheet.errors.setdefault(row, []).append((column, text))
-            elif padded and kind == _MULRK:
+            elif shaped and kind == MULRK:
                 for place in range(4, len(body) - 7, 6):
-                    _pad(sheet, row, column + place // 6, struct.unpack_from("<H", body, place)[0], widths)
-            elif padded and kind in _NUMBERS:
-                _pad(sheet, row, column, look, widths)
+                    _shape(sheet, row, column + place // 6, struct.unpack_from("<H", body, place)[0], shapes)
+            elif shaped and kind in NUMBERS:
+                _shape(sheet, row, column, look, shapes)
         elif kind == _ROW and body[12] & 0x20:
             sheet.hidden_rows.add(struct.unpack_from("<H", body)[0])
         elif kind == _COLINFO and body[8] & 1:
             sheet.hidden_columns.append(struct.unpack_from("<HH", body))
-        elif kind == _DIMENSIONS:
+        elif kind == DIMENSIONS:
             first, end, left, right = struct.unpack_from("<IIHH" if len(body) >= 14 else "<HHHH", body)
             sheet.reserved = max(0, end - first) * max(0, right - left)
     return sheet
@@ -134,14 +140,14 @@ def _reach(sheet: BiffSheet, row: int, column: int) -> None:
         sheet.rightmost = row, column
 
 
-def _pad(sheet: BiffSheet, row: int, column: int, look: int, widths: list[int]) -> None:
-    if look < len(widths) and widths[look]:
-        sheet.widths.setdefault(row, []).append((column, widths[look]))
+def _shape(sheet: BiffSheet, row: int, column: int, look: int, shapes: list[str]) -> None:
+    if look < len(shapes) and shapes[look]:
+        sheet.shapes.setdefault(row, []).append((column, shapes[look]))
 
 
 def _error(kind: int, body: bytes) -> str:
-    if kind == _BOOLERR and body[7]:
+    if kind == BOOLERR and body[7]:
         return ERROR_TEXTS.get(body[6], "#N/A")
-    if kind in _FORMULAS and body[12:14] == b"\xff\xff" and body[6] == 2:
+    if kind in FORMULAS and body[12:14] == b"\xff\xff" and body[6] == 2:
         return ERROR_TEXTS.get(body[8], "#N/A")
     return ""

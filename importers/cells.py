@@ -38,24 +38,39 @@ _ESCAPED = re.compile("'+[=+\\-@\t\r\n＝＋－＠]")
 _STARTS_MARKED = operator.methodcaller("startswith", ("'", "#"))
 
 
+#: Stands for a digit in the shape that a number format gives a number; all else of a shape is shown as it is.
+DIGIT = "\0"
+
+
 class Number(NamedTuple):
-    """A number cell of a workbook: its stored digits, and the width of a format such as 00000 (0: none)."""
+    """A number cell of a workbook: its stored digits, and the shape of a format such as 00000 or "SKU-"0000."""
 
     raw: str
-    padding: int = 0
+    shape: str = ""
 
     @classmethod
-    def stored(cls, text: str, padding: int = 0) -> Number | None:
+    def stored(cls, text: str, shape: str = "") -> Number | None:
         """The number that a file stores as text; None when it is none, also where Python would take it for one."""
         try:
             float(text)
         except ValueError:
             return None
-        return cls(text, padding) if text.isascii() and "_" not in text else None
+        return cls(text, shape) if text.isascii() and "_" not in text else None
 
     def exact(self) -> str:
         """The value rounded at 15 significant digits, which removes the noise of binary fractions."""
         return f"{float(self.raw):.15g}"
+
+    def shaped(self) -> str:
+        """A whole number as its format shows it: zeros in front, and what stands between and around digits."""
+        digits = str(int(float(self.raw)))
+        if not self.shape or digits.startswith("-"):
+            return digits
+        pieces = self.shape.split(DIGIT)
+        digits = digits.zfill(len(pieces) - 1)
+        first = len(digits) - len(pieces) + 2  # more digits than the format has places stand in its first one
+        marks = (digits[:first], *digits[first:])
+        return pieces[0] + "".join(map("".join, zip(marks, pieces[1:], strict=True)))
 
 
 class Mark(NamedTuple):
@@ -156,7 +171,9 @@ def as_shown(cell: Cell) -> str:
     """The text a person sees in the cell, near enough to recognise it."""
     if isinstance(cell, str):
         return cell
-    return cell.raw if isinstance(cell, Mark) else cell.exact()
+    if isinstance(cell, Mark):
+        return cell.raw
+    return cell.shaped() if cell.shape and float(cell.raw).is_integer() else cell.exact()
 
 
 def together(cells: Sequence[Any], between: str = "") -> str | None:
@@ -264,7 +281,7 @@ class TextReader:
 
 
 def number_as_text(cell: Number, label: str) -> str:
-    """The digits of a number cell, without exponent or trailing “.0”, with the zeros of its format.
+    """The digits of a number cell, without exponent or trailing “.0”, as its format shows them.
 
     Raises:
         CellError: the number has more digits than a spreadsheet keeps.
@@ -280,7 +297,7 @@ def number_as_text(cell: Number, label: str) -> str:
         )  # fmt: skip
         raise CellError("precision_lost", said)
     if value.is_integer():
-        return str(int(value)).zfill(cell.padding)
+        return cell.shaped()
     return cell.exact()
 
 

@@ -19,7 +19,7 @@ from importers.late_marks import refuse_two_readings
 from importers.letters import broken, with_mended_letters
 from importers.mapping import guess_mapping, refuse_missing
 from importers.preset_rows import KeptRow
-from importers.presets import PRESETS, Preset
+from importers.presets import PRESETS, Preset, with_help
 from importers.readers import open_table
 from importers.report import Column, FileRefused, Kind, Limits, Options, Outcome, Problem, Report, shown
 from importers.rows import Fields, Reader, RowReader, column_grammar
@@ -124,22 +124,23 @@ def _with_columns(report: Report, header: Header, columns: tuple[Column, ...], p
 def _mapping(header: Header, head: list[Row], kind: Kind, options: Options) -> tuple[Column, ...]:
     preset = header.preset.fields_for(kind) if header.preset else None
     samples = samples_of(header, head)
-    return guess_mapping(
+    columns = guess_mapping(
         header.names, kind, chosen=options.mapping, preset=preset, samples=samples, row=header.row or 1
     )
+    return columns if header.preset is None else tuple(map(partial(with_help, header.preset), columns))
 
 
 def _kept(opened: Opened) -> Iterator[KeptRow]:
     rows: Iterable[Row] = itertools.chain(opened.head, opened.rest)
     preset = opened.preset
-    if preset is None or preset.rows is None:
+    keep = preset.row_filter(opened.header.names, opened.table.rows_aside) if preset else None
+    if keep is None:
         yield from rows
         return
-    places = preset.places(opened.header.names)
     width = len(opened.header.names)
     padded = ((number, cells + [""] * (width - len(cells)) if opened.table.type_name != "text" else cells)
               for number, cells in rows)  # fmt: skip
-    yield from preset.rows(places)(padded)
+    yield from keep(padded)
 
 
 def _row_reader(opened: Opened, kind: Kind, options: Options, limits: Limits) -> RowReader:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import posixpath
 import re
 from dataclasses import dataclass
-from typing import Literal
 
 from importers.archive_guard import DEEPEST, Package, damaged, feed, safe_parser
+from importers.cells import DIGIT
 from importers.plain_xml import TEXT_END, Lots, plain_texts
 from importers.report import FileRefused
 from importers.wording import phrase
@@ -16,12 +16,17 @@ _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _LIKE_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _DATE_IDS = frozenset((*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)))
 _NOT_FORMAT = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h|m|s)[^\]]*\]', re.IGNORECASE)
-_SPACING = re.compile(r"_.|\[[^\]]*\]")
-_ZEROS = re.compile(r"0{2,}")
+#: The parts of a number format that shows a whole number and what stands around it, as they are written.
+_SHAPE_PART = re.compile(
+    r"""(0)|"([^"]*)"|\\(.)|([-+/():!^&'~{}<>= ])|_."""
+    r"""|\[(?:Black|Blue|Cyan|Green|Magenta|Red|White|Yellow|Color ?\d+|\$-[^\]]*)\]""",
+    re.IGNORECASE,
+)
 _MOST_ZEROS = 15  # Excel keeps no more digits of a number
 
-#: What a cell style means for a number: None is plain, "date", or the width of a zero-padding format.
-Style = int | Literal["date"] | None
+#: What a cell style means for a number: blank is plain, "date", or the shape of a format of zeros (see Number).
+Style = str
+DATE = "date"
 
 
 def local(name: str) -> str:
@@ -116,20 +121,27 @@ def _whole(text: str | None) -> int:
     return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 10 else 0
 
 
-def zeros_of(code: str) -> int:
-    """The digits that a number format of nothing but zeros shows at least (00000: five), 0 for any other."""
-    shown = _SPACING.sub("", code).partition(";")[0]
-    return min(len(shown), _MOST_ZEROS) if _ZEROS.fullmatch(shown) else 0
+def shape_of(code: str) -> str:
+    """The shape that a number format gives whole numbers, as in Number: of 00000, 000-000 or "SKU-"0000; else blank."""
+    shape, place = "", 0
+    while place < len(code) and code[place] != ";":
+        part = _SHAPE_PART.match(code, place)
+        if part is None:
+            return ""
+        zero, *marks = part.groups()
+        shape += DIGIT if zero else "".join(filter(None, marks)).replace(DIGIT, "")
+        place = part.end()
+    return shape if 0 < shape.count(DIGIT) <= _MOST_ZEROS and shape.strip() != DIGIT else ""
 
 
 def _meaning(identity: int, formats: dict[int, str]) -> Style:
     code = formats.get(identity)
     if code is None:
-        return "date" if identity in _DATE_IDS else None
-    if zeros := zeros_of(code):
-        return zeros
+        return DATE if identity in _DATE_IDS else ""
+    if shape := shape_of(code):
+        return shape
     bare = _NOT_FORMAT.sub("", code).partition(";")[0]
-    return "date" if re.search(r"[dmyhs]", bare.replace("General", ""), re.IGNORECASE) else None
+    return DATE if re.search(r"[dmyhs]", bare.replace("General", ""), re.IGNORECASE) else ""
 
 
 def unescape(text: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 from importers.archive_guard import Package, damaged, feed, refuse_password, safe_parser
-from importers.cells import ERROR_VALUES, Cell, Mark, Number
+from importers.cells import DIGIT, ERROR_VALUES, Cell, Mark, Number
 from importers.opc import local, refuse_depth
 from importers.report import FileRefused, Limits, Options, Sheet
 from importers.sheet_choice import choose_sheet
@@ -21,6 +22,8 @@ _MOST_REPEATS = 10_000
 #: A sheet whose values are this many, and this many times those that are written in it, is no catalogue either.
 _MOST_UNFOLDED = 1_000_000
 _MOST_PER_WRITTEN = 20
+#: What a number looks like under a format of zeros with marks or letters; dates and amounts look otherwise.
+_SHAPED = re.compile(r"0[0-9]+|(?:[A-Za-z#][A-Za-z0-9]{0,9}[-_/#: ]?)?[0-9]+(?:[-_/][0-9]+)*", re.ASCII)
 _NUMBERS = ("float", "currency", "percentage")
 #: Elements inside of a cell whose text is not its value: notes, and drawings that are anchored there.
 _ASIDE = frozenset(("annotation", "frame", "custom-shape", "control"))
@@ -278,6 +281,13 @@ def _number(stored: str, text: str) -> Cell:
     number = Number.stored(stored)
     if number is None:
         raise damaged(phrase("a number cell has no number"))
-    # A zero-padding format shows more digits than the value has; the format itself lies far away in the styles.
-    padded = text.isascii() and text.isdecimal() and text.startswith("0") and float(text) == float(stored)
-    return Number(stored, len(text)) if padded else number
+    return Number(stored, _shape(text) if _SHAPED.fullmatch(text) and _digits(text) == float(stored) else "")
+
+
+def _digits(text: str) -> float:
+    return float("".join(filter(str.isdecimal, text)))
+
+
+def _shape(text: str) -> str:
+    """What is shown with a place for each digit; the format itself lies far away in the styles."""
+    return "".join(DIGIT if mark.isdecimal() else mark for mark in text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 
 from importers.cells import Cell, as_shown
 from importers.tables import Row
@@ -11,10 +12,13 @@ from importers.tables import Row
 #: A row, or None in place of its cells when it is left out on purpose.
 KeptRow = tuple[int, list[Cell] | None]
 RowFilter = Callable[[Iterable[Row]], Iterator[KeptRow]]
+#: Goes through the rows of the file once more, from the first one on.
+Again = Callable[[], Iterable[Row]]
 
 _GTIN_TYPES = ("2", "3", "4", "isbn", "upc", "ean", "jan", "gtin")
 #: What a variation on eBay has from its listing, where its own cell is blank.
 _EBAY_SHARED = ("title", "currency", "ebay category 1 name")
+_WOO_PARENTS = {"variable", "grouped", "variable-subscription"}
 _ASIN = re.compile(r"B0[0-9A-Z]{8}")
 
 
@@ -117,22 +121,33 @@ def shopify_inventory_rows(places: Mapping[str, int]) -> RowFilter:
     return keep
 
 
-def woocommerce_rows(places: Mapping[str, int]) -> RowFilter:
-    """WooCommerce: variable and grouped rows are parents without stock of their own; `id:12` is the parent's number."""
+def woocommerce_rows(places: Mapping[str, int], again: Again) -> RowFilter:
+    """WooCommerce: variable and grouped rows are parents without stock of their own; `id:12` is the parent's number.
+
+    A parent may stand below its variations. The file is gone through once more for it, at the first that needs that.
+    """
     layout = _Layout(places)
+
+    def kinds_of(cells: list[Cell]) -> set[str]:
+        return {kind.strip() for kind in layout.text(cells, "type").lower().split(",")}
+
+    @cache
+    def parents_below() -> dict[str, str]:
+        found = ((layout.text(cells, "id"), layout.text(cells, "sku"), kinds_of(cells)) for _, cells in again())
+        return {number: sku for number, sku, kinds in found if sku and kinds & _WOO_PARENTS}
 
     def keep(rows: Iterable[Row]) -> Iterator[KeptRow]:
         sku_of: dict[str, str] = {}
         for number, cells in rows:
-            kinds = {kind.strip() for kind in layout.text(cells, "type").lower().split(",")}
-            if kinds & {"variable", "grouped"}:
+            kinds = kinds_of(cells)
+            if kinds & _WOO_PARENTS:
                 sku_of[layout.text(cells, "id")] = layout.text(cells, "sku")
                 yield number, None
                 continue
             parent = layout.text(cells, "parent")
             if parent.startswith("id:"):
-                # The number stands for a parent without SKU, and for one that comes further down: it still groups.
-                layout.put(cells, "parent", sku_of.get(parent[3:]) or parent)
+                known = sku_of[parent[3:]] if parent[3:] in sku_of else parents_below().get(parent[3:])
+                layout.put(cells, "parent", known or parent)  # the number of a parent without SKU still groups
             if "variation" not in kinds:
                 for option in (1, 2, 3):
                     layout.put(cells, f"attribute {option} name", "")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from importers.fields import KIND_FIELDS, OPTION_COLUMNS
 from importers.preset_rows import (
+    Again,
     RowFilter,
     amazon_flat_rows,
     amazon_rows,
@@ -18,7 +19,7 @@ from importers.preset_rows import (
     woocommerce_rows,
 )
 from importers.preset_words import AMAZON, AMAZON_OPEN, GOOGLE, MERCADO_LIBRE, WOOCOMMERCE
-from importers.report import FileRefused, Kind, shown
+from importers.report import Column, FileRefused, Kind, shown
 from importers.unfolding import Unfold, unfold_locations
 from importers.vocabulary import forms
 from importers.wording import phrase
@@ -32,8 +33,9 @@ class Preset:
 
     signatures: sets of normalised headers; a file that has all of one set is this export. fields: field to normalised
     headers, best first. by_kind: the same, where a kind of file reads the export differently. rows: leaves out or
-    completes rows. currency_in_price: prices carry a currency code, as in “9.80 EUR”. words: headers in other languages
-    to those used here. unfold: turns columns into rows. then: the preset that reads what was unfolded.
+    completes rows; rows_twice: the same with a second look at the file. helpers: headers that `rows` goes by, although
+    no field comes from them. currency_in_price: prices carry a currency code, as in “9.80 EUR”. words: headers in other
+    languages to those used here. unfold: turns columns into rows. then: the preset that reads what was unfolded.
     """
 
     name: str
@@ -42,6 +44,8 @@ class Preset:
     fields: Fields
     by_kind: Mapping[Kind, Fields] = field(default_factory=dict)
     rows: Callable[[Mapping[str, int]], RowFilter] | None = None
+    rows_twice: Callable[[Mapping[str, int], Again], RowFilter] | None = None
+    helpers: tuple[str, ...] = ()
     currency_in_price: bool = False
     decimal: Literal["comma", "point"] | None = None
     words: Mapping[str, str] = field(default_factory=dict)
@@ -53,12 +57,22 @@ class Preset:
         fields = {**self.fields, **self.by_kind.get(kind, {})}
         return {name: tuple(form for one in headers for form in self._said(one)) for name, headers in fields.items()}
 
+    def helps(self, header: str) -> bool:
+        """Whether a column without a field is read all the same, to tell what its rows are."""
+        return not self.english(set(forms(header))).isdisjoint(self.helpers)
+
     def _said(self, header: str) -> list[str]:
         return [header, *(form for form, english in self.words.items() if english == header)]
 
     def english(self, have: Set[str]) -> Set[str]:
         """Forms of headers, and the English ones of those that are words of another language."""
         return have | {self.words[form] for form in self.words.keys() & have}
+
+    def row_filter(self, headers: Sequence[str], again: Again) -> RowFilter | None:
+        """What leaves out and completes the rows of a file with these headers; None where they stay as they are."""
+        if self.rows_twice:
+            return self.rows_twice(self.places(headers), again)
+        return self.rows(self.places(headers)) if self.rows else None
 
     def places(self, headers: Sequence[str]) -> dict[str, int]:
         """Normalised header, an English one too, to the first column that has it."""
@@ -98,6 +112,7 @@ PRESETS: dict[str, Preset] = {
                 "status": ("status",),
             },
             rows=amazon_rows,
+            helpers=("product id type",),
             words=AMAZON,
         ),
         Preset(
@@ -110,6 +125,7 @@ PRESETS: dict[str, Preset] = {
             ),
             {"sku": ("sku",), "price": ("price",), "quantity": ("quantity",), "gtin": ("product id",)},
             rows=amazon_rows,
+            helpers=("product id type",),
         ),
         Preset(
             # The templates of categories: a line about the template, labels in the language of the shop, these names.
@@ -131,6 +147,7 @@ PRESETS: dict[str, Preset] = {
                 "parent_id": ("parent sku",),
             },
             rows=amazon_flat_rows,
+            helpers=("parent child", "external product id type"),
         ),
         Preset(
             # An ASIN names a page that several of a seller's offers share, so it is no listing ID: the SKU is.
@@ -154,6 +171,7 @@ PRESETS: dict[str, Preset] = {
                 "title": ("title",),
             },
             rows=shopify_inventory_rows,
+            helpers=("on hand current",),
         ),
         Preset(
             "shopify_inventory_wide",
@@ -183,6 +201,7 @@ PRESETS: dict[str, Preset] = {
                 **_OPTIONS,
             },
             rows=shopify_product_rows,
+            helpers=("handle", "url handle"),
         ),
         Preset(
             "shopify_products",
@@ -204,6 +223,7 @@ PRESETS: dict[str, Preset] = {
                 **_OPTIONS,
             },
             rows=shopify_product_rows,
+            helpers=("handle", "url handle"),
         ),
         Preset(
             "woocommerce",
@@ -228,7 +248,8 @@ PRESETS: dict[str, Preset] = {
                 },
             },
             by_kind={"listings": {"listing_id": ("id",)}},
-            rows=woocommerce_rows,
+            rows_twice=woocommerce_rows,
+            helpers=("type", "id", "parent"),
             words=WOOCOMMERCE,
         ),
         Preset(
@@ -247,6 +268,7 @@ PRESETS: dict[str, Preset] = {
                 "option_details": ("variation details",),
             },
             rows=ebay_rows,
+            helpers=("item number", "variation details"),
         ),
         Preset(
             "google_merchant",
@@ -293,6 +315,7 @@ PRESETS: dict[str, Preset] = {
                 "option_details": ("variation values",),
             },
             rows=mercado_libre_rows,
+            helpers=("variation", "item sku"),
             words=MERCADO_LIBRE,
         ),
         Preset(
@@ -342,3 +365,11 @@ def find_preset(headers: Sequence[str], kind: Kind, wanted: str | None) -> Prese
         if kind in preset.kinds and any(signature <= have for signature in preset.signatures):
             return preset
     return None
+
+
+def with_help(preset: Preset, column: Column) -> Column:
+    """The column, as one that is read where no field comes from it but the preset goes by it."""
+    if column.why != "ignored" or not preset.helps(column.header):
+        return column
+    said = phrase("Read to tell what a row is; no field comes from it.")
+    return replace(column, why="preset", explanation=said)

@@ -11,7 +11,7 @@ from pathlib import Path
 from importers.archive_guard import Package, refuse_password
 from importers.encodings import wide_encoding
 from importers.opendocument import open_opendocument
-from importers.report import FileRefused, Limits, Options
+from importers.report import FileRefused, Limits, Options, shown
 from importers.tables import Table
 from importers.text_tables import TextTable, open_bytes, shown_delimiter, whole_archive
 from importers.wording import phrase
@@ -155,6 +155,9 @@ def _open_text(path: Path, file_name: str, head: bytes, options: Options, limits
             _refuse_binary(stream.read(_HEAD))
     text = TextTable(path, options, limits)
     doubts = text.doubts
+    if options.sheet is not None:
+        said = phrase("The file is text and has no sheets; “{sheet}” was not looked for.", sheet=shown(options.sheet))
+        doubts.append(("no_sheets", said))
     if _WORKBOOK_NAMES.search(file_name):
         said = phrase("The name says workbook, but the file holds plain text; it is read as text.")
         doubts.append(("type_differs", said))

@@ -81,7 +81,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Column:
-    """How one column is read: its header, its field ("" when left out) and why in a few words.
+    """How one column is read: its header, its field ("" when none is read) and why in a few words.
 
     samples: its first values as they are shown. reads: what these are in a column of amounts; "" for one that cannot
     be read.
@@ -138,8 +138,9 @@ class Report:
 
     @property
     def unused(self) -> tuple[str, ...]:
-        """The headers of the columns that no field is read from, in the order of the file."""
-        return tuple(column.header for column in self.mapping if column.header and not column.field)
+        """The headers of the columns that nothing is read from, in the order of the file."""
+        left = (column for column in self.mapping if column.header and not column.field)
+        return tuple(column.header for column in left if column.why != "preset")
 
     def as_json(self) -> dict[str, Any]:
         """The report as plain JSON values, in the shape the command line promises."""

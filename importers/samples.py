@@ -25,8 +25,7 @@ def plain_columns(header: Header, head: Sequence[Row]) -> tuple[Column, ...]:
 def telling(header: Header, below: Sequence[Row]) -> list[list[Cell]]:
     """The cells of the first rows that are not left out: a hint below a header says nothing about its column."""
     left_out = set[int]()
-    if header.preset and header.preset.rows:
-        keep = header.preset.rows(header.preset.places(header.names))
+    if header.preset and (keep := header.preset.row_filter(header.names, lambda: below)):
         left_out = {number for number, cells in keep((number, list(cells)) for number, cells in below) if cells is None}
     return [cells for number, cells in below if number not in left_out]
 

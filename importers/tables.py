@@ -46,3 +46,11 @@ class Table:
     delimiter: str | None = None
     hidden: Hidden = field(default_factory=Hidden)
     doubts: list[tuple[str, str]] = field(default_factory=list)
+
+    def rows_aside(self) -> Iterator[Row]:
+        """A pass of its own in the middle of another one, which leaves what that one has found hidden as it is."""
+        columns, rows, count = list(self.hidden.columns), list(self.hidden.rows), self.hidden.row_count
+        try:
+            yield from self.rows()
+        finally:
+            self.hidden.columns[:], self.hidden.rows[:], self.hidden.row_count = columns, rows, count

@@ -9,6 +9,7 @@ from pathlib import Path
 from importers.archive_guard import Package, damaged, safe_parser
 from importers.cells import Cell, Mark, Number
 from importers.opc import (
+    DATE,
     StringCollector,
     Style,
     local,
@@ -203,10 +204,10 @@ class _Rows:
             return Mark("date_in_text", text)
         if not text:
             return Mark("formula_no_value", "=") if formula else ""
-        meaning = self._styles[int(style)] if style and int(style) < len(self._styles) else None
-        if meaning == "date":
+        meaning = self._styles[int(style)] if style and int(style) < len(self._styles) else ""
+        if meaning == DATE:
             return Mark("date_in_text", text)
-        number = Number.stored(text, meaning or 0)
+        number = Number.stored(text, meaning)
         if number is None:
             raise damaged(phrase("row {row} has a number that is none", row=self._number))
         return number

@@ -68,7 +68,7 @@ def _beginning(kind: int) -> bytes:
     return record(0x0809, struct.pack("<HHHHII", 0x0600, kind, 0x0DBB, 0x07CC, 0, 6))
 
 
-def _compound(stream: bytes) -> bytes:
+def _compound(stream: bytes, name: str = "Workbook") -> bytes:
     """A compound file ([MS-CFB]) with that stream; the tables come first, then the directory, then the stream."""
     sectors = max(_LEAST // _SECTOR, -(-len(stream) // _SECTOR))
     stream = stream.ljust(sectors * _SECTOR, b"\0")
@@ -80,7 +80,7 @@ def _compound(stream: bytes) -> bytes:
     listed = [*range(tables)] + [_FREE] * (109 - tables)
     head = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 16 + struct.pack("<HHHHH6x", 0x3E, 3, 0xFFFE, 9, 6)
     head += struct.pack("<IIIIIIIII", 0, tables, tables, 0, _LEAST, _END, 0, _END, 0) + struct.pack("<109I", *listed)
-    directory = _entry("Root Entry", 5, _END, 0, 1) + _entry("Workbook", 2, tables + 1, len(stream), _NONE)
+    directory = _entry("Root Entry", 5, _END, 0, 1) + _entry(name, 2, tables + 1, len(stream), _NONE)
     directory = directory.ljust(_SECTOR, b"\0")
     return b"".join((head.ljust(_SECTOR, b"\0"), struct.pack(f"<{len(chain)}I", *chain), directory, stream))
 
@@ -89,3 +89,23 @@ def _entry(name: str, kind: int, start: int, size: int, child: int) -> bytes:
     letters = name.encode("utf-16-le") + b"\0\0"
     tail = struct.pack("<HBBiii36xIQ", len(letters), kind, 1, _NONE, _NONE, child, start, size)
     return letters.ljust(64, b"\0") + tail
+
+
+def excel95(cells: bytes, *, codepage: int = 1252) -> bytes:
+    """An .xls file of Excel 95 (BIFF5, in the stream “Book”) with one sheet of these records."""
+
+    def common(place: int) -> bytes:
+        look = record(0x00E0, b"\0" * 16)
+        listed = record(0x0085, struct.pack("<IHB", place, 0, 2) + b"S1")
+        return _beginning_95(5) + record(0x0042, struct.pack("<H", codepage)) + look + listed + record(0x0A)
+
+    return _compound(common(len(common(0))) + _beginning_95(0x10) + cells + record(0x0A), name="Book")
+
+
+def label95(row: int, column: int, text: bytes) -> bytes:
+    """A text cell of Excel 95, in the letters of its code page."""
+    return record(0x0204, struct.pack("<HHHH", row, column, 0, len(text)) + text)
+
+
+def _beginning_95(kind: int) -> bytes:
+    return record(0x0809, struct.pack("<HHHH", 0x0500, kind, 0x0DBB, 0x07CC))

@@ -121,3 +121,19 @@ def test_wide_rows_of_one_value_each_are_refused_too(run):
 def test_equal_values_beside_each_other_are_no_bomb(run):
     rows = [row(f"A-{n}", "a", cell("0", repeat=18)) for n in range(300)]
     assert len(run(ods(table(row("sku", "title", "quantity", cell("note", repeat=1)), *rows))).rows) == 300
+
+
+@pytest.mark.parametrize(
+    ("stored", "seen", "sku"),
+    [
+        *(("42", "00042", "00042"), ("42", "000-042", "000-042"), ("123456", "123-456", "123-456")),
+        *(("42", "SKU-0042", "SKU-0042"), ("42", "42.00", "42"), ("1234", "1,234", "1234"), ("42", "42 €", "42")),
+        *(("1234", "1 234", "1234"), ("42", "43", "42"), ("-42", "-42", "-42")),
+    ],
+)
+def test_a_code_is_what_is_shown_of_its_number(run, stored, seen, sku):
+    shown = f'<table:table-cell office:value-type="float" office:value="{stored}"><text:p>{seen}</text:p>'
+    checked = run(
+        ods(table(row(cell("sku"), cell("title")), row(shown + "</table:table-cell>", cell("a")))), name="a.ods"
+    )
+    assert checked.rows[2]["sku"] == sku

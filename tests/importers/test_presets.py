@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
+
 import pytest
+from openpyxl import Workbook
 
 SHOPIFY_OLD = """Handle,Title,Body (HTML),Vendor,Option1 Name,Option1 Value,Variant SKU,\
 Variant Inventory Qty,Variant Price,Variant Barcode,Image Src,Status
@@ -267,3 +271,34 @@ def test_an_asin_is_no_barcode_even_where_the_file_does_not_say_its_type(run):
 def test_a_woocommerce_parent_without_sku_still_groups_its_variations(run):
     content = WOO.replace("variable,MUG,", "variable,,")
     assert run(content).rows[3]["base_sku"] == "id:10"
+
+
+@pytest.mark.parametrize("sku", ["MUG", ""])
+def test_a_woocommerce_variation_above_its_parent_finds_it(run, sku):
+    head, parent, *others = WOO.splitlines()
+    content = "\n".join([head, *others, parent.replace("variable,MUG,", f"variable,{sku},"), ""])
+    checked = run(content)
+    assert checked.rows[2]["base_sku"] == (sku or "id:10")
+    assert (checked.report.rows, checked.report.rows_skipped) == (3, 1)
+
+
+def test_the_second_look_at_a_workbook_leaves_what_is_hidden_as_it_was(run):
+    head, parent, *others = csv.reader(WOO.splitlines())
+    book, packed = Workbook(), io.BytesIO()
+    for cells in (head, *others, parent):
+        book.active.append(cells)
+    book.active.row_dimensions[2].hidden = True
+    book.save(packed)
+    checked = run(packed.getvalue(), name="woo.xlsx")
+    assert checked.rows[2]["base_sku"] == "MUG"
+    hidden = [problem.message for problem in checked.report.warnings if problem.code == "hidden_rows"]
+    assert len(hidden) == 1
+    assert "1" in hidden[0]
+
+
+def test_columns_that_tell_what_a_row_is_are_not_called_unused(run):
+    checked = run(WOO)
+    assert not {"ID", "Type", "Parent", "SKU"} & set(checked.report.unused)
+    assert {"Published", "In stock?", "Sale price"} <= set(checked.report.unused)
+    spanish = WOO.replace("Type,", "Tipo,").replace("Parent,", "Superior,").replace("Regular price", "Precio normal")
+    assert not {"ID", "Tipo", "Superior"} & set(run(spanish).report.unused)

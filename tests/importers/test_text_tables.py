@@ -259,3 +259,9 @@ def test_text_that_only_looks_like_a_table_is_called_by_its_name(run, content, c
 
 def test_a_table_whose_first_headers_are_id_and_a_word_with_p_is_a_table(run):
     assert run("ID;Producto;SKU\n1;Taza;A\n").rows[2]["sku"] == "A"
+
+
+def test_a_sheet_that_is_named_for_a_text_is_said_not_to_exist(run):
+    checked = run("sku,title\nA,Mug\n", sheet="Sheet1")
+    assert (list(checked.rows), checked.warnings) == ([2], {"no_sheets"})
+    assert "“Sheet1”" in checked.report.warnings[0].message

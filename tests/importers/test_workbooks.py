@@ -287,12 +287,21 @@ def test_a_row_repeated_without_end_is_too_big_and_one_repeated_twice_is_two_row
         ("00000", "00007"),
         ("00000;-00000", "00007"),
         ("[Red]000", "007"),
-        ("&quot;S-&quot;000", "7"),
+        ("&quot;S-&quot;000", "S-007"),
+        ("000-000", "000-007"),
+        ("0\\-0", "0-7"),
+        ("[$-409]00&quot;/A&quot;", "07/A"),
+        ("000_);(000)", "007"),
+        ("&quot;€&quot; #,##0", "7"),
+        ("0.00", "7"),
+        ("0%", "7"),
+        ("[$€-407] 00", "7"),
+        ("[&gt;5]00;000", "7"),
         ("#,##0", "7"),
         ("0", "7"),
     ],
 )
-def test_only_a_format_of_zeros_pads(run, code, expected):
+def test_a_code_is_what_its_format_of_zeros_shows(run, code, expected):
     styles = (
         f'<numFmts count="1"><numFmt numFmtId="170" formatCode="{code}"/></numFmts>'
         '<cellXfs><xf numFmtId="0"/><xf numFmtId="170"/></cellXfs>'

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.importers.biff_files import header, label, number, record, several_numbers, xls
+from tests.importers.biff_files import excel95, header, label, label95, number, record, several_numbers, xls
 
 HEADER = header("sku", "title", "quantity")
 ROW = label(1, 0, "A-1") + label(1, 1, "a") + number(1, 2, 5)
@@ -30,24 +30,45 @@ def test_a_file_with_a_password_says_so(run, body):
 
 
 @pytest.mark.parametrize(
-    ("far", "row", "named"),
+    ("far", "named"),
     [
-        (label(65535, 255, "z"), 65536, "to IV65536."),
-        (label(1, 255, "x") + number(65535, 2, 1), 65536, "to IV2, C65536."),
-        (several_numbers(40_000, 200, (0, 1), (0, 2)), 40_001, "GS40001"),
+        (label(65535, 255, "z"), "left out: IV65536."),
+        (label(1, 255, "x") + number(65535, 2, 1), "left out: IV2, C65536."),
+        (several_numbers(40_000, 200, (0, 1), (0, 2)), "left out: GS40001, GT40001."),
+        (number(65535, 255, 1) + record(0x0200, struct.pack("<IIHHH", 0, 65536, 0, 256, 0)), "left out: IV65536."),
     ],
 )
-def test_cells_that_lie_far_from_the_table_are_named_at_once(run, far, row, named):
+def test_a_few_cells_that_lie_far_from_the_table_are_left_out_and_named(run, far, named):
     begun = time.process_time()
-    refused = run(xls(HEADER + ROW + far), name="a.xls")
-    assert refused.errors == [(row, "too_big")]
-    assert named in refused.report.errors[0].message
+    checked = run(xls(HEADER + ROW + far), name="a.xls")
+    assert checked.rows == {2: {"sku": "A-1", "title": "a", "quantity": 5, "match_key": "A-1"}}
+    assert [problem.code for problem in checked.report.warnings] == ["far_cells"]
+    assert checked.report.warnings[0].message.endswith(named)
     assert time.process_time() - begun < 1
 
 
-def test_a_far_cell_on_another_sheet_is_named_with_its_sheet(run):
-    refused = run(xls(HEADER + ROW, HEADER + label(65535, 255, "z")), name="a.xls")
-    assert refused.errors == [(65536, "too_big")]
+def test_the_text_of_a_formula_goes_with_its_cell(run):
+    formula = record(0x0006, struct.pack("<HHH8sHI", 65535, 255, 0, b"\0" * 6 + b"\xff\xff", 0, 0) + b"\0\0")
+    said = record(0x0207, struct.pack("<HB", 5, 0) + b"wrong")
+    checked = run(xls(HEADER + ROW + formula + said), name="a.xls")
+    assert checked.rows == {2: {"sku": "A-1", "title": "a", "quantity": 5, "match_key": "A-1"}}
+
+
+def test_a_sheet_with_much_that_lies_apart_is_refused_at_once(run):
+    far = b"".join(label(30_000 + 50 * place, 200, "z") for place in range(11))
+    begun = time.process_time()
+    refused = run(xls(HEADER + ROW + far), name="a.xls")
+    assert refused.errors == [(30_501, "too_big")]
+    assert "to GS30001, GS30501." in refused.report.errors[0].message
+    assert time.process_time() - begun < 1
+
+
+def test_a_far_cell_on_another_sheet_is_no_matter(run):
+    far = b"".join(label(30_000 + 50 * place, 200, "z") for place in range(11))
+    checked = run(xls(HEADER + ROW, HEADER + far), name="a.xls")
+    assert (list(checked.rows), checked.warnings) == ([2], {"several_sheets"})
+    refused = run(xls(HEADER + ROW, HEADER + far), name="a.xls", sheet="S2")
+    assert refused.errors == [(30_501, "too_big")]
     assert "sheet S2" in refused.report.errors[0].message
 
 
@@ -57,15 +78,15 @@ def test_a_far_row_or_column_alone_is_read(run):
     assert list(run(xls(HEADER + ROW + label(1, 255, "note")), name="a.xls").rows) == [2]
 
 
-def test_a_sheet_that_says_to_be_huge_ends_no_process(run):
+def test_a_sheet_that_says_to_be_huge_is_read_as_large_as_it_is(run):
     formatted = record(0x0200, struct.pack("<IIHHH", 0, 65536, 0, 256, 0))
-    refused = run(xls(formatted + HEADER + ROW), name="a.xls")
-    assert refused.errors == [(1, "too_big")]
-    assert "formatted far beyond" in refused.report.errors[0].message
+    checked = run(xls(formatted + HEADER + ROW), name="a.xls")
+    assert (list(checked.rows), checked.warnings) == ([2], set())
 
 
 @pytest.mark.parametrize(
-    ("code", "sku"), [("00000", "00042"), ("[Red]000;-000", "042"), ("0", "42"), ("0.00", "42"), ('"S"000', "42")]
+    ("code", "sku"),
+    [("00000", "00042"), ("[Red]000;-000", "042"), ("0", "42"), ("0.00", "42"), ('"S"000', "S042"), ("0-0", "4-2")],
 )
 def test_a_format_of_zeros_is_applied(run, code, sku):
     cells = number(1, 0, 42, 1) + label(1, 1, "a") + label(2, 0, "B") + several_numbers(2, 1, (0, 7), (1, 8))
@@ -94,3 +115,14 @@ def test_hidden_rows_and_columns_are_read_with_a_warning(run):
     said = {problem.code: problem.message for problem in checked.report.warnings}
     assert said["hidden_rows"].endswith("and are read: 2.")
     assert "quantity" in said["hidden_column"]
+
+
+@pytest.mark.parametrize(("codepage", "title"), [(1252, "Café crème"), (1250, "Žlutý hrnek"), (1251, "Кружка")])
+def test_excel_95_is_read_in_its_letters(run, codepage, title):
+    names = b"".join(label95(0, place, name) for place, name in enumerate((b"sku", b"title", b"quantity")))
+    error = record(0x0205, struct.pack("<HHHBB", 2, 2, 0, 0x2A, 1))
+    cells = names + label95(1, 0, b"A-1") + label95(1, 1, title.encode(f"cp{codepage}")) + number(1, 2, 5)
+    cells += label95(2, 0, b"A-2") + label95(2, 1, b"x") + error
+    checked = run(excel95(cells, codepage=codepage), name="a.xls")
+    assert checked.rows == {2: {"sku": "A-1", "title": title, "quantity": 5, "match_key": "A-1"}}
+    assert checked.errors == [(3, "error_value")]

@@ -133,6 +133,8 @@ def _choice(column: importers.Column, doubts: Sequence[importers.Problem], guess
         kind, icon, word = ("acc", "hand", _("Chosen")) if field else ("", "minus", _("Ignored"))
     elif field:
         kind, icon, word = "ok", "check", _("Recognised")
+    elif column.why == "preset":
+        kind, icon, word = "ok", "check", _("Read along")
     else:
         kind, icon, word = "", "minus", _("Ignored")
     return Choice(column.header, sample, field, kind, icon, word, reads=reads)
