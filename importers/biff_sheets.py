@@ -31,7 +31,7 @@ ERROR_TEXTS = {
     0x2A: "#N/A",
 }
 _FILEPASS, _COLINFO, _BOUNDSHEET, _XF, _FORMAT = 0x002F, 0x007D, 0x0085, 0x00E0, 0x041E
-_ROW = 0x0208
+_ROW, _DEFAULTROWHEIGHT = 0x0208, 0x0225
 _BIFF8 = 0x0600
 
 Place = tuple[int, int]
@@ -43,6 +43,7 @@ class BiffSheet:
 
     errors: the text of each error cell, shapes: that of each number with a format such as 00000, both by row as
     (column, value). lowest, rightmost: cells in the last row and column with a value. top_left: the corner of all.
+    told_rows: those of which the sheet says something; hides_untold: the others are hidden.
     reserved: how many cells the sheet says it may have. start: where it begins in the stream.
     """
 
@@ -51,11 +52,17 @@ class BiffSheet:
     errors: dict[int, list[tuple[int, str]]] = field(default_factory=dict)
     shapes: dict[int, list[tuple[int, str]]] = field(default_factory=dict)
     hidden_rows: set[int] = field(default_factory=set)
+    told_rows: set[int] = field(default_factory=set)
+    hides_untold: bool = False
     hidden_columns: list[tuple[int, int]] = field(default_factory=list)
     top_left: Place = (0xFFFF, 0xFFFF)
     lowest: Place = (-1, -1)
     rightmost: Place = (-1, -1)
     reserved: int = 0
+
+    def hides(self, row: int) -> bool:
+        """Whether a row is not seen; a sheet can hide all rows of which it says nothing."""
+        return row in self.hidden_rows or (self.hides_untold and row not in self.told_rows)
 
     @property
     def area(self) -> int:
@@ -120,10 +127,15 @@ def _sheet(stream: bytes, start: int, name: str, shapes: list[str]) -> BiffSheet
                     _shape(sheet, row, column + place // 6, struct.unpack_from("<H", body, place)[0], shapes)
             elif shaped and kind in NUMBERS:
                 _shape(sheet, row, column, look, shapes)
-        elif kind == _ROW and body[12] & 0x20:
-            sheet.hidden_rows.add(struct.unpack_from("<H", body)[0])
-        elif kind == _COLINFO and body[8] & 1:
+        elif kind == _ROW:
+            row, height = struct.unpack_from("<HxxxxH", body)
+            sheet.told_rows.add(row)
+            if body[12] & 0x20 or not height & 0x7FFF:
+                sheet.hidden_rows.add(row)
+        elif kind == _COLINFO and (body[8] & 1 or body[4:6] == b"\0\0"):
             sheet.hidden_columns.append(struct.unpack_from("<HH", body))
+        elif kind == _DEFAULTROWHEIGHT and body[0] & 2:
+            sheet.hides_untold = True
         elif kind == DIMENSIONS:
             first, end, left, right = struct.unpack_from("<IIHH" if len(body) >= 14 else "<HHHH", body)
             sheet.reserved = max(0, end - first) * max(0, right - left)

@@ -154,10 +154,11 @@ def _wide_without_bom(head: bytes) -> str:
 
 
 def _if_text(head: bytes, name: str) -> str:
-    """The name, when these bytes are a table in that encoding: with delimiters, and nothing that nobody writes."""
+    """The name, when these bytes are text in that encoding: a table or mark-up, and nothing that nobody writes."""
     text = codecs.getincrementaldecoder(name)("replace").decode(head)
     strange = sum(len(found) for found in _UNWRITTEN.findall(text)) + text.count("\0")
-    return name if strange * 50 <= len(text) and _BETWEEN_CELLS.search(text) else ""
+    is_text = _BETWEEN_CELLS.search(text) or text.lstrip()[:1] in ("<", "{", "[")
+    return name if is_text and strange * 50 <= len(text) else ""
 
 
 def _chunks(stream: BinaryIO) -> Iterator[bytes]:

@@ -174,7 +174,7 @@ def _rows(content: Callable[[], bytes], name: str, known: BiffSheet, hidden: Hid
         while cells and cells[-1] == "":
             cells.pop()
         if cells:
-            if row in known.hidden_rows:
+            if known.hides(row):
                 hidden.row(row + 1)
             yield row + 1, cells
 

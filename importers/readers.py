@@ -47,6 +47,33 @@ _TEXT_SIGNATURES = (
     (b"MIME-Version:", phrase("a web archive")),
     (b"%!PS", phrase("a PostScript document")),
     (b"{\\rtf", phrase("a rich text document")),
+    (b"BEGIN:VCARD", phrase("an address book (vCard)")),
+    (b"BEGIN:VCALENDAR", phrase("a calendar")),
+    (b"-----BEGIN ", phrase("a key or a certificate")),
+    (b"[InternetShortcut]", phrase("a link to a web page")),
+    (b"UNA:+", phrase("an EDI message")),
+    (b"UNB+", phrase("an EDI message")),
+    (b"ISA*", phrase("an EDI message")),
+    (b"%YAML", phrase("a YAML file")),
+)
+_SQL = phrase("a database dump (SQL)")
+#: The same for texts that are told by more than their first letters.
+_TEXT_SHAPES = (
+    (re.compile(rb"-- (?:MySQL|MariaDB|PostgreSQL|phpMyAdmin|SQLite|Adminer|Host:)"), _SQL),
+    (
+        re.compile(
+            rb"(?:--[^\r\n]*[\r\n]|/\*(?!!).*?\*/;?|\s)*+(?:/\*!\d|(?:CREATE|DROP|ALTER)\s+(?:TABLE|DATABASE|SCHEMA)\s"
+            rb"|INSERT\s+INTO\s|SET\s+[@A-Z_.]+\s*=|(?:BEGIN|START)\s+TRANSACTION|USE\s+`)",
+            re.IGNORECASE | re.DOTALL,
+        ),
+        _SQL,
+    ),
+    (re.compile(rb"(?:[A-Z][A-Za-z-]*: [^\r\n]*\r?\n(?:[ \t]+[^\r\n]*\r?\n)*){3,}\r?\n"), phrase("an e-mail")),
+    (re.compile(rb"---[ \t]*\r?\n(?:[ \t#-][^\r\n]*\r?\n)*[ \t-]*+[\w-]+:(?:[ \t]|\r?\n)"), phrase("a YAML file")),
+    (
+        re.compile(rb"(?:data:[\w.+/-]+;base64,|UEsDB|0M8R4KGx|JVBERi0|iVBORw0K|H4sIA|/9j/4)[A-Za-z0-9+/=\s]+\Z"),
+        phrase("a file in base64, a form for e-mail"),
+    ),
 )
 #: What Office writes beside a file that is open has some such size: 162 bytes from Word, 165 from Excel. It holds the
 #: name of who opened it with one byte per letter and its length before it, then again with two, from here on.
@@ -188,6 +215,9 @@ def _refuse_binary(head: bytes) -> None:
     plain = _as_utf8(head)
     for signature, what in _TEXT_SIGNATURES:
         if plain.lstrip().startswith(signature):
+            raise _no_spreadsheet(what)
+    for shape, what in _TEXT_SHAPES:
+        if shape.match(plain.lstrip()):
             raise _no_spreadsheet(what)
     if _HTML.match(plain):
         raise _no_spreadsheet(phrase("a web page"))

@@ -274,7 +274,9 @@ class _SheetParser:
 
 
 def _is_hidden(attributes: Mapping[str, str]) -> bool:
-    return attributes.get("hidden") in ("1", "true")
+    """Whether a row or column says that it is hidden, or has no height or width."""
+    size = attributes.get("ht") or attributes.get("width") or ""
+    return attributes.get("hidden") in ("1", "true") or (size.startswith("0") and not size.strip("0."))
 
 
 def column_number(letters: str) -> int:

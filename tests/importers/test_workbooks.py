@@ -127,6 +127,14 @@ def test_hidden_columns_and_rows_are_read_and_mentioned(run):
     assert list(checked.rows) == [2, 3]
 
 
+def test_rows_without_height_and_columns_without_width_are_hidden_too(run):
+    rows = GOOD_ROW + f'<row r="3" ht="0" customHeight="1">{inline("A3", "B")}{inline("B3", "b")}</row>'
+    checked = run(workbook(rows, before='<cols><col min="1" max="1" width="0" customWidth="1"/></cols>'))
+    assert {"hidden_column", "hidden_rows"} <= checked.warnings
+    seen = GOOD_ROW + f'<row r="3" ht="0.75">{inline("A3", "B")}{inline("B3", "b")}</row>'
+    assert run(workbook(seen, before='<cols><col min="1" max="1" width="0.7"/></cols>')).warnings == set()
+
+
 def test_of_many_hidden_rows_five_are_named(run):
     hidden = "".join(
         f'<row r="{n}" hidden="1">{inline(f"A{n}", f"B{n}")}{inline(f"B{n}", "b")}</row>' for n in range(3, 9)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import codecs
+import time
 
 import pytest
 
@@ -54,3 +56,52 @@ def test_text_with_marks_of_web_pages_inside_is_read(run, encoding):
 def test_an_odd_first_header_is_no_other_type(run, header):
     checked = run(codecs.BOM_UTF8 + f"{header},sku,title\nx,A-1,a\n".encode())
     assert checked.rows[2]["sku"] == "A-1"
+
+
+MAIL = "Return-Path: <a@example.com>\nReceived: from x\n\tby y; Mon\nSubject: Stock, prices\nDate: Mon\n\nsku,title\n"
+PACKED = base64.b64encode(b"PK\x03\x04\x14\0\0\0\x08\0" + bytes(range(90))).decode()
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        *(
+            ("-- MySQL dump 10.13\n--\n\nDROP TABLE IF EXISTS `p`;\n", "SQL"),
+            ("CREATE TABLE p (sku text, q int);\n", "SQL"),
+        ),
+        *(
+            ("-- exported\n\nINSERT INTO p VALUES ('A', 1), ('B', 2);\n", "SQL"),
+            ("/*!40101 SET NAMES utf8 */;\n", "SQL"),
+        ),
+        *(("BEGIN:VCARD\nVERSION:3.0\nN:Doe;Jo;;;\nEND:VCARD\n", "vCard"), ("BEGIN:VCALENDAR\nX:1\n", "calendar")),
+        *((MAIL, "e-mail"), (PACKED, "base64"), ("data:text/csv;base64,c2t1LHRpdGxl\n", "base64")),
+        *(("---\nproducts:\n  - sku: A\n    title: x\n", "YAML"), ("%YAML 1.2\n---\n- sku: A\n", "YAML")),
+        *(('{"sku":"A","title":"x"}\n{"sku":"B"}\n', "JSON"), ("{\\rtf1\\ansi sku, title}", "rich text")),
+        *(("UNA:+.? 'UNB+UNOA:1+A+B'\n", "EDI"), ("<html><table><tr><td>sku</td></tr></table>", "web page")),
+    ],
+)
+@pytest.mark.parametrize("name", ["stock.csv", "stock.xls"])
+def test_texts_that_are_no_tables_are_called_by_their_names(run, content, word, name):
+    refused = run(content, name=name)
+    assert refused.errors == [(1, "not_a_spreadsheet")]
+    assert word in refused.report.errors[0].message
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("---,x\nsku,title\nA,b\n", "-- stock list of May\nsku,title\nA,b\n", "Set,sku,title\n1,A,b\n"),
+        *("Use,sku,title\n1,A,b\n", "From: X, To: Y\nsku,title\nA,b\n", "UEsDB,sku,title\n1,A,b\n"),
+    ],
+)
+def test_tables_that_begin_like_them_are_tables(run, content):
+    assert [row["sku"] for row in run(content).rows.values()] == ["A"]
+
+
+@pytest.mark.parametrize(
+    "content", ["\n" * 60_000, "-" * 60_000, "---\n" + "-" * 60_000, "--\n" * 20_000, "/*" * 30_000, "A: b\n" * 12_000]
+)
+def test_what_a_file_is_is_told_in_time(run, content):
+    begun = time.process_time()
+    run(content + "x")
+    assert time.process_time() - begun < 2

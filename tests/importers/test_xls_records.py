@@ -126,3 +126,17 @@ def test_excel_95_is_read_in_its_letters(run, codepage, title):
     checked = run(excel95(cells, codepage=codepage), name="a.xls")
     assert checked.rows == {2: {"sku": "A-1", "title": title, "quantity": 5, "match_key": "A-1"}}
     assert checked.errors == [(3, "error_value")]
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (record(0x0225, struct.pack("<HH", 2, 0)), {"hidden_rows"}),
+        (record(0x0208, struct.pack("<HHHHIHBB", 1, 0, 3, 0x8000, 0, 0, 0, 1)), {"hidden_rows"}),
+        (record(0x0208, struct.pack("<HHHHIHBB", 1, 0, 3, 255, 0, 0, 0, 1)), set()),
+        (record(0x007D, struct.pack("<HHHHHH", 0, 0, 0, 0, 0, 0)), {"hidden_column"}),
+    ],
+)
+def test_what_has_no_height_or_width_is_hidden(run, more, told):
+    checked = run(xls(more + HEADER + ROW), name="a.xls")
+    assert (list(checked.rows), checked.warnings) == ([2], told)
