@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from matching.blocking import Found, Index, View
 from matching.document import Document, document
-from matching.fields import CAPS, FIELDS, POINTS, Finding, findings, mark_titles
+from matching.fields import CAPS, FIELDS, POINTS, Finding, findings, mark_titles, names_another_number
 from matching.identifiers import loose_key
 from matching.judgements import add_judgements
 from matching.layout import KEY_BYTES
@@ -113,7 +113,8 @@ def _decide(record: Record, doc: Document, found: Found, odds: Array, sides: _Si
     for item, log_odds in zip(items, odds[order].tolist(), strict=True):
         said = findings(item[1], listing)
         most, share = weighed(said)
-        judged.append((min(100 / (1 + exp(-max(log_odds, -50))), most), item, said, share))
+        score = min(100 / (1 + exp(-max(log_odds, -50))), most)
+        judged.append((_checked(score, item[1], listing, said), item, said, share))
     judged.sort(key=lambda j: -j[0])
     judged = _in_words(judged)
     best, runner_up = judged[0][0], judged[1][0] if len(judged) > 1 else 0.0
@@ -127,6 +128,13 @@ def _decide(record: Record, doc: Document, found: Found, odds: Array, sides: _Si
         Candidate(item, score, e, advice(score), rank, difference(said))
         for rank, (score, (_, (item, _), said, _), e) in enumerate(zip(scores, judged, evidence, strict=True), start=1)
     ]
+
+
+def _checked(score: float, product: Side, listing: Side, said: Sequence[Finding]) -> float:
+    """The score, no longer likely where a number of one title stands in the place of another."""
+    if score < LIKELY_FROM - 0.5 or not names_another_number(product, listing, said):
+        return score
+    return CAPS["title"]
 
 
 def _in_words(judged: list[Judged]) -> list[Judged]:
@@ -196,7 +204,7 @@ def compare_all(products: Sequence[Record], listing: Record) -> list[Candidate]:
     sides = [Side.of(product) for product in products]
     said = [findings(ours, theirs) for ours in sides]
     mark_titles(list(zip(sides, said, strict=True)), theirs)
-    scores = [_alone(one) for one in said]
+    scores = [round(_checked(_alone(one), ours, theirs, one)) for ours, one in zip(sides, said, strict=True)]
     found = zip(products, scores, said, share_points(said, scores), strict=True)
     return [
         Candidate(product.id, score, _in_order(evidence, _SILENT[:-1]), advice(score), 0, difference(one))
@@ -204,10 +212,10 @@ def compare_all(products: Sequence[Record], listing: Record) -> list[Candidate]:
     ]
 
 
-def _alone(said: Sequence[Finding]) -> int:
+def _alone(said: Sequence[Finding]) -> float:
     """The score of a pair from its findings, without anything to compare it with."""
     most, share = weighed(said)
-    return round(min(100 * share, most)) if any(f.counts for f in said) else 0
+    return min(100 * share, most) if any(f.counts for f in said) else 0.0
 
 
 def advice(score: int) -> Advice:
@@ -277,9 +285,11 @@ _DIFFERENCE_ORDER: Final = {field: place for place, field in enumerate(_NAMES)}
 def difference(said: Sequence[Finding]) -> str:
     """The one fact that differs, said in one line; "" when none does."""
     differing = [f for f in said if f.verdict is _DIFFERS and f.field in _DIFFERENCE_ORDER]
-    if not differing:
+    first = min(differing, key=lambda f: _DIFFERENCE_ORDER[f.field], default=None)
+    if (first is None or not first.conflict) and said and said[0].field == "title" and said[0].conflict:
+        return said[0].note  # a number of the title
+    if first is None:
         return ""
-    first = min(differing, key=lambda f: _DIFFERENCE_ORDER[f.field])
     return phrase(
         "{field} differs: {ours}, not {theirs}", field=_NAMES[first.field], ours=first.ours, theirs=first.theirs
     )

@@ -8,16 +8,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from matching.facts import size_of
+from matching.facts import CONTENTS, size_of
 from matching.identifiers import code_key, parse_gtin
+from matching.lexicon import UNITS
 from matching.normalize import CODE, DESCRIPTION_LIMIT, PLAIN, TITLE_LIMIT, Quantity, fold, raw_tokens, words
-from matching.reading import Reading, code_parts, hashed, piece_hashes, read, read_short
+from matching.reading import FOOD_BITS, Reading, code_parts, hashed, piece_hashes, read, read_short
 from matching.records import Record
 
 _DESCRIPTION_TOKENS: Final = 300
 _TEXT_LIMIT: Final = 2_000
 # The sign of the metre is a small letter: this is a maker's name, or may be one, and what may be one is no length.
 _MAKER: Final = re.compile(r"\s*[1-9]\d?M(?![\w.'/+]|-\d)")
+# Width, height, rim, then how much a tyre carries and how fast it may turn (ECE Regulation 30).
+_LOAD: Final = re.compile(r"(?<!\d)\d{3}[/ ]\d{2} ?z?r ?f?\d{2}c? \(?(\d{2,3})(?:/\d{2,3})? ?([a-z])(?!\w)")
 _SET_APART: Final = re.compile(r"\s*\S+\s*[-–—:|,]\s")  # "3M - …" is a maker in capitals, too
 
 
@@ -65,6 +68,21 @@ def _without_maker(title: str, brand: str, quantities: list[Quantity]) -> list[Q
     return quantities[1:] if maker else quantities
 
 
+def _without_load(title: str, quantities: list[Quantity]) -> list[Quantity]:
+    """Quantities of a title but for the load index of a tyre, whose speed symbol may be a unit: "205/55 R16 91V"."""
+    found = _LOAD.search(title) if "/" in title or " r" in title else None
+    unit = UNITS.get(found[2]) if found else None
+    if found is None or unit is None:
+        return quantities
+    return [q for q in quantities if q != (unit[0], float(found[1]) * unit[1])]
+
+
+def _colours(named: int, quantities: list[Quantity]) -> int:
+    """The colours named; what may be food counts only where nobody says how much of it there is."""
+    doubtful = 0 if any(q.dimension in CONTENTS for q in quantities) else named >> FOOD_BITS
+    return named & (1 << FOOD_BITS) - 1 | doubtful
+
+
 def document(record: Record) -> Document:
     """Read a record once; every later step works on the result."""
     title = fold(record.title)
@@ -76,7 +94,7 @@ def document(record: Record) -> Document:
     if brand and brand not in title:
         text = _add(text, read_short(record.brand, 120)[1], found, parts)
     if quantities:
-        quantities = _without_maker(record.title, record.brand, quantities)
+        quantities = _without_load(title, _without_maker(record.title, record.brand, quantities))
     names_size = reading.names_size
     for value in record.options.values() if record.options else ():
         folded, option = read_short(value, 80)
@@ -103,7 +121,7 @@ def document(record: Record) -> Document:
         described=_description(record.description, found) if record.description else [],
         quantities=list(dict.fromkeys(quantities)) if len(quantities) > 1 else quantities,
         codes=list(reading.codes),
-        colours=reading.colours,
+        colours=_colours(reading.colours, quantities) if reading.colours else 0,
         size=size_of(plain, record.options) if names_size or record.options else "",
         price=float(record.price) if record.price is not None and record.price > 0 else 0.0,
         currency=hashed(record.currency.casefold()) if record.currency else 0,

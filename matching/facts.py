@@ -15,12 +15,14 @@ from matching.lexicon import (
     ONE_SIZE,
     OPTION_KINDS,
     PACK_WORDS,
+    PACKS,
     PIECE_WORDS,
     SIZE_FILLERS,
     SIZE_LETTERS,
     SIZE_PAIRS,
     SIZE_WORDS,
     SIZES,
+    SPELLED,
     THING_WORDS,
     UNITS,
 )
@@ -28,7 +30,7 @@ from matching.normalize import SPOKEN, Quantity, fold, number_text
 
 PACK: Final = DIMENSION_ID["pack"]
 COUNT: Final = DIMENSION_ID["count"]
-_CONTENTS: Final = frozenset(DIMENSION_ID[name] for name in ("volume", "mass", "oz"))
+CONTENTS: Final = frozenset(DIMENSION_ID[name] for name in ("volume", "mass", "oz"))
 _LENGTHS: Final = frozenset(DIMENSION_ID[name] for name in ("length", "screen"))
 _LINKS: Final = frozenset("of de con com da di van à a von mit avec with za po с из по je w z".split())
 _NUMBER: Final = re.compile(r"\d{1,5}(?:\.\d{1,3})?")
@@ -39,6 +41,8 @@ _FRACTION: Final = re.compile(r"(\d{1,3}) (\d)/(\d)(?!\d)")
 _SIZE_PART: Final = re.compile(r"\d?x+[ls](?![^\W_])|\d+(?:\.\d+)?|[^\W\d_]+")
 _ANY_NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
 _LETTER_SIZES: Final = frozenset(SIZES.values())
+_JOINT: Final = re.compile(r"[-/]")
+_BEHIND: Final = frozenset(("duo", "trio"))
 _TIMES: Final = re.compile(r"x(\d{1,3})|(\d{1,3})x|(\d{1,3})er|c/(\d{1,3})")
 
 
@@ -54,15 +58,26 @@ def counts(plain: Sequence[str], places: Iterable[int] | None = None) -> list[Qu
         token, after = plain[i], (plain[i + 1] if i < last else "")
         if after == "x" and (crossed := _crossed(plain, i)):
             found += crossed
-        elif len(token) <= 4 and token.isdecimal() and token.isascii():
+        elif (len(token) <= 4 and token.isdecimal() and token.isascii()) or token in SPELLED:
+            number = SPELLED.get(token) or int(token)
             before = plain[i - 1] if i else ""
-            found.extend(_counted(int(token), before, after, plain[i - 2] if i > 1 else "", plain[i + 2 : i + 5]))
+            here = _counted(number, before, after, plain[i - 2] if i > 1 else "", plain[i + 2 : i + 5])
+            found += _nested(here, plain, i) if here and i > 1 else here
         elif token in NUMBER_WORDS:
-            if after in PACK_WORDS or token.endswith("pack"):
+            if after in PACK_WORDS or "pack" in token or (i and token in _BEHIND and _near(plain[i - 1])):
                 found.append(Quantity(PACK, float(NUMBER_WORDS[token])))
         else:
             found.extend(_compact(token, plain[i - 1] if i else "", after, alone=i == 0, last=i == last))
     return [q for q in found if q.value > 0]
+
+
+def _nested(counted: list[Quantity], plain: Sequence[str], at: int) -> list[Quantity]:
+    """What the number at `at` counts, times the packs of such packs: "4 x 12 x 85 g" are 48, "2 packs of 6" are 12."""
+    before = plain[at - 1]
+    packs = plain[at - 2] if before == "x" else plain[at - 3] if before in _LINKS and plain[at - 2] in PACKS else ""
+    if not (packs.isdecimal() and packs.isascii() and len(packs) <= 2 and int(packs)):
+        return counted
+    return [Quantity(d, value * int(packs)) if d == PACK else Quantity(d, value) for d, value in counted]
 
 
 def _crossed(plain: Sequence[str], at: int) -> list[Quantity]:
@@ -85,7 +100,6 @@ def _counted(number: int, before: str, after: str, before_link: str, beyond: Seq
     """What a small number counts, by the words around it."""
     value = float(number)
     linked = before in _LINKS and before_link in PACK_WORDS
-    near = before in PACK_WORDS and before not in THING_WORDS
     if after in COUNT_WORDS:
         sold = (linked or before in PACK_WORDS) and after in PIECE_WORDS
         sold = sold or (before == "x" and _is_content(before_link))
@@ -94,13 +108,18 @@ def _counted(number: int, before: str, after: str, before_link: str, beyond: Seq
         return [Quantity(PACK, value)]
     if _is_unit(after):
         return []
-    if linked or near or (after in PACK_WORDS and after not in THING_WORDS and not _counts_on(beyond)):
+    if linked or _near(before) or (after in PACK_WORDS and after not in THING_WORDS and not _counts_on(beyond)):
         return [Quantity(PACK, value)]
     if after == "x" and _times(before, beyond):
         return [Quantity(PACK, value)]
     if before == "x" and number <= 144 and (_is_content(before_link) or not (after or before_link[-1:].isdigit())):
         return [Quantity(PACK, value)]  # not "M8 x 40", which are measures
     return []
+
+
+def _near(before: str) -> bool:
+    """Whether a word for packs counts what stands right behind it: "pack 6", but not "case 13"."""
+    return before in PACK_WORDS and before not in THING_WORDS
 
 
 def _times(before: str, beyond: Sequence[str]) -> bool:
@@ -125,16 +144,18 @@ def _is_unit(token: str) -> bool:
 
 def _is_content(unit: str) -> bool:
     """Whether a unit measures what one pack holds, so that "6 x 500 ml" is a pack while "4 x 6 cm" is not."""
-    return unit in COUNT_WORDS or (unit in UNITS and UNITS[unit][0] in _CONTENTS)
+    return unit in COUNT_WORDS or (unit in UNITS and UNITS[unit][0] in CONTENTS)
 
 
 def _compact(token: str, before: str, after: str, *, alone: bool, last: bool) -> tuple[Quantity, ...]:
     """Counts written as one token: "6pk", "12ct", "x6", "6er", "6-pack", "c/6"; no zoom ("10x") and no model ("X3")."""
-    head, _, tail = token.partition("-")
-    if tail and _SMALL_NUMBER.fullmatch(head.removesuffix("er")):
-        word = tail.split("-")[0]
+    head, *tail = _JOINT.split(token)
+    if tail and (number := _as_number(head.removesuffix("er"))):
+        word = after if tail[0] == "er" and len(tail) == 1 else tail[0]
         dimension = PACK if word in PACK_WORDS else COUNT if word in COUNT_WORDS else -1
-        return (Quantity(dimension, float(head.removesuffix("er"))),) if dimension >= 0 else ()
+        return (Quantity(dimension, float(number)),) if dimension >= 0 else ()
+    if len(tail) == 1 and head in PACK_WORDS:  # "pk/6"
+        return (Quantity(PACK, float(tail[0])),) if _SMALL_NUMBER.fullmatch(tail[0]) else ()
     times = _TIMES.fullmatch(token)
     if times is None:
         return ()
@@ -146,6 +167,13 @@ def _compact(token: str, before: str, after: str, *, alone: bool, last: bool) ->
         or (each and after in PACK_WORDS)
     )
     return (Quantity(PACK, float(behind or ahead or each or of)),) if counted else ()
+
+
+def _as_number(text: str) -> int:
+    """A small number in digits or as a word, "twin" and "double" among them; 0 for any other text."""
+    if _SMALL_NUMBER.fullmatch(text):
+        return int(text)
+    return SPELLED.get(text) or NUMBER_WORDS.get(text, 0)
 
 
 def colour_mask(tokens: Sequence[str]) -> int:

@@ -89,16 +89,24 @@ COUNT_WORDS: Final = _set_of("""
 """)
 #: Words that count how many units are sold together ("pack of 6", "6er Pack", "lote de 6", "caixa com 6").
 PACK_WORDS: Final = _set_of("""
-    pack packs pk pkg package packung pak paquete paquetes pacote pacotes paquet paquets paq pacco pacchi confezione
-    confezioni conf set sets kit lot lots lote lotes caja cajas caixa caixas boite boites box case cases bundle bulk
-    multipack conjunto juego karton schachtel scatola scatole satz ensemble cartone упаковка упаковки уп набор balenie
+    pack packs pk pkg package packung packen pak paquete paquetes pacote pacotes paquet paquets paq pacco pacchi
+    confezione confezioni conf set sets kit lot lots lote lotes caja cajas caixa caixas boite boites box boxes
+    case cases bundle bundles bulk multipack conjunto juego karton kartons schachtel scatola scatole satz ensemble
+    cartone упаковка упаковки уп набор balenie kiste kisten cx ctn carton cartons lotto lotti cassa casse fardo fardos
+    blister blisters
     baleni zestaw opakowanie opakowania opakowan paket pacotes packungen пачка пачек пачки коробка verpakking doos
     vorteilspack komplet
 """)
 #: Of the words above those that also name the thing itself ("iPhone 13 case", "Lego set 7965"): they count only with a
 #: word in between ("set of 3") or behind "er" ("3er Set").
 THING_WORDS: Final = _set_of("""
-    case set kit box bundle bulk lot juego satz ensemble conjunto набор zestaw коробка scatola boite
+    case set kit box bundle bulk lot juego satz ensemble conjunto набор zestaw коробка scatola boite kiste cassa casse
+    carton blister
+""")
+#: Of the words above those of which there are several: "2 packs of 6" are twelve.
+PACKS: Final = _set_of("""
+    packs boxes sets lots bundles cases paquetes pacotes paquets pacchi confezioni lotes cajas caixas boites kartons
+    kisten scatole lotti cartons casse fardos packungen packen blisters
 """)
 #: Words that count what is sold, whatever it is: "pack of 6 pieces" is a pack of six.
 PIECE_WORDS: Final = _set_of("""
@@ -107,10 +115,24 @@ PIECE_WORDS: Final = _set_of("""
 """)
 NUMBER_WORDS: Final = {
     "twin": 2, "double": 2, "duo": 2, "pair": 2, "doppelpack": 2, "duplo": 2, "par": 2, "paire": 2, "coppia": 2,
-    "paar": 2,
-    "twinpack": 2, "doublepack": 2, "viererpack": 4, "sixpack": 6, "sechserpack": 6,
-    "triple": 3, "trio": 3, "dreierpack": 3, "dozen": 12, "docena": 12, "duzia": 12, "douzaine": 12, "dutzend": 12,
-    "dozzina": 12,
+    "paar": 2, "twinpack": 2, "doublepack": 2, "duopack": 2, "bipack": 2, "zweierpack": 2, "doppelpackung": 2,
+    "tripack": 3, "triopack": 3, "dreierpack": 3, "viererpack": 4, "funferpack": 5, "sixpack": 6, "sechserpack": 6,
+    "achterpack": 8, "zehnerpack": 10, "zwolferpack": 12, "triple": 3, "trio": 3, "dozen": 12, "docena": 12,
+    "duzia": 12, "douzaine": 12, "dutzend": 12, "dozzina": 12,
+}  # fmt: skip
+#: Numbers as words, which count beside a word for packs or pieces ("pack of three", "lote de dos", "six-pack").
+SPELLED: Final = {
+    word: number
+    for number, words in enumerate(
+        (
+            "two dos dois duas deux zwei due", "three tres trois drei tre", "four cuatro quatro quatre vier quattro",
+            "five cinco cinq funf cinque", "six seis sechs sei", "seven siete sete sept sieben sette",
+            "eight ocho oito huit acht otto", "nine nueve nove neuf neun", "ten diez dez dix zehn dieci",
+            "eleven once onze elf undici", "twelve doce doze douze zwolf dodici",
+        ),
+        start=2,
+    )
+    for word in words.split()
 }  # fmt: skip
 
 _COLOUR_ROWS: Final = """
@@ -164,6 +186,10 @@ SHADES: Final = _set_of("""
     navy marine marino marinho azzurro голубой fuchsia magenta fucsia lilac lavender lila lilas graphite grafito
     anthracite anthrazit antracita charcoal cream crema creme ivory marfil teal cyan cian aqua golden argent
 """) & frozenset(COLOURS)
+
+#: Words above that name what is in a pack as often as a colour. Where a title says how much of it there is, by volume
+#: or weight, they are none.
+FOODS: Final = _set_of("orange naranja laranja cafe castanha cream crema creme")
 
 #: Clothing sizes by letter, with the words that mean the same.
 SIZES: Final[dict[str, str]] = {

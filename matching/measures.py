@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from math import prod
 from typing import Final
 
 from matching.facts import COUNT, PACK
@@ -56,10 +57,15 @@ def agrees(dimension: int, a: Sequence[float], b: Sequence[float]) -> bool:
 
 
 def _adds_up(dimension: int, side: Quantities, other: Quantities) -> bool:
-    """Whether the other side's number is this one's total: "2 x 30 tablets" are 60, "10 kg + 2 kg" are 12."""
+    """Whether the other side's number is this one's total: "2 x 30 tablets" are 60, "10 kg + 2 kg" are 12.
+
+    Packs of packs multiply: "12 x 85 g, 4 pack" are 48.
+    """
     values = side[dimension]
     packs = [n for d in (PACK, COUNT) if d != dimension for n in side.get(d, ()) if n > 1]
-    totals = [value * n for value in values for n in packs] + ([sum(values)] if len(values) > 1 else [])
+    totals = [value * n for value in values for n in packs]
+    if len(values) > 1:
+        totals += [sum(values), prod(values)] if dimension == PACK else [sum(values)]
     return any(_alike_values(dimension, total, one) for total in totals for one in other[dimension])
 
 

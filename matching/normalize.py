@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from matching.identifiers import is_code
-from matching.lexicon import COUNT_WORDS, PACK_WORDS, SIZES, UNITS
+from matching.lexicon import COUNT_WORDS, PACK_WORDS, SIZE_WORDS, SIZES, UNITS
 
 #: Titles and descriptions are read up to here: what names a product stands at the front.
 TITLE_LIMIT: Final = 1_000
@@ -58,6 +58,14 @@ _INCH_FRACTION: Final = re.compile(
 )
 # The sign of a power of lenses, alone before its number: "-2.50", "-1.5 dpt".
 _MINUS: Final = re.compile(r"-(?<![^\s(/]-)(?=\d{1,2}\.\d{1,2}(?!\d)(?: dpt| d\b|\s*[^\sa-z\d]|\s+\d|\s*$))")
+# A list with one unit: "600/475 mm", "9-14kg", "4 a 10 kg", "8/256 GB", "650 + 475 mm".
+_LISTED: Final = re.compile(
+    r"(?<![\w.,/+-])(\d{1,4}(?:\.\d{1,3})?)( ?[-/+] ?| (?:a|to|bis|do|tot) )(?:(\d{1,4}(?:\.\d{1,3})?)\2)?"
+    r"(\d{1,4}(?:\.\d{1,3})?)( ?)([^\W\d_]{1,12}|\"|'')(?![\w+])"
+)
+_RANGE: Final = re.compile(r"(\d{1,4}(?:\.\d{1,3})?)-(\d{1,4}(?:\.\d{1,3})?)([^\W\d_]{1,12})")
+# "(3x) Soap" and "Soap (x3)" count; among the parts of a thing they may count anything.
+_BRACKETED: Final = re.compile(r"^\s*\((?:x ?(\d{1,3})|(\d{1,3}) ?x)\)|\((?:x ?(\d{1,3})|(\d{1,3}) ?x)\)\s*$")
 _JOINED: Final = re.compile(r"(\d+(?:\.\d+)?)([^\W\d_]+)")
 
 
@@ -114,6 +122,8 @@ SPOKEN: Final = frozenset({"in", "to", "go"})
 # Units that are their own base and yet come with three decimals ("1.125 in").
 _DIVIDED: Final = frozenset(word for word, (_, _, base) in UNITS.items() if base in ("in", "oz"))
 
+_ABBREVIATED: Final = {w for w in PACK_WORDS | COUNT_WORDS | SIZE_WORDS if len(w) <= 5} | {"no", "nr", "num"}
+
 
 class Quantity(NamedTuple):
     """A number with its unit, as a dimension's number in `lexicon.DIMENSIONS` and a value in its base unit."""
@@ -138,6 +148,12 @@ def raw_tokens(folded: str) -> list[str]:
         text = _RATE.sub(r"\1ps", text)
     if " to" in text or " go" in text:
         text = _OCTETS.sub(r"\1", text)
+    if " c/ " in text:
+        text = text.replace(" c/ ", " c/")
+    if "-" in text or "/" in text or "+" in text or " a " in text or " to " in text or " bis " in text:
+        text = _LISTED.sub(_each, text)
+    if "x)" in text or "(x" in text:
+        text = _BRACKETED.sub(_in_pack, text)
     if "x" in text or "*" in text:
         text = _MULTIPLY.sub(" x ", text)
     if "/" in text or "+" in text or "x" in text or "*" in text:
@@ -161,6 +177,34 @@ def _apart(found: re.Match[str]) -> str:
     if unit not in UNITS or unit in SPOKEN:
         return found[0]
     return f"{number}{unit} x " if mark in "*x" else f"{number}{unit} "
+
+
+def _each(found: re.Match[str]) -> str:
+    """A list with one unit, which each of its numbers has; a range in one spelling, "9-14kg"."""
+    first, between, more, last, _, unit = found.groups()
+    unit = "in" if unit in ('"', "''") else unit
+    known = UNITS.get(unit)
+    network = between == "/" and unit == "m"  # "10/100M"
+    if known is None or network or found[6] in SPOKEN or not _is_list(between, float(first), float(last), known[2]):
+        return found[0]
+    if between.strip() in "/+" or more:
+        return " ".join(f"{number}{unit}" for number in (first, more, last) if number)
+    return f"{first}-{last}{unit}"
+
+
+def _is_list(between: str, first: float, last: float, unit: str) -> bool:
+    """Whether two numbers with this mark between them are two values, and neither a fraction nor a name and a size."""
+    mark = between.strip()
+    if unit == "gb":  # "Phone 12-128 GB"
+        return mark == "/" or between == "+"
+    if mark == "/":  # "1/2 kg" is half a kilogram
+        return not (first < last and (last <= 8 or (unit == "in" and last in (16, 32, 64))))
+    return mark not in "-+" or between == mark or first < 3 * last < 9 * first
+
+
+def _in_pack(found: re.Match[str]) -> str:
+    """A count in brackets, as a pack of so many."""
+    return f" {next(filter(None, found.groups()))} pack "
 
 
 def number_text(value: float) -> str:
@@ -191,6 +235,9 @@ def piece(token: str, following: str) -> Piece:
     """Read one token. `following` matters only where `unit_after` says so."""
     if token[0].isdigit():
         return _number(token, following)
+    head, dot, rest = token.partition(".")
+    if dot and rest and head in _ABBREVIATED:
+        return _abbreviated(head, piece(rest, ""))
     return Piece(tuple(_worded(token)), None, (token,), False)
 
 
@@ -226,7 +273,7 @@ def _number(token: str, following: str) -> Piece:
         unit = _unit_token(joined[1], joined[2])
         if unit:
             return Piece((Word(unit[0], QUANTITY),), unit[1], (joined[1], joined[2]), False)
-    if "-" in token and (compound := _measured(token)):
+    if "-" in token and (compound := _ranged(token) or _measured(token)):
         return compound
     if token.replace(".", "", 1).isdigit() and token.isascii():
         unit = _unit_token(token, following) if unit_after(token, following) else None
@@ -240,8 +287,26 @@ def _number(token: str, following: str) -> Piece:
         # A decimal with a unit that is not known is one word: its digits behind the point are no model.
         text = number_text(float(joined[1])) + joined[2] if len(joined[1]) <= 12 else token
         return Piece((Word(text, PLAIN),), None, (token,), False)
+    if joined and joined[2] == "er" and len(joined[1]) == 4:  # "2019er Riesling"
+        return Piece((Word(joined[1], NUMBER),), None, joined.groups(), False)
     parts = (token,) if joined is None or token in SIZES else tuple(joined.groups())
     return Piece(tuple(_worded(token)), None, parts, False)
+
+
+def _abbreviated(head: str, rest: Piece) -> Piece:
+    """An abbreviation written against what follows it: "Gr.42", "conf.da 6"."""
+    return Piece((Word(head, PLAIN), *rest.words), rest.quantity, (head, *rest.plain), False)
+
+
+def _ranged(token: str) -> Piece | None:
+    """A range with its unit, "24-70mm": as a quantity it is its upper end; a thing of its lower end is another."""
+    found = _RANGE.fullmatch(token)
+    unit = _unit_token(found[2], found[3]) if found else None
+    if found is None or unit is None:
+        return None
+    whole = Word(f"{found[1]}{found[2]}{found[3]}".replace(".", ""), PLAIN)
+    first = Word(number_text(float(found[1])), NUMBER)
+    return Piece((whole, first, Word(unit[0], QUANTITY)), unit[1], (f"{found[1]}-{found[2]}", found[3]), False)
 
 
 def _measured(token: str) -> Piece | None:
@@ -293,7 +358,7 @@ def _compound(token: str) -> Iterator[Word]:
 
 _COUNTED: Final = re.compile(r"\d{1,3}(er)?([^\W\d_]*)")
 # What counts something is no model either: "7-cycle", "24-port", "3-in-1", "24x".
-_COUNTING: Final = re.compile(r"\d{1,3}-[a-z]{4,}|\d{1,2}-in-\d{1,2}|\d{1,2}in\d{1,2}|\d{1,3}x")
+_COUNTING: Final = re.compile(r"c/\d{1,3}|\d{1,3}-[a-z]{4,}|\d{1,2}-in-\d{1,2}|\d{1,2}in\d{1,2}|\d{1,3}x")
 
 
 def _kind(token: str) -> int:

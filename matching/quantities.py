@@ -58,17 +58,23 @@ def _meets(qd: IntArray, qv: FloatArray, dd: IntArray, dv: FloatArray, dimension
 
 @njit(cache=True, nogil=True)
 def _adds_up(qd: IntArray, qv: FloatArray, dd: IntArray, dv: FloatArray, dimension: int) -> bool:
-    """Whether one side's number is the total of the other's: "2 x 30 tablets" are 60, "10 kg + 2 kg" are 12."""
-    total, n = 0.0, 0
+    """Whether one side's number is the total of the other's: "2 x 30 tablets" are 60, "10 kg + 2 kg" are 12.
+
+    Packs of packs multiply: "12 x 85 g, 4 pack" are 48.
+    """
+    total, product, n = 0.0, 1.0, 0
     for i in range(len(qd)):
         if qd[i] != dimension:
             continue
         total += qv[i]
+        product *= qv[i]
         n += 1
         for j in range(len(qd)):
             packs = qd[j] == PACK_DIMENSION or (qd[j] == COUNT_DIMENSION and dimension != COUNT_DIMENSION)
             if packs and qv[j] > 1 and _has(dd, dv, dimension, qv[i] * qv[j]):
                 return True
+    if n > 1 and dimension == PACK_DIMENSION and _has(dd, dv, dimension, product):
+        return True
     return n > 1 and _has(dd, dv, dimension, total)
 
 
@@ -116,6 +122,8 @@ def compared(
         if dimension == PACK_DIMENSION:
             if both:
                 pack = 1 if same or (pieces > 0 and doubtful) else -1
+                if pack < 0 and (_adds_up(qd, qv, dd, dv, dimension) or _adds_up(dd, dv, qd, qv, dimension)):
+                    pack = 0
             elif _counted_as(qd, qv, dd, dv) or _counted_as(dd, dv, qd, qv):
                 pack = 1
             elif (n_q or n_d) and largest > 1:

@@ -15,16 +15,19 @@ from zlib import crc32
 
 from matching.facts import counts
 from matching.identifiers import is_code
-from matching.lexicon import COLOURS, NUMBER_WORDS, SIZE_WORDS, SIZES
+from matching.lexicon import COLOURS, FOODS, NUMBER_WORDS, SIZE_WORDS, SIZES, SPELLED
 from matching.normalize import CODE, MAX_WORDS, PLAIN, Quantity, fold, piece, raw_tokens, unit_after
 
 #: Three more kinds of word, for comparing only: the beginning of a model code, two neighbours read as one code
 #: ("XH A1S"), and the longest run of digits in a code.
 PREFIX, GLUE, DIGITS = 4, 5, 6
 REMEMBERED: Final = 150_000
+#: How far up the colours stand in `Reading.colours` that may be food.
+FOOD_BITS: Final = 16
 _MARKS: Final = re.compile(r"[-/._+']")
 _DIGIT_RUNS: Final = re.compile(r"\d{3,}")
 _HAS_DIGIT: Final = re.compile(r"\d")
+_COUNTING: Final = NUMBER_WORDS.keys() | SPELLED.keys()
 
 
 def hashed(text: str) -> int:
@@ -83,8 +86,9 @@ def code_parts(code: str) -> Iterator[tuple[int, int]]:
 
 
 def _colour(token: str) -> int:
+    """The colour a word names as a bit; FOOD_BITS further up when it may name food instead."""
     place = COLOURS.get(token)
-    return 0 if place is None else 1 << place
+    return 0 if place is None else 1 << place + (FOOD_BITS if token in FOODS else 0)
 
 
 def _learn(token: str, following: str) -> _Known:
@@ -95,8 +99,8 @@ def _learn(token: str, following: str) -> _Known:
     bare = tuple(b for b in (_MARKS.sub("", p) for p in plain) if b)
     digits = tuple(bool(_HAS_DIGIT.search(b)) for b in bare)
     colour = sum({_colour(p) for p in plain})
-    sizes = token in SIZE_WORDS or (token in SIZES and "x" in token)
-    counted = any(digits) or token in NUMBER_WORDS
+    sizes = any(p in SIZE_WORDS for p in plain) or (token in SIZES and "x" in token)
+    counted = any(digits) or token.split("-")[0] in _COUNTING
     simple = (
         len(found) == len(plain) == len(bare) == 1
         and found[0].kind == PLAIN
@@ -118,7 +122,7 @@ def _learn_letters(token: str) -> _Known:
     h = hashed(token)
     colour = _colour(token)
     sizes = token in SIZE_WORDS or (token in SIZES and "x" in token)
-    counted = token in NUMBER_WORDS
+    counted = token in _COUNTING
     simple = not (colour or sizes or counted)
     own = (token,)
     return _Known(

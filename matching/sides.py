@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from json import loads
 from types import MappingProxyType
@@ -11,7 +12,7 @@ from matching.document import Document, alias_document, document
 from matching.identifiers import Gtin, match_key
 from matching.lexicon import COLOUR_NAMES
 from matching.marks import Spelt
-from matching.normalize import fold
+from matching.normalize import fold, words
 from matching.records import Record
 from matching.segment import Segment
 
@@ -19,6 +20,7 @@ from matching.segment import Segment
 TITLE, SKU, GTIN, MODEL, BRAND, SIZE, COUNTS, COLOUR, OPTIONS, PRICE = (1 << bit for bit in range(10))
 MOST_ALIASES: Final = 20  # other names of a product that its title is compared by
 _COLOURS: dict[int, list[str]] = {0: []}
+_GLUED: Final = re.compile(r"^([a-z]{2,})(\d{1,3})$")
 _NOTHING: Final[Mapping[Any, Any]] = MappingProxyType({})
 
 
@@ -48,6 +50,8 @@ class Side:
     _compact: str | None = None
     _in_order: str | None = None
     _joined: set[str] | None = None
+    _numbers: frozenset[str] | None = None
+    _words: list[str] | None = None
     _spelt: Spelt | None = None
 
     @classmethod
@@ -160,6 +164,23 @@ class Side:
             words = self.text.split()[:60]
             self._joined = {"".join(words[i : i + n]) for n in (1, 2, 3) for i in range(len(words))}
         return self._joined
+
+    @property
+    def numbers(self) -> frozenset[str]:
+        """The title's words that are not letters alone."""
+        if self._numbers is None:
+            self._numbers = frozenset(word for word in self.text.split() if not word.isalpha())
+        return self._numbers
+
+    @property
+    def words(self) -> list[str]:
+        """The title's words in order: quantities in their base unit, decimals, codes in parts, "SPF50" as two."""
+        if self._words is None:
+            said = (word.text for word in words(fold(self.title))[0])
+            self._words = [
+                part for word in said for part in (_GLUED.sub(r"\1 \2", word) if word[-1].isdigit() else word).split()
+            ]
+        return self._words
 
     @property
     def spelt(self) -> Spelt:

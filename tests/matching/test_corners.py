@@ -113,6 +113,8 @@ def test_marks_of_several_titles_with_accents():
         ("Board 156 cm", "Board 159 cm", {"quantities_agree": 0, "quantities_conflict": 1}),
         ("Board 6 ft", "Board 1,8 m", {"quantities_agree": 1, "quantities_conflict": 0}),
         ("Pens pack of 100", "Pens pack of 101", {"pack": -1}),
+        ("Cat food 48 x 85 g", "Cat food 12 x 85 g, 4 pack", {"pack": 0}),
+        ("Cat food 12 x 85 g, 4 pack", "Cat food 48 x 85 g", {"pack": 0}),
     ],
 )
 def test_quantities_of_a_pair_agree_conflict_or_say_nothing(product, listing, said):

@@ -51,6 +51,25 @@ def facts(title: str, *dimensions: str) -> list[float]:
         ("Toys for ages 4 to 6", "storage", []),
         ("Telewizor 55 cali", "screen", [55]),
         ("Televize 55 palců", "screen", [55]),
+        ("Wischerblatt Set 600/475 mm", "length", [475, 600]),
+        ("Wischer 650 + 475mm", "length", [475, 650]),
+        ("Windeln 9-14kg", "mass", [14_000]),  # of a range the upper end
+        ("Windeln 9 - 14 kg", "mass", [14_000]),
+        ("Pipetas 4 a 10 kg", "mass", [10_000]),
+        ("Objektiv 17-85MM", "length", [85]),
+        ("Box 20-30-40 cm", "length", [200, 300, 400]),
+        ("Box 20x30x40 cm", "length", [200, 300, 400]),
+        ("Phone 8/256 GB", "storage", [8, 256]),
+        ("Phone 12-128 GB", "storage", []),
+        ("Phone 12 - 128 GB", "storage", [128]),
+        ("Mehl 1/2 kg", "mass", []),
+        ('Bit 11/16"', "screen", [0.688]),
+        ('Monitore 17-19"', "screen", [19]),
+        ("Switch 10/100M", "length", []),
+        ("Sommerreifen 205/55 R16 91V", "voltage", []),
+        ("Netzteil 205/55 R16 91V 230 V", "voltage", [230]),
+        ("Reifen 205/55 R16 91H", "voltage", []),
+        ("Sommerreifen rund 91V", "voltage", [91]),
         ("Телевизор 55 дюймов", "screen", [55]),
     ],
 )
@@ -90,6 +109,33 @@ def test_a_maker_called_like_a_length_is_none(title: str, brand: str, lengths: l
         ("Set of 3 towels", [3]),
         ("3er Set Gläser", [3]),
         ("2x Socks", [2]),
+        ("Gläser 3-er Pack", [3]),
+        ("Bier 6er Kiste", [6]),
+        ("Bier 6er-Kiste", [6]),
+        ("Galletas c/ 12", [12]),
+        ("Caixa c/12", [12]),
+        ("Cx 12", [12]),
+        ("Mugs, pack of three", [3]),
+        ("Lote de dos", [2]),
+        ("Cerveza six pack", [6]),
+        ("Socks three-pack", [3]),
+        ("Towels twin-pack", [2]),
+        ("Yogur tripack", [3]),
+        ("Crema pack dúo", [2]),
+        ("Crema dúo", []),
+        ("Bedding set double", []),
+        ("(3x) Seife", [3]),
+        ("Seife (x3)", [3]),
+        ("Adapter with USB (3x) and HDMI", []),
+        ("Tonno conf.da 6", [6]),
+        ("Batteries 6/pk", [6]),
+        ("Batteries pk/6", [6]),
+        ("Batteries pk/a6", []),
+        ("Confezione da 6", [6]),
+        ("Cat food 4 x 12 x 85g", [48]),
+        ("2 packs of 6", [12]),
+        ("Soap 14 pack of 3", [3]),
+        ("3er-Reihe 3er-", []),
     ],
 )
 def test_packs_are_counted_in_many_languages(title: str, packs: list[float]) -> None:
@@ -106,8 +152,24 @@ def test_colours_of_slavic_languages_agree_with_their_noun(word: str, colour: st
 
 
 @pytest.mark.parametrize(
+    ("title", "colours"),
+    [
+        ("Orange juice 1 l", []),
+        ("Orange T-shirt", ["orange"]),
+        ("Café negro 250 g", ["black"]),
+        ("Sofá color crema", ["beige"]),
+        ("Red wine 750 ml", ["red"]),
+    ],
+)
+def test_what_is_measured_out_names_food_and_no_colour(title: str, colours: list[str]) -> None:
+    mask = document(Record(1, title=title)).colours
+    assert [name for bit, name in enumerate(COLOUR_NAMES) if mask >> bit & 1] == colours
+
+
+@pytest.mark.parametrize(
     ("title", "size"),
     [
+        ("Schuhe Gr.42", "42"),
         ("Camisa tamanho G branca", "l"),
         ("Blusa talla CH", "s"),
         ("Camiseta tamanho GG", "xl"),
@@ -129,6 +191,8 @@ def test_sizes_are_read_behind_their_word(title: str, size: str) -> None:
         "Multicooker 7-in-1",
         "Cleaner 3in1",
         "DVD writer 24x",
+        "Galletas c/ 12",
+        "Weingut Riesling 2019er",
     ],
 )
 def test_what_counts_is_no_model_code(title: str) -> None:
@@ -213,6 +277,7 @@ def test_another_content_stands_behind_a_sibling_without_that_conflict() -> None
         ("Filter 6 pcs", "Filter 6er Pack", "pack", "same", ""),
         ("Filter 6 pcs", "Filter 4er Pack", "pack", "missing", ""),
         ("Tabs 60 tablets", "Tabs 2 x 30 tablets", "pack", "close", "as much in all"),
+        ("Cat food 48 x 85 g", "Cat food 12 x 85 g, 4 pack", "pack", "close", "as much in all"),
         ("Cola 6 x 330 ml", "Cola 6er Pack 1,98 L", "size", "close", "as much in all"),
         ("Feed 10 kg + 2 kg", "Feed 12 kg", "size", "close", "as much in all"),
         ("Feed 10 kg + 2 kg", "Feed 15 kg", "size", "differs", ""),

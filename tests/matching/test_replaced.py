@@ -1,0 +1,92 @@
+"""A number that stands in the place of another makes a sibling: the pair is to be checked, never likely."""
+
+from __future__ import annotations
+
+import pytest
+
+from matching import Advice, Index, Record, compare, contradiction, suggest
+
+SIBLINGS = [
+    ("Holm Riesling Kabinett 2019 0,75 l", "Holm Riesling Kabinett 2020 750ml", "2019, not 2020"),
+    ("Holm Riesling Kabinett 2019 0,75 l", "2020er Holm Riesling Kabinett 0.75 l", "2019, not 2020"),
+    ("Solavie Crème SPF 30 50 ml", "Solavie Creme SPF50 50ml", "30, not 50"),
+    ("Nordhal SummerLine 205/55 R16 91V", "Nordhal Summerline 215/55 R16 91V", "205, not 215"),
+    ("Nordhal SummerLine 205/55 R16 91V", "Nordhal Summerline 205/55R16 94V", "91V, not 94V"),
+    ("Pisalto Runner 5 blue", "Pisalto Runner 6 blue", "5, not 6"),
+    ("Zenta USB-C cable 2 m", "Zenta USB-C cable 3m", "2 m, not 3 m"),
+    ("Jasnox LED E27 9W 2700K 230V", "Jasnox LED E27 12W 2700K 230V", "9 W, not 12 W"),
+    ("Jasnox LED E27 9W 2700K", "Jasnox LED E27 9W 4000K", "2700K, not 4000K"),
+    ("Fixor hex bolt M8 x 40", "Fixor hex bolt M8 x 60", "40, not 60"),
+    ("Fixor hex bolt M8 x 40 mm", "Fixor hex bolt M6 x 40 mm", "M8, not M6"),
+    ("Kordan drill blue 18V 2Ah", "Kordan drill 18V 5Ah blue", "2 Ah, not 5 Ah"),
+    ("Roman Der Turm 12 gebunden", "Roman Der Turm gebunden 13", "12, not 13"),
+]
+
+SAME = [
+    ("Norton Antivirus 10.0 Mac", "Norton Antivirus 10 Mac"),
+    ("Guitar strings 09-42 light", "Guitar strings 9-42 light"),
+    ("Terra olive oil 0,75 l", "Terra olive oil 750 ml"),
+    ("Fixor hex bolt M8x40", "Fixor hex bolt M8 x 40"),
+    ("Zenta USB-C cable 2 m", "Zenta USB-C cable 200 cm"),
+    ("Lund washer white 4.0 cu ft", "Lund washer white 4.2 cu ft"),  # by two standards
+    ("Lund drawer 40 x 60 cm", "Lund drawer 400 x 600 mm"),
+    ("Lund camera bag 4711 grey", "Lund camera bag 47 11 grey"),
+]
+
+
+@pytest.mark.parametrize(("ours", "theirs", "said"), SIBLINGS)
+def test_a_number_in_the_place_of_another_is_never_likely(ours: str, theirs: str, said: str) -> None:
+    for one, two in ((ours, theirs), (theirs, ours)):
+        assert compare(Record(1, title=one), Record(2, title=two)).advice is not Advice.LIKELY
+    pair = compare(Record(1, title=ours), Record(2, title=theirs))
+    assert pair.difference.endswith(f" differs: {said}")
+    assert pair.evidence[0].note in ("", f"Number differs: {said}"), "said where the pair would be likely"
+    [only] = suggest(Record("x", title=theirs), Index.build([Record(1, title=ours)]))
+    assert only.score <= 74
+    assert contradiction(Record(1, title=ours), Record(2, title=theirs)) is None, "a sign, and no proof"
+
+
+@pytest.mark.parametrize(("ours", "theirs"), SAME)
+def test_the_same_number_written_otherwise_is_no_other(ours: str, theirs: str) -> None:
+    for one, two in ((ours, theirs), (theirs, ours)):
+        pair = compare(Record(1, title=one), Record(2, title=two))
+        assert "Number" not in pair.difference
+        assert pair.advice is Advice.LIKELY
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ({"sku": "R-5"}, {"sku": "R-5"}),
+        ({"gtin": "4006381333931"}, {"gtin": "04006381333931"}),
+        ({"aliases": ["Pisalto Runner 6 blue"]}, {}),
+    ],
+)
+def test_an_identifier_or_a_linked_listing_explains_the_number(ours: dict, theirs: dict) -> None:
+    pair = compare(Record(1, title="Pisalto Runner 5 blue", **ours), Record(2, title="Pisalto Runner 6 blue", **theirs))
+    assert pair.advice is Advice.LIKELY
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ("Vasos Lund 6 unidades", "Vasos Lund 12 unidades"),
+        ("Agua Lund 6 x 500 ml", "Agua Lund 12 x 500 ml"),
+        ("Shoes Trail blue size 42", "Shoes Trail blue size 43"),
+    ],
+)
+def test_what_a_field_compares_is_left_to_it(ours: str, theirs: str) -> None:
+    pair = compare(Record(1, title=ours), Record(2, title=theirs))
+    assert pair.advice is not Advice.LIKELY
+    assert pair.difference.startswith(("Pack", "Size"))
+
+
+def test_part_numbers_are_left_to_the_model() -> None:
+    pair = compare(Record(1, title="Lund lamp 123456 grey"), Record(2, title="Lund lamp 654321 grey"))
+    assert pair.difference == "Model differs: 123456, not 654321"
+
+
+def test_titles_with_many_other_words_are_not_judged_by_a_number() -> None:
+    ours = "Lund kettle steel cordless quiet series 5 with filter and base"
+    theirs = "Lund kettle steel cordless quiet series 6 brushed kitchen appliance silver"
+    assert "Number" not in compare(Record(1, title=ours), Record(2, title=theirs)).difference
