@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from operator import itemgetter
-from typing import Any
+from typing import Any, cast
 
 from importers.amounts import PriceReader
 from importers.blocks import Block
@@ -64,10 +64,8 @@ def batches(rows: Iterator[KeptRow]) -> Iterator[tuple[list[int], list[Row]]]:
                 held = [row]
                 break
             some.append(row)
-        yield (
-            [number for number, cells in some if cells is None],
-            [(n, cells) for n, cells in some if cells is not None],
-        )
+        left_out = [number for number, cells in some if cells is None]
+        yield left_out, [(n, cells) for n, cells in some if cells is not None] if left_out else cast(list[Row], some)
 
 
 def _characters(rows: list[KeptRow]) -> int:

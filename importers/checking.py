@@ -298,14 +298,15 @@ def _keys(block: Block, kind: Kind, by_sku: bool) -> Iterable[object]:
         return _together(block.column("match_key"), block.column("warehouse"))
     if by_sku:
         return _together(block.column("match_key"), block.column("channel"))
-    identities = [
-        one or other for one, other in zip(block.column("listing_id"), block.column("listing_sku"), strict=True)
-    ]
+    identities = block.column("listing_id")
+    if None in identities:
+        identities = [one or other for one, other in zip(identities, block.column("listing_sku"), strict=True)]
     return _together(identities, block.column("source"), block.column("channel"))
 
 
 def _together(keys: list[Any], *more: list[Any]) -> Iterator[object]:
-    return (key and (key, *rest) for key, *rest in zip(keys, *more, strict=True))
+    together = zip(keys, *more, strict=True)
+    return (one if one[0] is not None else None for one in together) if None in keys else together
 
 
 def _key_field(kind: Kind) -> str:

@@ -7,7 +7,6 @@ import unicodedata
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import repeat
 
 from importers.wording import phrase
 
@@ -69,12 +68,12 @@ class KeyIndex:
         """Notes rows: their numbers, their keys, the hashes of their contents, and the looks of their SKUs.
 
         A bad row equals no other: its content is any negative number of its own. skus: what is compared where looks
-        are equal, when the keys say more than the SKU; given always or never.
+        are equal, when the keys say more than the SKU. Both are given always or never.
         """
         self._rows.extend(numbers)
         self._keys.extend(map(hash, keys))
         self._contents.extend(contents)
-        self._looks.extend(map(hash, looks) if looks is not None else repeat(0, len(numbers)))
+        self._looks.extend(map(hash, looks or ()))
         self._skus.extend(map(hash, skus or ()))
 
     def find(self) -> Findings:
@@ -89,7 +88,7 @@ class KeyIndex:
         skus = self._skus or self._keys
         for group in _equal(self._looks):
             first = {skus[place]: self._rows[place] for place in reversed(group)}
-            if self._looks[group[0]] and len(first) > 1:
+            if len(first) > 1:
                 findings.look_alikes.append(sorted(first.values()))
         findings.look_alikes.sort()
         return findings

@@ -18,12 +18,13 @@ from importers.staging import Stage
 from importers.tally import Tally
 from importers.wording import phrase
 
+_BEFORE_THREE = re.compile(r"\.[0-9]{3}\n")
 _GROUPED = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{3}")
 
 
 def places_of_two_readings(cells: Sequence[Any], prices: Sequence[str | None]) -> list[int]:
     """The places of texts whose point stands before three digits, as it would in a thousand."""
-    if "." not in {price[-4:-3] for price in prices if price}:  # a look at one character of each
+    if not _BEFORE_THREE.search("\n".join([*filter(None, prices), ""])):
         return []
     return [
         place

@@ -11,6 +11,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -145,8 +146,11 @@ class _Lines:
             text.readline()
 
     def __iter__(self) -> Iterator[str]:
-        yield from self.text
+        return chain(self.text, self._end())
+
+    def _end(self) -> Iterator[str]:
         self.ended = True
+        yield from ()
 
 
 def _never_closed(number: int) -> FileRefused:
