@@ -7,7 +7,8 @@ from typing import Final, NamedTuple
 
 from matching.decide import compare
 from matching.fields import CAPS, compare_gtin, compare_options, compare_pack, compare_size
-from matching.records import Evidence, Record
+from matching.money import one_currency
+from matching.records import Evidence, Record, price_of
 from matching.sides import Side
 
 #: A price this many times the other is no discount any more: rather a case of six, or another product.
@@ -43,10 +44,10 @@ def contradiction(product: Record, listing: Record) -> Contradiction | None:
 
 
 def price_factor(product: Record, listing: Record) -> Decimal:
-    """How many times the lower price the higher one is; 1 unless both are given, in one currency."""
-    ours, theirs = product.price, listing.price
+    """How many times the lower price the higher one is; 1 unless both are given, in what is surely one currency."""
+    ours, theirs = price_of(product), price_of(listing)
     if ours is None or theirs is None or min(ours, theirs) <= 0:
         return Decimal(1)
-    if product.currency.casefold() != listing.currency.casefold():
+    if not one_currency(product.currency, listing.currency):
         return Decimal(1)
     return max(ours, theirs) / min(ours, theirs)

@@ -11,9 +11,10 @@ from typing import Final
 from matching.facts import CONTENTS, size_of
 from matching.identifiers import code_key, parse_gtin
 from matching.lexicon import UNITS
+from matching.money import currency_code
 from matching.normalize import CODE, DESCRIPTION_LIMIT, PLAIN, TITLE_LIMIT, Quantity, fold, raw_tokens, words
 from matching.reading import FOOD_BITS, Reading, code_parts, hashed, piece_hashes, read, read_short
-from matching.records import Record
+from matching.records import Record, price_of
 
 _DESCRIPTION_TOKENS: Final = 300
 _TEXT_LIMIT: Final = 2_000
@@ -114,6 +115,8 @@ def document(record: Record) -> Document:
     for h, kind in parts.items():
         found.setdefault(h, kind)
     gtin = parse_gtin(record.gtin) if record.gtin else None
+    price = price_of(record)
+    currency = currency_code(record.currency) if record.currency else ""
     return Document(
         text=text[:_TEXT_LIMIT],
         title_end=min(len(title_text), _TEXT_LIMIT),
@@ -123,8 +126,8 @@ def document(record: Record) -> Document:
         codes=list(reading.codes),
         colours=_colours(reading.colours, quantities) if reading.colours else 0,
         size=size_of(plain, record.options) if names_size or record.options else "",
-        price=float(record.price) if record.price is not None and record.price > 0 else 0.0,
-        currency=hashed(record.currency.casefold()) if record.currency else 0,
+        price=float(price) if price is not None and price > 0 else 0.0,
+        currency=hashed(currency) if currency else 0,
         gtin=(int(gtin.digits) if gtin.valid else -int(gtin.digits)) if gtin else 0,
         brand=brand_hash,
         brand_word=brand_word,

@@ -13,6 +13,7 @@ from matching.facts import COUNT, PACK, size_shape
 from matching.identifiers import code_key, gtin_distance_one, loose_key, near_miss
 from matching.marks import READ, differing_letters, differing_words
 from matching.measures import Quantities, agrees, as_much, quantity_text, rules_out, texts_of
+from matching.money import one_currency
 from matching.normalize import fold
 from matching.records import NO_MARKS, Marks, Verdict
 from matching.replaced import replaced_number
@@ -325,12 +326,12 @@ def compare_colour(product: Side, listing: Side) -> Finding:
 
 
 def compare_price(product: Side, listing: Side) -> Finding:
-    """Prices in the same currency, or where a currency is not given: equal within 1 %, close within 30 %."""
+    """Prices in the same currency, or where nobody can know that it is another: equal within 1 %, close within 30 %."""
     a, b = product.price, listing.price
     ours, theirs = product.price_text, listing.price_text
     if a <= 0 or b <= 0:
         return _silent("price", ours, theirs)
-    if product.currency and listing.currency and product.currency.casefold() != listing.currency.casefold():
+    if one_currency(product.currency, listing.currency) is False:
         return Finding("price", _UNUSED, ours, theirs, note=_TWO_CURRENCIES)
     ratio = min(a, b) / max(a, b)
     if ratio >= 0.99:

@@ -21,6 +21,7 @@ _DASHES: Final = re.compile(r"[-_\u2010-\u2015\u2212\uff0d\uff3f\u00ad/.,;:|\\+*
 _EXCEL_ZERO: Final = re.compile(r"(?<=\d)\.0+$")
 _EXCEL_ZEROS: Final = re.compile(_EXCEL_ZERO.pattern, re.MULTILINE)
 _LEADING_ZEROS: Final = re.compile(r"^0+(?=.)")
+_EXPLAINED: Final = 2_000  # characters of a SKU up to which it is said what differs: nobody reads longer ones
 _GTIN_LENGTHS: Final = (8, 12, 13, 14)
 _GTIN_READ: Final = 200  # characters of a text in which a number is looked for
 
@@ -35,8 +36,19 @@ def _invisible(char: str) -> bool:
     return hidden and char not in WHITE_SPACE
 
 
+class _Unseen(dict[int, int | None]):
+    """What `str.translate` does with each character: None for an invisible one, found out when it first occurs."""
+
+    def __missing__(self, code: int) -> int | None:
+        found = self[code] = None if _invisible(chr(code)) else code
+        return found
+
+
+_UNSEEN: Final = _Unseen()
+
+
 def _without_invisible(text: str) -> str:
-    return text if text.isascii() and text.isprintable() else "".join(c for c in text if not _invisible(c))
+    return text if text.isascii() and text.isprintable() else text.translate(_UNSEEN)
 
 
 def _plain_width(text: str) -> str:
@@ -125,7 +137,8 @@ def near_miss(ours: str, theirs: str) -> NearMiss | None:
     if reason is None:
         return None
     words = next((words for known, words, _ in _STEPS if known == reason), None)
-    return NearMiss(reason, words or _several(match_key(ours), match_key(theirs)))
+    a, b = match_key(ours), match_key(theirs)
+    return NearMiss(reason, words or (_several(a, b) if max(len(a), len(b)) <= _EXPLAINED else _TYPING))
 
 
 def near_reason(ours: str, theirs: str) -> str | None:
@@ -134,6 +147,8 @@ def near_reason(ours: str, theirs: str) -> str | None:
     loose = loose_key(a)
     if a == b or not loose or loose != loose_key(b):
         return None
+    if max(len(a), len(b)) > _EXPLAINED:
+        return "several"
     plain = a.isascii() and b.isascii()
     for reason, _, step in _STEPS:
         if not (plain and step is _plain_width) and step(a) == step(b):
@@ -158,7 +173,10 @@ def _several(a: str, b: str) -> str:
         return phrase("differ only by {first} and {second} and {third}", first=first, second=second, third=third)
     if len(found) == 2:
         return phrase("differ only by {first} and {second}", first=found[0], second=found[1])
-    return phrase("differ only by {difference}", difference=found[0] if found else phrase("typing"))
+    return phrase("differ only by {difference}", difference=found[0]) if found else _TYPING
+
+
+_TYPING: Final = phrase("differ only by {difference}", difference=phrase("typing"))
 
 
 _SHORT: Final = {

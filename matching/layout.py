@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from matching.document import Document, alias_document, document
 from matching.identifiers import loose_key
 from matching.reading import hashed
-from matching.records import Record
+from matching.records import Record, price_of
 
 Array = NDArray[Any]
 Sheet = dict[str, Array]
@@ -51,9 +51,10 @@ def pack_record(record: Record, doc: Document) -> bytes:
     """A record as bytes, with the codes and the size read from it; without its description and aliases."""
     options = json.dumps(dict(record.options)) if record.options else ""
     record_id = f"i{record.id}" if isinstance(record.id, int) else f"s{record.id}"
+    price = price_of(record)
     parts = (
         record_id, record.sku, record.title, record.brand, record.gtin, record.mpn, record.category, record.currency,
-        "" if record.price is None else f"{record.price:f}", options, " ".join(doc.codes), doc.size,
+        "" if price is None else f"{price:f}", options, " ".join(doc.codes), doc.size,
     )  # fmt: skip
     text = SEPARATOR.join(parts)
     if text.count(SEPARATOR) != len(parts) - 1:

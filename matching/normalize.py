@@ -100,8 +100,8 @@ def _grouped(found: re.Match[str]) -> str:
 
 
 def _fold_unicode(text: str) -> str:
-    text = unicodedata.normalize("NFKC", text.translate(_LETTERS)).casefold().translate(_LETTERS)
-    text = _MARKS.sub("", unicodedata.normalize("NFD", text))
+    text = unicodedata.normalize("NFKC", text.translate(_LETTERS)).casefold()
+    text = _MARKS.sub("", unicodedata.normalize("NFD", text)).translate(_LETTERS)  # "ǣ" is a ligature below its mark
     text = unicodedata.normalize("NFC", text)
     text = "".join(c for c in text if c.isprintable() or c.isspace())
     if "х" in text:

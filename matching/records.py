@@ -52,6 +52,12 @@ class Record:
     aliases: Sequence[str] = ()
 
 
+def price_of(record: Record) -> Decimal | None:
+    """The price of a record; None when it is not given or no number (a Decimal may be NaN or infinite)."""
+    price = record.price
+    return price if price is not None and price.is_finite() else None
+
+
 class Marks(NamedTuple):
     """The character spans, as (start, end) pairs, in which two texts differ: one tuple for each side."""
 

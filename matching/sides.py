@@ -13,7 +13,7 @@ from matching.identifiers import Gtin, match_key
 from matching.lexicon import COLOUR_NAMES
 from matching.marks import Spelt
 from matching.normalize import fold, words
-from matching.records import Record
+from matching.records import Record, price_of
 from matching.segment import Segment
 
 #: What a side gives for comparing, as bits of `Side.given`.
@@ -60,8 +60,8 @@ class Side:
         doc = doc or document(record)
         side = cls()
         side._text(record.sku, record.title, record.brand, record.currency)
-        if record.price is not None:
-            side._price(f"{record.price:f}")
+        if (price := price_of(record)) is not None:
+            side._price(f"{price:f}")
         if record.gtin:
             side._gtin(record.gtin, doc.gtin)
         side.text, side.codes, side.size, side.colour_mask = doc.text[: doc.title_end], doc.codes, doc.size, doc.colours

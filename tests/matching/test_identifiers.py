@@ -1,5 +1,6 @@
 """Keys, near misses, GTINs and model codes: tables of cases, and properties where algebra holds."""
 
+import time
 import unicodedata
 
 import pytest
@@ -189,3 +190,11 @@ def test_a_short_upc_is_the_long_one_and_invisible_marks_are_nothing(text, digit
 
 def test_a_megabyte_is_no_gtin():
     assert parse_gtin("ﷺ" * 500_000) is None
+
+
+def test_endless_skus_are_told_apart_at_once_and_not_explained():
+    for text in ("ÄB-12é" * 80_000, "a\u200b" * 200_000, "'" * 300_000 + "x"):
+        start = time.perf_counter()
+        assert near_miss(text, text.lower() + " -") == ("several", "differ only by typing")
+        assert near_miss(text, "x" + text) is None
+        assert time.perf_counter() - start < 4

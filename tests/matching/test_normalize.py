@@ -27,6 +27,7 @@ from matching.records import Record
         ("a\u200bb", "ab"),
         ("A&nbsp;B <b>c</b>", "a b c"),
         ("ŁÓDŹ", "lodz"),
+        ("Ǣ ǣ Ǿ ǿ Ǽ", "ae ae o o ae"),
         ("", ""),
         ("\x00", ""),
     ],
