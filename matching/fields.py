@@ -12,6 +12,7 @@ from rapidfuzz import fuzz
 from matching.facts import COUNT, PACK, size_shape
 from matching.identifiers import code_key, gtin_distance_one, loose_key, near_miss
 from matching.marks import READ, differing_letters, differing_words
+from matching.meanings import two_languages
 from matching.measures import Quantities, agrees, as_much, quantity_text, rules_out, texts_of
 from matching.money import one_currency
 from matching.normalize import fold
@@ -19,7 +20,7 @@ from matching.records import NO_MARKS, Marks, Verdict
 from matching.replaced import replaced_number
 from matching.sides import BRAND, COLOUR, COUNTS, GTIN, MODEL, OPTIONS, PRICE, SIZE, SKU, TITLE, Side
 from matching.spans import differing_plain
-from matching.variants import kind_of, same_value
+from matching.variants import kind_of, same_value, understood
 from matching.wording import phrase
 
 #: Points of a field when every field is given; fields that are silent leave their points to the others.
@@ -250,7 +251,8 @@ def compare_size(product: Side, listing: Side) -> Finding:
         if product.size != listing.size:
             shown = _in_capitals(product.size), _in_capitals(listing.size)
             # Sizes of two systems, M and 38, may be the same: nothing says that they are not.
-            two = size_shape(product.size) == size_shape(listing.size)
+            shape = size_shape(product.size)
+            two = shape == size_shape(listing.size) and not (shape == "words" and _two_languages(product, listing))
             return Finding("size", _DIFFERS, *shown, conflict=True) if two else Finding("size", _MISSING, *shown)
         if not both:
             return Finding("size", _SAME, _in_capitals(product.size), _in_capitals(listing.size), 1.0)
@@ -342,7 +344,8 @@ def compare_price(product: Side, listing: Side) -> Finding:
 def compare_options(product: Side, listing: Side) -> Finding:
     """Variant options that both sides name, whatever the language, but for sizes and colours that have a field already.
 
-    A colour without a name in the lexicon may be a translation: it differs, and rules nothing out.
+    A colour without a name in the lexicon may be a translation: it differs, and rules nothing out. Nor do other words
+    that are not known, when the two sides are in different languages.
     """
     if not product.options or not listing.options:
         return _NOT_USED["options"]
@@ -357,8 +360,16 @@ def compare_options(product: Side, listing: Side) -> Finding:
     said = [same_value(kind, a, b) for kind, a, b in pairs]
     texts = ", ".join(a for _, a, _ in pairs), ", ".join(b for _, _, b in pairs)
     worst = _DIFFERS if _DIFFERS in said else _CLOSE if _CLOSE in said else _SAME
-    sure = any(v is _DIFFERS and kind != "colour" for v, (kind, _, _) in zip(said, pairs, strict=True))
+    other = [(a, b) for v, (kind, a, b) in zip(said, pairs, strict=True) if v is _DIFFERS and kind != "colour"]
+    sure = bool(other) and (any(understood(a, b) for a, b in other) or not _two_languages(product, listing))
+    if other and not sure:
+        return Finding("options", _MISSING, *texts)
     return Finding("options", worst, *texts, {_SAME: 1.0, _CLOSE: 0.5}.get(worst, 0.0), conflict=sure)
+
+
+def _two_languages(product: Side, listing: Side) -> bool:
+    names = [{kind_of(name): name for name in side.options} for side in (product, listing)]
+    return two_languages(product.text, listing.text, *names)
 
 
 def _has_field(kind: str, product: Side, listing: Side) -> bool:

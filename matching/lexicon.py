@@ -233,4 +233,6 @@ OPTION_KINDS: Final[dict[str, str]] = {
         "size talla tamano taille tamanho grosse groesse taglia misura medida размер velikost".split(), "size"
     ),
     **dict.fromkeys("colour color couleur cor farbe colore kolor barva цвет renk".split(), "colour"),
+    **dict.fromkeys("material materials materiale materiau matiere materia materialien".split(), "material"),
+    **dict.fromkeys("flavour flavor sabor gout saveur geschmack gusto sapore parfum".split(), "flavour"),
 }

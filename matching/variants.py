@@ -17,6 +17,7 @@ from typing import Final
 from rapidfuzz import fuzz
 
 from matching.lexicon import OPTION_KINDS, SHADES, SIZES
+from matching.meanings import meaning
 from matching.normalize import fold
 from matching.reading import read_short
 from matching.records import Record, Verdict
@@ -281,14 +282,27 @@ def same_value(kind: str, ours: str, theirs: str) -> Verdict:
     one, two = read_short(ours, LONGEST)[1], read_short(theirs, LONGEST)[1]
     if one.quantities and two.quantities:
         return Verdict.SAME if _same_quantities(one.quantities, two.quantities) else Verdict.DIFFERS
+    shaded = not SHADES.isdisjoint((*one.plain, *two.plain))
+    if not shaded and (said := meaning(one.plain)) and (heard := meaning(two.plain)):
+        return Verdict.SAME if said == heard else Verdict.DIFFERS
     if one.colours and two.colours:
         if one.colours != two.colours:
             return Verdict.DIFFERS
-        plain = len(one.plain) == len(two.plain) == 1 and not SHADES.intersection((*one.plain, *two.plain))
-        return Verdict.SAME if plain else Verdict.CLOSE
+        return Verdict.CLOSE
     digits = [c for c in a if c.isdigit()], [c for c in b if c.isdigit()]
     alike = kind != "size" and digits[0] == digits[1] and min(len(a), len(b)) > 3 and fuzz.ratio(a, b) >= _ALIKE
     return Verdict.CLOSE if alike else Verdict.DIFFERS
+
+
+def understood(ours: str, theirs: str) -> bool:
+    """Whether two values that differ surely do: both are quantities, sizes, known words, or have other digits."""
+    if fold(ours, LONGEST) in SIZES and fold(theirs, LONGEST) in SIZES:
+        return True
+    one, two = read_short(ours, LONGEST)[1], read_short(theirs, LONGEST)[1]
+    if (one.quantities and two.quantities) or (meaning(one.plain) and meaning(two.plain)):
+        return True
+    digits = [[c for c in fold(text, LONGEST) if c.isdigit()] for text in (ours, theirs)]
+    return digits[0] != digits[1]
 
 
 def _same_quantities(one: Sequence[tuple[int, float]], two: Sequence[tuple[int, float]]) -> bool:
