@@ -10,7 +10,7 @@ from babel.core import Locale, UnknownLocaleError
 from flask import Flask, current_app, has_request_context, request, url_for
 from flask_babel import Babel
 from flask_babel import gettext as _
-from flask_security import Security, SQLAlchemyUserDatastore, current_user, hash_password
+from flask_security import Security, current_user, hash_password
 from flask_wtf import CSRFProtect
 from htmx_flask import Htmx
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -42,7 +42,7 @@ def create_app(settings: Settings | None = None, **overrides: Any) -> Flask:
     app.before_request(web.open_session)
     app.before_request(web.refuse_strangers)
     Babel(app, locale_selector=lambda: _locale(settings), default_timezone=settings.timezone)
-    Security(app, SQLAlchemyUserDatastore(db, User, RoleView), register_blueprint=True)
+    Security(app, sign_in.People(db, User, RoleView), register_blueprint=True)
     app.extensions["security"].unauthn_handler(lambda *_args, **_kw: web.to_sign_in())
     doorbell = jobs.Doorbell(settings.queue_url, settings.secret_key)
     app.extensions["pairbook_doorbell"] = doorbell

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
+from webapp.db import among_those
 from webapp.errors import phrase, phrases
 from webapp.models.accounts import Actor
 from webapp.models.base import utc_now
@@ -20,6 +21,17 @@ from webapp.models.suspicions import Suspicion
 from webapp.services import audit, counts, refusals
 
 CHUNK = 500  # ids in one statement: under every database's limit of parameters
+_LOCK = (
+    select(Listing)
+    .where(among_those(Listing.id, "ids"))
+    .order_by(Listing.id)
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+_REFUSED = select(Refusal.listing_id, Refusal.product_id, Refusal.facts).where(
+    among_those(Refusal.listing_id, "listings")
+)
+_REFUSE = insert(Refusal)
 
 
 @dataclass(frozen=True)
@@ -97,8 +109,7 @@ def lock(session: Session, listing_ids: Sequence[int]) -> list[Listing]:
     found: list[Listing] = []
     ids = sorted(set(listing_ids))
     for start in range(0, len(ids), CHUNK):
-        query = select(Listing).where(Listing.id.in_(ids[start : start + CHUNK])).order_by(Listing.id)
-        found += session.scalars(query.with_for_update().execution_options(populate_existing=True))
+        found += session.scalars(_LOCK, {"ids": ids[start : start + CHUNK]})
     return found
 
 
@@ -121,8 +132,7 @@ def move(session: Session, listing: Listing, state: ListingState, batch_id: int,
 def refuse(session: Session, change: Change, pairs: Sequence[Pair]) -> int:
     """Remember pairs as refused; gives how many were not yet, on facts that still are the same."""
     keys = [(pair.listing_id, pair.product_id) for pair in pairs]
-    query = select(Refusal.listing_id, Refusal.product_id, Refusal.facts)
-    rows = session.execute(query.where(Refusal.listing_id.in_({listing_id for listing_id, _ in keys}))) if keys else ()
+    rows = session.execute(_REFUSED, {"listings": [listing_id for listing_id, _ in keys]}) if keys else ()
     known = {(listing_id, product_id): then for listing_id, product_id, then in rows}
     now_is = refusals.marks(session, keys) if keys else {}
     fresh = [key for key in dict.fromkeys(keys) if known.get(key) not in ("", now_is.get(key, ""))]
@@ -132,7 +142,7 @@ def refuse(session: Session, change: Change, pairs: Sequence[Pair]) -> int:
     made = {"batch_id": change.act.id, "at": utc_now()}
     values = [{**made, "listing_id": a, "product_id": b, "facts": now_is.get((a, b), "")} for a, b in fresh]
     if values:
-        session.execute(insert(Refusal), values)
+        session.execute(_REFUSE, values)
     return len(fresh)
 
 

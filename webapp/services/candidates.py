@@ -1,4 +1,4 @@
-"""What there is to choose from for one listing: suggestions, search results and near misses, with their reasons.
+"""What there is to choose from for one listing: suggestions and search results, with their reasons.
 
 Nothing here writes. A listing whose suggestions are still to be found is matched on the spot, without keeping them.
 """
@@ -11,19 +11,19 @@ from datetime import datetime
 from typing import Any
 from zlib import crc32
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, select, union_all
+from sqlalchemy import ColumnElement, and_, bindparam, exists, literal, select
 from sqlalchemy.orm import Session
 
 import matching
-from matching.identifiers import NEAR_REASONS, match_key, parse_gtin
+from matching.identifiers import match_key, parse_gtin
+from webapp.db import among_those
 from webapp.models.catalog import Product
 from webapp.models.channels import Channel
-from webapp.models.links import Link, NearMiss, Refusal, Suggestion
+from webapp.models.links import Link, Refusal, Suggestion
 from webapp.models.listings import NOT_COMPUTED, SKIPPED_FROM, Listing, ListingState
 from webapp.services import refusals, retrieval, searching, suggestions
 
 FOUND = 9  # search results: as many as there are number keys
-NEAR_CAP = 5_000  # near misses are counted up to here
 TOGETHER = 100  # listings that one key links at most
 # What the index by GTIN holds, written out in statements, or SQLite would not see that it serves.
 _BY_GTIN = (
@@ -31,6 +31,24 @@ _BY_GTIN = (
     Listing.state == literal(ListingState.PENDING, Listing.state.type, literal_execute=True),
     Listing.place != literal(NOT_COMPUTED, literal_execute=True),
 )
+_SCORES = (
+    select(Suggestion.product_id, Suggestion.score, Refusal.batch_id)
+    .outerjoin(Refusal, and_(Refusal.listing_id == Suggestion.listing_id, Refusal.product_id == Suggestion.product_id))
+    .where(Suggestion.listing_id == bindparam("listing"))
+    .order_by(Suggestion.rank)
+)
+_SUGGESTED = _SCORES.add_columns(Suggestion.difference, Suggestion.evidence)
+_TAKEN = (
+    select(Link.product_id, Listing.id, Listing.external_id, Listing.title)
+    .join(Listing, Listing.id == Link.listing_id)
+    .where(among_those(Link.product_id, "products"), Link.channel_id == bindparam("channel"))
+)
+_KNOWN = select(Product.id).where(among_those(Product.id, "products"))
+_OFFERED = select(
+    Product.id,
+    Product.gtin,
+    exists().where(Link.product_id == Product.id, Link.channel_id == bindparam("channel")),
+).where(among_those(Product.id, "products"), Product.retired_at.is_(None))
 
 
 @dataclass(frozen=True)
@@ -85,8 +103,17 @@ class Stage:
     @property
     def mark(self) -> str:
         """What is offered, in eight hexadecimal digits: another mark means that the stage has to be shown again."""
-        offered = (f"{c.product.id}{'!' if c.taken else ''}{c.score}" for c in self.choices)
-        return f"{crc32(' '.join([self.version, str(self.same), *offered]).encode()):08x}"
+        return _mark(self.version, self.same, ((c.product.id, c.score, c.taken is not None) for c in self.choices))
+
+    @property
+    def product_id(self) -> int | None:
+        """The product beside the listing."""
+        return self.chosen.product.id if self.chosen else None
+
+    @property
+    def best(self) -> int | None:
+        """The score of the first suggestion; None where there is none, or another product is compared."""
+        return self.choices[0].score if self.choices and self.chosen is self.choices[0] else None
 
     @property
     def others(self) -> list[Choice]:
@@ -95,12 +122,13 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class NearGroup:
-    """Waiting listings whose SKU is nearly a product's, all for one reason."""
+class Outline:
+    """As much of a stage as tells whether a screen shows it as it is, and the lines around it."""
 
-    reason: str
-    count: int
-    samples: list[tuple[Listing, Product]]
+    listing: Listing
+    mark: str
+    best: int | None = None
+    product_id: int | None = None
 
 
 def version(listing: Listing) -> str:
@@ -120,9 +148,33 @@ def stage(
         extra = weigh(session, listing, channel, retrieval.by_ids(session, [compare]).values())
         chosen = extra[0] if extra else None
     first = chosen or (found[0] if found else None)
-    same, by = _group(session, listing, first.product if first else None)
+    same, by = _group(session, listing, first.product.gtin if first else "")
     said = _said(session, listing, first)
     return Stage(listing, channel, found, first, len(same), by, said=said)
+
+
+def outline(session: Session, listing: Listing, channel: Channel, index: retrieval.CatalogueIndex) -> Outline:
+    """The same as `stage` without products and reasons, in a third of the time."""
+    if listing.state == ListingState.LINKED:
+        return Outline(listing, _mark(version(listing), 0, ()))
+    rows = session.execute(_SCORES, {"listing": listing.id}).all()
+    found, _ = _not_refused(session, listing, rows)
+    kept = [(int(row.product_id), int(row.score)) for row in found]
+    if _to_be_found(listing, kept):
+        kept = [(int(c.product_id), c.score) for c in suggestions.worth_showing(_at_once(session, listing, index))]
+    ids = {"products": [i for i, _score in kept], "channel": channel.id}
+    here = {i: (gtin, held and not channel.many) for i, gtin, held in session.execute(_OFFERED, ids)} if kept else {}
+    offered = [(i, score, here[i][1]) for i, score in kept if i in here]
+    first = offered[0] if offered else None
+    same, _by = _group(session, listing, here[first[0]][0] if first else "")
+    mark = _mark(version(listing), len(same), offered)
+    return Outline(listing, mark, first[1] if first else None, first[0] if first else None)
+
+
+def _mark(version: str, same: int, offered: Iterable[tuple[int, int, bool]]) -> str:
+    """A digest of what is offered: product, score, and whether it is taken."""
+    each = (f"{product_id}{'!' if held else ''}{score}" for product_id, score, held in offered)
+    return f"{crc32(' '.join([version, str(same), *each]).encode()):08x}"
 
 
 def _said(session: Session, listing: Listing, first: Choice | None) -> refusals.Said | None:
@@ -134,18 +186,27 @@ def _said(session: Session, listing: Listing, first: Choice | None) -> refusals.
 
 def choices(session: Session, listing: Listing, channel: Channel, index: retrieval.CatalogueIndex) -> list[Choice]:
     """The suggestions of a listing, best first, while it waits without those a person refused as they are now."""
-    pair = and_(Refusal.listing_id == Suggestion.listing_id, Refusal.product_id == Suggestion.product_id)
-    query = select(Suggestion, Refusal.batch_id).outerjoin(Refusal, pair).order_by(Suggestion.rank)
-    rows: Sequence[Any] = session.execute(query.where(Suggestion.listing_id == listing.id)).all()
-    refused = {s.product_id for s, batch_id in rows if batch_id is not None}
-    waits = listing.state == ListingState.PENDING
-    binding = refusals.binding(session, [listing.id]).get(listing.id, set()) if refused and waits else set[int]()
-    kept = [(s.product_id, s.score, s.difference, s.evidence) for s, _ in rows if s.product_id not in binding]
-    unknown = listing.place == NOT_COMPUTED or listing.place >= SKIPPED_FROM
-    if unknown and (not kept or listing.state in refusals.ASIDE):
+    rows = session.execute(_SUGGESTED, {"listing": listing.id}).all()
+    found, refused = _not_refused(session, listing, rows)
+    kept = [(row.product_id, row.score, row.difference, row.evidence) for row in found]
+    if _to_be_found(listing, kept):
         kept = [_plain(c) for c in suggestions.worth_showing(_at_once(session, listing, index))]
         refused = {k[0] for k in kept}  # not known: whoever shows them asks
     return [replace(c, refused=c.product.id in refused) for c in _dressed(session, channel, kept)]
+
+
+def _not_refused(session: Session, listing: Listing, rows: Sequence[Any]) -> tuple[list[Any], set[int]]:
+    """The suggestions that may be shown, and the products that somebody refused, if on other facts."""
+    refused = {row.product_id for row in rows if row.batch_id is not None}
+    waits = listing.state == ListingState.PENDING
+    binding = refusals.binding(session, [listing.id]).get(listing.id, set()) if refused and waits else set[int]()
+    return [row for row in rows if row.product_id not in binding], refused
+
+
+def _to_be_found(listing: Listing, kept: Sequence[Any]) -> bool:
+    """Whether the suggestions of a listing are found on the spot."""
+    unknown = listing.place == NOT_COMPUTED or listing.place >= SKIPPED_FROM
+    return unknown and (not kept or listing.state in refusals.ASIDE)
 
 
 def weigh(session: Session, listing: Listing, channel: Channel, products: Iterable[Product]) -> list[Choice]:
@@ -184,7 +245,8 @@ def score_of(session: Session, listing: Listing, product_id: int, index: retriev
 
 def same_identifier(session: Session, listing: Listing, product_id: int) -> tuple[list[int], str]:
     """The waiting listings that one key may link to the product, this one first, and why: "sku", "gtin", or nothing."""
-    others, by = _group(session, listing, session.get(Product, product_id))
+    product = session.get(Product, product_id)
+    others, by = _group(session, listing, product.gtin if product else "")
     return [listing.id, *others], by
 
 
@@ -197,12 +259,8 @@ def holder(session: Session, listing: Listing) -> Holder | None:
 
 def taken(session: Session, channel_id: int, product_ids: Sequence[int]) -> dict[int, Taken]:
     """The listings on this channel that have these products, by product id."""
-    query = (
-        select(Link.product_id, Listing.id, Listing.external_id, Listing.title)
-        .join(Listing, Listing.id == Link.listing_id)
-        .where(Link.product_id.in_(product_ids), Link.channel_id == channel_id)
-    )
-    return {row[0]: Taken(row[1], row[2], row[3]) for row in session.execute(query)}
+    rows = session.execute(_TAKEN, {"products": product_ids, "channel": channel_id})
+    return {row[0]: Taken(row[1], row[2], row[3]) for row in rows}
 
 
 def product(session: Session, product_id: int) -> Product | None:
@@ -212,65 +270,11 @@ def product(session: Session, product_id: int) -> Product | None:
 
 def known(session: Session, product_ids: Sequence[int]) -> list[int]:
     """Those of the ids that are products."""
-    return list(session.scalars(select(Product.id).where(Product.id.in_(product_ids))))
+    return list(session.scalars(_KNOWN, {"products": product_ids}))
 
 
-def near_groups(session: Session, channel: Channel, *, samples: int = 3) -> list[NearGroup]:
-    """The near misses of a channel by reason, the largest group first; a group is counted up to NEAR_CAP."""
-    each = [_near(channel, reason).limit(NEAR_CAP + 1).subquery() for reason in NEAR_REASONS]
-    counts = (select(literal(r), func.count()).select_from(one) for r, one in zip(NEAR_REASONS, each, strict=True))
-    sizes = {reason: n for reason, n in session.execute(union_all(*counts)) if n}
-    order = sorted(sizes, key=lambda reason: (-sizes[reason], reason))
-    shown: dict[str, list[tuple[Listing, Product]]] = {reason: [] for reason in order}
-    if order:
-        some = [_near(channel, reason).limit(samples).subquery() for reason in order]
-        ids = union_all(*(select(one.c.listing_id) for one in some))
-        query = (
-            select(NearMiss.reason, Listing, Product)
-            .join(Listing, Listing.id == NearMiss.listing_id)
-            .join(Product, Product.id == NearMiss.product_id)
-            .where(NearMiss.listing_id.in_(ids))
-            .order_by(NearMiss.listing_id)
-        )
-        for reason, listing, product in session.execute(query):
-            shown[reason].append((listing, product))
-    return [NearGroup(reason, sizes[reason], shown[reason]) for reason in order]
-
-
-def near_pairs(
-    session: Session, channel: Channel, reason: str, *, limit: int, span: tuple[int, int] | None = None
-) -> list[tuple[int, int]]:
-    """Listing and product ids of the near misses with that reason, in id order; of listings in (low, high] if given."""
-    query = _near(channel, reason).limit(limit)
-    if span is not None:
-        query = query.where(NearMiss.listing_id > span[0], NearMiss.listing_id <= span[1])
-    return [(listing_id, product_id) for listing_id, product_id in session.execute(query)]
-
-
-def near_extent(session: Session, channel: Channel, reason: str) -> tuple[int, int]:
-    """How many near misses there are with that reason, and the largest id of their listings (0 for none)."""
-    one = _near(channel, reason).order_by(None).subquery()
-    n, high = session.execute(select(func.count(), func.max(one.c.listing_id)).select_from(one)).one()
-    return n, high or 0
-
-
-def near_open(channel: Channel) -> list[ColumnElement[bool]]:
-    """The near misses of a channel that can be linked: nobody said no, the listing waits, the product can have it."""
-    said = Refusal.listing_id == NearMiss.listing_id, Refusal.product_id == NearMiss.product_id
-    here = [NearMiss.channel_id == channel.id, ~exists().where(*said)]
-    waits = exists().where(Listing.id == NearMiss.listing_id, Listing.state == ListingState.PENDING)
-    held = exists().where(Link.product_id == NearMiss.product_id, Link.channel_id == channel.id)
-    return [*here, waits] if channel.many else [*here, waits, ~held]
-
-
-def _near(channel: Channel, reason: str) -> Select[int, int]:
-    """The near misses of one reason that can be linked, in the order of the index."""
-    query = select(NearMiss.listing_id, NearMiss.product_id).where(NearMiss.reason == reason, *near_open(channel))
-    return query.order_by(NearMiss.listing_id)
-
-
-def _group(session: Session, listing: Listing, product: Product | None) -> tuple[list[int], str]:
-    """Other waiting listings of the channel with the same SKU; else with the same GTIN, if the product has it too.
+def _group(session: Session, listing: Listing, gtin: str) -> tuple[list[int], str]:
+    """Other waiting listings of the channel with the same SKU; else with the same GTIN, if the product has this one.
 
     A blank identifier has none. A number is the same however many zeros stand before it. Listings whose suggestions
     are still to be found are not among those with the same GTIN: the worker may find a better product for them.
@@ -283,7 +287,7 @@ def _group(session: Session, listing: Listing, product: Product | None) -> tuple
         same = Listing.match_key == listing.match_key, Listing.match_key.is_not(None)
         if found := _some_ids(session, *here, *same):
             return found, "sku"
-    ours, theirs = parse_gtin(product.gtin) if product else None, parse_gtin(listing.gtin)
+    ours, theirs = parse_gtin(gtin), parse_gtin(listing.gtin)
     if ours is None or theirs is None or ours.digits != theirs.digits or not theirs.valid:
         return [], ""
     bare = theirs.digits.lstrip("0")

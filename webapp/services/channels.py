@@ -36,6 +36,7 @@ CURRENCIES = frozenset(
     for code, _since, until, is_tender in listed
     if is_tender and until is None
 )
+_BY_NAME = select(Channel).order_by(Channel.name)
 BY_HAND = {"file"}  # a person carries these files to the marketplace: a file after each change helps nobody
 
 
@@ -304,7 +305,7 @@ def get(session: Session, name: str) -> Channel:
 
 def all_channels(session: Session) -> list[Channel]:
     """Every channel, by name."""
-    return list(session.scalars(select(Channel).order_by(Channel.name)))
+    return list(session.scalars(_BY_NAME))
 
 
 def open_connector(channel: Channel, settings: Settings) -> connectors.Connector:

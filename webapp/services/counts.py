@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session, SessionTransaction
 
 from webapp.models.listings import Listing, ListingCount, ListingState
 
 _READ = "counts of the transaction"
+_ALL = select(ListingCount.channel_id, ListingCount.state, ListingCount.n)
+_MOVE = (
+    update(ListingCount)
+    .where(ListingCount.channel_id == bindparam("channel"), ListingCount.state == bindparam("of"))
+    .values(n=ListingCount.n + bindparam("more"))
+    .execution_options(synchronize_session=False)
+)
 
 
 def adjust(session: Session, channel_id: int, by_state: Mapping[ListingState, int]) -> None:
@@ -18,8 +25,7 @@ def adjust(session: Session, channel_id: int, by_state: Mapping[ListingState, in
     for state in sorted(by_state):
         if not by_state[state]:
             continue
-        row = (ListingCount.channel_id == channel_id, ListingCount.state == state)
-        moved = session.execute(update(ListingCount).where(*row).values(n=ListingCount.n + by_state[state]))
+        moved = session.execute(_MOVE, {"channel": channel_id, "of": state, "more": by_state[state]})
         if not moved.rowcount:  # type: ignore[attr-defined]
             session.execute(insert(ListingCount).values(channel_id=channel_id, state=state, n=by_state[state]))
 
@@ -37,7 +43,7 @@ def by_channel(session: Session) -> Mapping[int, Mapping[ListingState, int]]:
     if known[0] is not None and known[0] is _transaction(session):
         return known[1]
     numbers: dict[int, dict[ListingState, int]] = {}
-    for channel_id, state, n in session.execute(select(ListingCount.channel_id, ListingCount.state, ListingCount.n)):
+    for channel_id, state, n in session.execute(_ALL):
         numbers.setdefault(channel_id, {})[state] = n
     session.info[_READ] = (_transaction(session), numbers)
     return numbers
@@ -50,9 +56,8 @@ def _transaction(session: Session) -> SessionTransaction | None:
 
 def of_channel(session: Session, channel_id: int) -> dict[ListingState, int]:
     """The numbers of one channel; 0 where there is none."""
-    found = {
-        row.state: row.n for row in session.scalars(select(ListingCount).where(ListingCount.channel_id == channel_id))
-    }
+    rows = session.execute(_ALL.where(ListingCount.channel_id == channel_id))
+    found = {state: n for _, state, n in rows}
     return {state: found.get(state, 0) for state in ListingState}
 
 

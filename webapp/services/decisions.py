@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, exists, func, insert, select, update
+from sqlalchemy import BindParameter, ColumnElement, bindparam, delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
 import matching
-from webapp.db import among
+from webapp.db import among, among_those
 from webapp.models.base import utc_now
 from webapp.models.links import Decision, Link, Suggestion
 from webapp.models.listings import Listing
@@ -22,6 +22,11 @@ LEARNED_FROM = 2_000  # the newest decisions of a channel: older ones tell of an
 REMEMBERED = timedelta(days=90)  # what "so far" means on the screens
 BAND = 5
 SECONDS_EACH = 5  # what deciding on a listing takes a practised person
+_SUGGESTED = (
+    select(Suggestion.listing_id, Suggestion.rank, Suggestion.product_id, Suggestion.score, Listing.channel_id)
+    .join(Listing, Listing.id == Suggestion.listing_id)
+    .where(among_those(Suggestion.listing_id, "listings"), Suggestion.rank <= 2)
+)
 
 
 def note(session: Session, batch_id: int, chosen: Mapping[int, int | None], *, judged: bool = True) -> None:
@@ -92,27 +97,29 @@ def record(session: Session, channel_id: int, score: int, *, now: datetime) -> t
     """How suggestions about as good as this one did here lately: how many were right, of how many, and the band."""
     low = min(score // BAND * BAND, 100 - BAND)
     high = 100 if low + BAND >= 100 else low + BAND - 1
-    band = Decision.score >= low, Decision.score <= high, Decision.at > now - REMEMBERED
-    query = select(func.count(), func.count().filter(Decision.right.is_(True))).where(*judged(channel_id), *band)
-    total, right = session.execute(query).one()
+    found = session.execute(_RECORD, {"channel": channel_id, "low": low, "high": high, "since": now - REMEMBERED})
+    total, right = found.one()
     return right, total, low, high
 
 
-def judged(channel_id: int) -> tuple[ColumnElement[bool], ...]:
+def judged(channel_id: int | BindParameter[int]) -> tuple[ColumnElement[bool], ...]:
     """The conditions of a decision that somebody made on a channel."""
     return Decision.channel_id == channel_id, Decision.right.is_not(None)
 
 
+_RECORD = select(func.count(), func.count().filter(Decision.right.is_(True))).where(
+    *judged(bindparam("channel")),
+    Decision.score >= bindparam("low"),
+    Decision.score <= bindparam("high"),
+    Decision.at > bindparam("since"),
+)
+
+
 def _suggested(session: Session, listing_ids: Sequence[int]) -> tuple[dict[int, tuple[int, int, int]], dict[int, int]]:
     """The first suggestion of each listing as (product, channel, score), and the score of the second."""
-    query = (
-        select(Suggestion.listing_id, Suggestion.rank, Suggestion.product_id, Suggestion.score, Listing.channel_id)
-        .join(Listing, Listing.id == Suggestion.listing_id)
-        .where(Suggestion.listing_id.in_(listing_ids), Suggestion.rank <= 2)
-    )
     first: dict[int, tuple[int, int, int]] = {}
     second: dict[int, int] = {}
-    for listing_id, rank, product_id, score, channel_id in session.execute(query):
+    for listing_id, rank, product_id, score, channel_id in session.execute(_SUGGESTED, {"listings": listing_ids}):
         if rank == 1:
             first[listing_id] = (product_id, channel_id, score)
         else:

@@ -16,7 +16,7 @@ from webapp.models.catalog import Product
 from webapp.models.channels import Channel
 from webapp.models.links import ActStep, BatchVerb, Link, LinkBatch, LinkSource, NearMiss, Refusal
 from webapp.models.listings import Listing, ListingState
-from webapp.services import acts, audit, candidates, counts, joining, links, reconciliation, rules, steps
+from webapp.services import acts, audit, counts, joining, links, near_misses, reconciliation, rules, steps
 
 AT_ONCE = 5_000  # ids between the first and the last listing: so few are linked while somebody waits for the answer
 STEP = 2_000  # near misses in one transaction at most
@@ -90,14 +90,14 @@ def begin_near(session: Session, channel: Channel, reason: str, *, by: Actor) ->
             return one
     batch = acts.begin(session, BatchVerb.LINK, by, why, [])
     batch.channel_id = channel.id
-    n, high = candidates.near_extent(session, channel, reason)
+    n, high = near_misses.extent(session, channel, reason)
     return steps.lay(session, batch, n, [(0, high, n)], of=reason)
 
 
 def take_near(session: Session, batch: LinkBatch, step: ActStep, limit: int, _known: object) -> int:
     """Link the next near misses that still can be; gives how many were tried."""
     channel, reason = session.get_one(Channel, batch.channel_id), str(step.of)
-    pairs = candidates.near_pairs(session, channel, reason, limit=limit, span=(step.after, step.upto))
+    pairs = near_misses.pairs(session, channel, reason, limit=limit, span=(step.after, step.upto))
     ids = [listing_id for listing_id, _ in pairs]
     query = joining.pairs().join(NearMiss, NearMiss.listing_id == Listing.id)
     query = query.join(Product, Product.id == NearMiss.product_id).join(Channel, Channel.id == Listing.channel_id)

@@ -5,13 +5,27 @@ Every query here is bounded: kept numbers, partial indexes, or the newest rows o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
+from heapq import nlargest
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, literal, literal_column, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    CompoundSelect,
+    Row,
+    bindparam,
+    func,
+    literal,
+    literal_column,
+    select,
+    type_coerce,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from webapp.models.catalog import Product
@@ -20,7 +34,7 @@ from webapp.models.imports import ImportJob, ImportState
 from webapp.models.links import Aside, BatchVerb, Link, LinkBatch, LinkSource, NearMiss
 from webapp.models.listings import Listing, ListingState
 from webapp.models.propagation import SyncRun
-from webapp.services import candidates, channels, counts, health, plans, suspicions
+from webapp.services import channels, counts, health, near_misses, plans, suspicions
 
 CAP = 10_000  # what is not kept is counted up to here
 NEAR_CAP = 1_000  # near misses: each takes two lookups, its listing and the pairs of its product
@@ -33,6 +47,29 @@ LOOKED_AT = 500  # newest pairs among which the largest differences are sought
 SHOWN = 5
 RECENT = timedelta(days=7)
 SECONDS_A_DECISION = 5  # the mean of the keystroke model that the review screen was designed by
+
+
+_ACTS = (
+    select(LinkBatch, Listing, Channel)
+    .outerjoin(Listing, Listing.id == LinkBatch.listing_id)
+    .outerjoin(Channel, Channel.id == func.coalesce(Listing.channel_id, LinkBatch.channel_id))
+    .where(LinkBatch.verb != BatchVerb.SKIP).order_by(LinkBatch.id.desc()).limit(bindparam("limit"))
+)  # fmt: skip
+_RUNS = (
+    select(SyncRun, Channel).join(Channel, Channel.id == SyncRun.channel_id)
+    .order_by(SyncRun.id.desc()).limit(bindparam("limit"))
+)  # fmt: skip
+_SHOWN_VALUES = (  # prices as the whole numbers that are stored: of five hundred, five become Decimals
+    select(
+        Link.id, Product.title, Product.sku, Product.available, type_coerce(Product.price, BigInteger).label("price"),
+        Product.currency, Listing.currency.label("shown_in"), plans.SHOWN_QUANTITY.label("quantity"),
+        type_coerce(plans.SHOWN_PRICE, BigInteger).label("shown_price"), Channel.in_stock_only,
+    )
+    .join(Listing, Listing.id == Link.listing_id).join(Product, Product.id == Link.product_id)
+    .join(Channel, Channel.id == Link.channel_id)
+    .order_by(Link.id.desc()).limit(LOOKED_AT)
+)  # fmt: skip
+Which = Callable[[near_misses.On], list[ColumnElement[bool]]]
 
 
 @dataclass(frozen=True)
@@ -125,7 +162,7 @@ def look(session: Session, *, now: datetime) -> Overview:
 def by_channel(session: Session) -> list[Progress]:
     """Each channel's numbers, from those that are kept; who linked is counted for pairs not made by the exact rule."""
     numbers, every = counts.by_channel(session), channels.all_channels(session)
-    hand = _capped(session, {c.id: [Link.channel_id == c.id, Link.source != _SKU] for c in every}, Link.id)
+    hand = _capped(session, every, _by_hand, Link.id)
     found = []
     for channel in every:
         own, handmade = numbers.get(channel.id, {}), hand[channel.id]
@@ -147,10 +184,9 @@ def needs(session: Session, progress: Sequence[Progress], *, now: datetime) -> l
     doubtful = suspicions.count(session)
     found += [Need("suspicious", doubtful)] if doubtful else []
     found += _said_before(session, progress)
-    here = {p.channel.id: candidates.near_open(p.channel) for p in progress}
-    near = _capped(session, here, NearMiss.listing_id, cap=NEAR_CAP)
+    near = _capped(session, [p.channel for p in progress], near_misses.still_open, NearMiss.listing_id, cap=NEAR_CAP)
     found += [Need("near", near[p.channel.id], p.channel, cap=NEAR_CAP) for p in progress if near[p.channel.id]]
-    sure = _capped(session, {p.channel.id: _nearly_right(p.channel) for p in progress if p.waiting}, Listing.id)
+    sure = _capped(session, [p.channel for p in progress if p.waiting], _nearly_right, Listing.id)
     found += [Need("sure", sure[p.channel.id], p.channel) for p in progress if sure.get(p.channel.id)]
     waiting = [p for p in progress if p.waiting]
     if waiting:
@@ -161,51 +197,38 @@ def needs(session: Session, progress: Sequence[Progress], *, now: datetime) -> l
 
 def last_acts(session: Session, *, limit: int = SHOWN) -> list[Act]:
     """The newest acts on links."""
-    query = (
-        select(LinkBatch, Listing, Channel)
-        .outerjoin(Listing, Listing.id == LinkBatch.listing_id)
-        .outerjoin(Channel, Channel.id == func.coalesce(Listing.channel_id, LinkBatch.channel_id))
-        .where(LinkBatch.verb != BatchVerb.SKIP).order_by(LinkBatch.id.desc()).limit(limit)
-    )  # fmt: skip
-    return [Act(batch, listing, channel) for batch, listing, channel in session.execute(query)]
+    return [Act(batch, listing, channel) for batch, listing, channel in session.execute(_ACTS, {"limit": limit})]
 
 
 def last_runs(session: Session, *, limit: int = SHOWN) -> list[tuple[SyncRun, Channel]]:
     """The newest rounds of sending."""
-    query = select(SyncRun, Channel).join(Channel, Channel.id == SyncRun.channel_id).order_by(SyncRun.id.desc())
-    return [(run, channel) for run, channel in session.execute(query.limit(limit))]
+    return [(run, channel) for run, channel in session.execute(_RUNS, {"limit": limit})]
 
 
 def largest_differences(session: Session, *, limit: int = SHOWN) -> tuple[list[Difference], int]:
     """The largest differences among the newest pairs, stock and price apart by turns, and how many of them differ."""
-    pairs = (
-        select(
-            Link.id, Product.title, Product.sku, Product.available, Product.price, Product.currency,
-            Listing.currency.label("shown_in"), plans.SHOWN_QUANTITY.label("quantity"),
-            plans.SHOWN_PRICE.label("shown_price"), Channel.in_stock_only,
-        )
-        .join(Listing, Listing.id == Link.listing_id).join(Product, Product.id == Link.product_id)
-        .join(Channel, Channel.id == Link.channel_id)
-        .order_by(Link.id.desc()).limit(LOOKED_AT)
-    )  # fmt: skip
-    found = [difference for pair in session.execute(pairs) for difference in _differences(pair)]
-    found.sort(key=lambda d: abs(d.by), reverse=True)
-    stock = [d for d in found if d.aspect == "stock"][:limit]
-    price = [d for d in found if d.aspect == "price"][:limit]
-    picked = price[: max(limit // 2, limit - len(stock))]
-    return [*picked, *stock[: limit - len(picked)]], len({d.link_id for d in found})
+    pairs = session.execute(_SHOWN_VALUES).all()
+    stock = [(pair, pair.quantity - max(pair.available, 0)) for pair in pairs if _other_stock(pair)]
+    price = [(pair, (pair.shown_price - pair.price) / pair.price) for pair in pairs if _other_price(pair)]
+    of_price = nlargest(max(limit // 2, limit - len(stock)), price, key=lambda found: abs(found[1]))
+    of_stock = nlargest(limit - len(of_price), stock, key=lambda found: abs(found[1]))
+    picked = [_difference(p, "price", Decimal(p.shown_price - p.price) * 100 / p.price) for p, _ in of_price]
+    picked += [_difference(p, "stock", Decimal(by)) for p, by in of_stock]
+    return picked, len({pair.id for pair, _ in (*stock, *price)})
 
 
-def _differences(pair: Row[*tuple[Any, ...]]) -> list[Difference]:
-    title, found = pair.title or pair.sku, []
-    available = max(pair.available, 0)
+def _difference(pair: Row[*tuple[Any, ...]], aspect: str, by: Decimal) -> Difference:
+    return Difference(pair.id, pair.title or pair.sku, aspect, by)
+
+
+def _other_stock(pair: Row[*tuple[Any, ...]]) -> bool:
     in_units = pair.quantity is not None and not pair.in_stock_only  # "in stock" says nothing of how far apart it is
-    if in_units and pair.quantity != available:
-        found.append(Difference(pair.id, title, "stock", Decimal(pair.quantity - available)))
+    return in_units and bool(pair.quantity != max(pair.available, 0))
+
+
+def _other_price(pair: Row[*tuple[Any, ...]]) -> bool:
     same_currency = not pair.shown_in or not pair.currency or pair.shown_in == pair.currency
-    if pair.shown_price is not None and pair.price and pair.shown_price != pair.price and same_currency:
-        found.append(Difference(pair.id, title, "price", (pair.shown_price - pair.price) * 100 / pair.price))
-    return found
+    return bool(pair.shown_price is not None and pair.price and same_currency and pair.shown_price != pair.price)
 
 
 def _stopped(progress: Sequence[Progress]) -> list[Need]:
@@ -218,10 +241,12 @@ def _stopped(progress: Sequence[Progress]) -> list[Need]:
 
 def _refused(session: Session, progress: Sequence[Progress]) -> list[Need]:
     """Listings whose channel refused the last update, and the newest reason."""
-    here = {p.channel.id: [Link.channel_id == p.channel.id, Link.problem != _NOTHING] for p in progress}
-    numbers = _capped(session, here, Link.id)
+    numbers = _capped(session, [p.channel for p in progress], _refused_on, Link.id)
     troubled = sorted((p.channel for p in progress if numbers[p.channel.id]), key=lambda c: -numbers[c.id])
-    newest = [select(Link.channel_id, Link.problem).where(*here[c.id]).limit(1).subquery() for c in troubled]
+    newest = [
+        select(Link.channel_id, Link.problem).where(*_refused_on(near_misses.On(c.id, c.many))).limit(1).subquery()
+        for c in troubled
+    ]
     reasons: dict[int, str] = {}
     if newest:
         reasons.update(session.execute(union_all(*(select(*one.c) for one in newest))).all())
@@ -251,22 +276,38 @@ def _imports(session: Session, now: datetime) -> list[Need]:
 
 def _said_before(session: Session, progress: Sequence[Progress]) -> list[Need]:
     """Listings that were set aside, by channel, and say something else now."""
-    here = {p.channel.id: [Aside.channel_id == p.channel.id, Aside.changed_at.is_not(None)] for p in progress}
-    numbers = _capped(session, here, Aside.listing_id)
+    numbers = _capped(session, [p.channel for p in progress], _changed_on, Aside.listing_id)
     return [Need("changed", numbers[p.channel.id], p.channel) for p in progress if numbers[p.channel.id]]
 
 
-def _nearly_right(channel: Channel) -> list[ColumnElement[bool]]:
-    """Waiting listings of a channel with a suggestion that is nearly always right."""
-    return [Listing.channel_id == channel.id, Listing.state == _WAITS, Listing.place <= 100 - SURE]
+def _by_hand(on: near_misses.On) -> list[ColumnElement[bool]]:
+    """Pairs that the exact rule has not made."""
+    return [Link.channel_id == on.id, Link.source != _SKU]
 
 
-def _capped(
-    session: Session, groups: Mapping[int, Sequence[ColumnElement[bool]]], column: Any, *, cap: int = CAP
-) -> dict[int, int]:
-    """How many rows each group's conditions hold, up to one more than `cap`; all in one statement."""
-    some = {key: select(column).where(*where).limit(cap + 1).subquery() for key, where in groups.items()}
-    if not some:
-        return {}
-    each = (select(literal(key), func.count()).select_from(rows) for key, rows in some.items())
-    return {int(key): int(n) for key, n in session.execute(union_all(*each))}
+def _refused_on(on: near_misses.On) -> list[ColumnElement[bool]]:
+    """Pairs whose last update was refused."""
+    return [Link.channel_id == on.id, Link.problem != _NOTHING]
+
+
+def _changed_on(on: near_misses.On) -> list[ColumnElement[bool]]:
+    """Listings that were set aside and say something else now."""
+    return [Aside.channel_id == on.id, Aside.changed_at.is_not(None)]
+
+
+def _nearly_right(on: near_misses.On) -> list[ColumnElement[bool]]:
+    """Waiting listings with a suggestion that is nearly always right."""
+    return [Listing.channel_id == on.id, Listing.state == _WAITS, Listing.place <= 100 - SURE]
+
+
+def _capped(session: Session, on: Iterable[Channel], which: Which, column: Any, *, cap: int = CAP) -> dict[int, int]:
+    """How many rows of each channel are in question, up to one more than `cap`; all in one statement."""
+    some = tuple(near_misses.On(channel.id, channel.many) for channel in on)
+    return {int(key): int(n) for key, n in session.execute(_counting(some, which, column, cap))} if some else {}
+
+
+@lru_cache(maxsize=64)
+def _counting(some: tuple[near_misses.On, ...], which: Which, column: Any, cap: int) -> CompoundSelect[Any]:
+    """The statement, made once for the same channels."""
+    each = {on.id: select(column).where(*which(on)).limit(cap + 1).subquery() for on in some}
+    return union_all(*(select(literal(key), func.count()).select_from(rows) for key, rows in each.items()))

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Select, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from webapp.db import among
+from webapp.db import among, among_those
 from webapp.models.base import utc_now
 from webapp.models.catalog import Product
 from webapp.models.links import Aside, LinkBatch, Refusal
@@ -23,6 +23,16 @@ from webapp.services import facts
 ASIDE = (ListingState.NO_MATCH, ListingState.IGNORED)
 _OF_LISTING = [getattr(Listing, name) for name in facts.FIELDS]
 _OF_PRODUCT = [getattr(Product, name) for name in facts.FIELDS]
+_REFUSED = select(Refusal.listing_id, Refusal.product_id, Refusal.facts).where(
+    among_those(Refusal.listing_id, "listings")
+)
+_MARKS_OF_LISTINGS = select(Listing.id, *_OF_LISTING).where(among_those(Listing.id, "ids"))
+_MARKS_OF_PRODUCTS = select(Product.id, *_OF_PRODUCT).where(among_those(Product.id, "ids"))
+_WHO = select(Refusal.facts, LinkBatch.by_id, LinkBatch.by_name, LinkBatch.at).join(
+    LinkBatch, LinkBatch.id == Refusal.batch_id
+)
+_WHO_OF_PAIR = _WHO.where(Refusal.listing_id == bindparam("listing"), Refusal.product_id == bindparam("product"))
+_ASIDE_OF = select(Aside.batch_id, Aside.facts).where(Aside.listing_id == bindparam("listing"))
 
 
 @dataclass(frozen=True)
@@ -38,8 +48,8 @@ class Said:
 
 def marks(session: Session, pairs: Sequence[tuple[int, int]]) -> dict[tuple[int, int], str]:
     """The marks of what pairs of listings and products are made of now."""
-    ours = _marks(session, Product.id, _OF_PRODUCT, {p for _, p in pairs})
-    theirs = _marks(session, Listing.id, _OF_LISTING, {i for i, _ in pairs})
+    ours = _marks(session, _MARKS_OF_PRODUCTS, {p for _, p in pairs})
+    theirs = _marks(session, _MARKS_OF_LISTINGS, {i for i, _ in pairs})
     return {(i, p): theirs[i] + ours[p] for i, p in pairs if i in theirs and p in ours}
 
 
@@ -57,9 +67,7 @@ def binding(session: Session, listing_ids: Sequence[int]) -> dict[int, set[int]]
 
 def said_of_pair(session: Session, listing_id: int, product_id: int) -> Said | None:
     """Who refused the pair, and what has changed since; None when nobody did or nothing has."""
-    query = select(Refusal.facts, LinkBatch.by_id, LinkBatch.by_name, LinkBatch.at)
-    query = query.join(LinkBatch, LinkBatch.id == Refusal.batch_id)
-    row = session.execute(query.where(Refusal.listing_id == listing_id, Refusal.product_id == product_id)).first()
+    row = session.execute(_WHO_OF_PAIR, {"listing": listing_id, "product": product_id}).first()
     if row is None or not row.facts:
         return None
     now = marks(session, [(listing_id, product_id)]).get((listing_id, product_id), row.facts)
@@ -93,7 +101,7 @@ def look_again(session: Session, product_ids: Iterable[int]) -> None:
 
 def put_aside(session: Session, listing: Listing, batch_id: int) -> list[Any] | None:
     """Remember on what facts a listing is set aside; gives what was remembered before, for an undo."""
-    known = session.execute(select(Aside.batch_id, Aside.facts).where(Aside.listing_id == listing.id)).first()
+    known = session.execute(_ASIDE_OF, {"listing": listing.id}).first()
     if known is None:
         _note_aside(session, listing.id, listing.channel_id, batch_id, facts.mark(listing))
         return None
@@ -143,13 +151,10 @@ def note_changes(session: Session, listing_ids: Sequence[int]) -> None:
 
 
 def _refused(session: Session, listing_ids: Sequence[int]) -> dict[tuple[int, int], str]:
-    query = select(Refusal.listing_id, Refusal.product_id, Refusal.facts)
-    rows = session.execute(query.where(among(session, Refusal.listing_id, listing_ids)))
+    rows = session.execute(_REFUSED, {"listings": listing_ids})
     return {(listing_id, product_id): before for listing_id, product_id, before in rows}
 
 
-def _marks(session: Session, key: Any, columns: Sequence[Any], ids: set[int]) -> dict[int, str]:
-    if not ids:
-        return {}
-    rows = session.execute(select(key, *columns).where(among(session, key, sorted(ids))))
+def _marks(session: Session, facts_of: Select[Any], ids: set[int]) -> dict[int, str]:
+    rows = session.execute(facts_of, {"ids": sorted(ids)}) if ids else ()
     return {row[0]: facts.mark(row) for row in rows}

@@ -19,7 +19,7 @@ from sqlalchemy import Select, func, or_, select, union
 from sqlalchemy.orm import Session
 
 import matching
-from webapp.db import among
+from webapp.db import among, among_those
 from webapp.models.catalog import Product
 from webapp.models.links import Link, PastLink
 from webapp.models.listings import Listing
@@ -30,6 +30,7 @@ LATE = 50_000  # links that may commit after one with a higher id: a step of a r
 SAVE_AGAIN = 60.0  # seconds between two saves of an index that changes
 CHUNK = 5_000
 SMALL = 2_000  # products of a catalogue that is indexed on the spot, in 0.2 s
+_BY_IDS = select(Product).where(among_those(Product.id, "ids"), Product.retired_at.is_(None))
 SEEN = "seen"  # the file that says up to which moment the saved index knows of changes
 
 
@@ -254,8 +255,7 @@ def listing_record(listing: Listing) -> matching.Record:
 def by_ids(session: Session, ids: Iterable[int | str]) -> dict[int | str, Product]:
     """Products by id, those that are still there."""
     wanted = [int(i) for i in ids]
-    query = select(Product).where(among(session, Product.id, wanted), Product.retired_at.is_(None))
-    return {p.id: p for p in session.scalars(query)} if wanted else {}
+    return {p.id: p for p in session.scalars(_BY_IDS, {"ids": wanted})} if wanted else {}
 
 
 def _record(product: Product, aliases: Sequence[str]) -> matching.Record:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Subquery, func, literal, select
+from sqlalchemy import BigInteger, BindParameter, ColumnElement, Select, bindparam, cast, extract, func, literal, select
 from sqlalchemy.orm import Session
 
 from webapp.errors import NotFound, phrase
@@ -21,6 +22,7 @@ ABOVE, BELOW = 4, 12  # rows of the queue around the current one, which stays th
 PAUSE = timedelta(minutes=15)  # a longer gap between two decisions ends a run
 RUN_OF = timedelta(hours=12)
 RUN_LIMIT = 1_000
+FEW = 20  # of the newest acts, which mostly hold the last decisions on a channel
 CAP = 10_000  # counts for a filter stop here
 DECISIONS = {
     BatchVerb.LINK: "linked",
@@ -29,6 +31,55 @@ DECISIONS = {
     BatchVerb.IGNORE: "ignored",
     BatchVerb.SKIP: "skipped",
 }
+
+
+_SHOWN = (Listing.id, Listing.title, Listing.sku, Listing.external_id, Listing.place)
+# A person's newest acts of the last hours, as many as a run may have: years of older ones are not looked at.
+_NEWEST = (
+    select(LinkBatch.id, LinkBatch.at, LinkBatch.verb, LinkBatch.listing_id, LinkBatch.changed, LinkBatch.undone_by)
+    .where(LinkBatch.by_id == bindparam("by"))
+    .order_by(LinkBatch.id.desc())
+    .limit(bindparam("newest"))
+    .subquery()
+)
+_HERE = (
+    _NEWEST.c.verb.in_(list(DECISIONS)),
+    _NEWEST.c.at > bindparam("since"),
+    _NEWEST.c.undone_by.is_(None),
+    Listing.channel_id == bindparam("channel"),
+)
+_AT = cast(extract("epoch", _NEWEST.c.at), BigInteger)  # seconds, since a difference of moments differs by database
+_MINE = (
+    select(_NEWEST.c.id, _NEWEST.c.verb, _NEWEST.c.changed, _AT.label("at"))
+    .add_columns((func.lag(_AT).over(order_by=_NEWEST.c.id.desc()) - _AT).label("pause"))
+    .join(Listing, Listing.id == _NEWEST.c.listing_id)
+    .where(*_HERE)
+    .cte()
+)
+_BEFORE = select(func.max(_MINE.c.id)).where(_MINE.c.pause > PAUSE.total_seconds()).scalar_subquery()
+_RUN = (
+    select(_MINE.c.verb, func.sum(_MINE.c.changed), func.count(), func.min(_MINE.c.at), func.max(_MINE.c.at))
+    .where(_MINE.c.id > func.coalesce(_BEFORE, 0))
+    .group_by(_MINE.c.verb)
+)
+_DECIDED = (
+    select(_NEWEST.c.verb, *_SHOWN)
+    .join(Listing, Listing.id == _NEWEST.c.listing_id)
+    .where(*_HERE)
+    .order_by(_NEWEST.c.id.desc())
+    .limit(bindparam("limit"))
+)
+_LAST_DECISION = (
+    select(LinkBatch)
+    .where(
+        LinkBatch.by_id == bindparam("by"),
+        LinkBatch.undone_by.is_(None),
+        LinkBatch.listing_id.is_not(None),
+        LinkBatch.verb != BatchVerb.UNDO,
+    )
+    .order_by(LinkBatch.id.desc())
+    .limit(1)
+)
 
 
 class Shelf(StrEnum):
@@ -61,23 +112,17 @@ class Queue:
     @property
     def where(self) -> list[ColumnElement[bool]]:
         """The conditions on Listing."""
-        if self.shelf is Shelf.CHANGED:
-            other = select(Aside.listing_id).where(Aside.channel_id == self.channel.id, Aside.changed_at.is_not(None))
-            return [Listing.id.in_(other)]
-        # The state is written out: with a parameter SQLite would read each row to compare it again.
-        state = literal(_STATES[self.shelf], Listing.state.type, literal_execute=True)
-        scope = [Listing.channel_id == self.channel.id, Listing.state == state]
-        if self.shelf is Shelf.SKIPPED:
-            scope.append(Listing.place >= SKIPPED_FROM)
-        elif self.shelf is Shelf.WAITING and self.low is not None and self.high is not None:
-            scope += _band(self.low, self.high)
-        return scope
+        return _where(*self.scope)
+
+    @property
+    def scope(self) -> tuple[int, Shelf, int | None, int | None]:
+        """What its conditions are made of."""
+        return self.channel.id, self.shelf, self.low, self.high
 
     @property
     def order(self) -> tuple[Any, ...]:
         """The columns that the queue is ordered by."""
-        waiting = self.shelf in (Shelf.WAITING, Shelf.SKIPPED)
-        return (Listing.place, Listing.id) if waiting else (Listing.id,)
+        return _order(self.shelf)
 
     def key(self, listing: Listing) -> tuple[int, ...]:
         """Where a listing stands in this order."""
@@ -90,6 +135,24 @@ _STATES = {
     Shelf.NO_MATCH: ListingState.NO_MATCH,
     Shelf.IGNORED: ListingState.IGNORED,
 }
+
+
+def _where(channel_id: int, shelf: Shelf, low: int | None, high: int | None) -> list[ColumnElement[bool]]:
+    if shelf is Shelf.CHANGED:
+        other = select(Aside.listing_id).where(Aside.channel_id == channel_id, Aside.changed_at.is_not(None))
+        return [Listing.id.in_(other)]
+    # The state is written out: with a parameter SQLite would read each row to compare it again.
+    state = literal(_STATES[shelf], Listing.state.type, literal_execute=True)
+    scope = [Listing.channel_id == channel_id, Listing.state == state]
+    if shelf is Shelf.SKIPPED:
+        scope.append(Listing.place >= SKIPPED_FROM)
+    elif shelf is Shelf.WAITING and low is not None and high is not None:
+        scope += _band(low, high)
+    return scope
+
+
+def _order(shelf: Shelf) -> tuple[Any, ...]:
+    return (Listing.place, Listing.id) if shelf in (Shelf.WAITING, Shelf.SKIPPED) else (Listing.id,)
 
 
 @dataclass(frozen=True)
@@ -144,16 +207,23 @@ def first(session: Session, queue: Queue) -> int | None:
 
 def next_after(session: Session, queue: Queue, key: Sequence[int]) -> int | None:
     """The listing behind that place, or the head of the queue when there is none behind it."""
-    behind = _beside(session, queue, [Listing.id], key, 1)
+    behind = _beside(session, queue, (Listing.id,), key, 1)
     return behind[0].id if behind else first(session, queue)
+
+
+def beside(session: Session, queue: Queue, current: Listing) -> Window:
+    """The line before the current listing, and the one behind it: as much as a stage by itself leads to."""
+    key = queue.key(current)
+    above = [_row(r) for r in _beside(session, queue, _SHOWN, key, 1, back=True)]
+    below = [_row(r) for r in _beside(session, queue, _SHOWN, key, 1)]
+    return Window(above, below, above[0].id if above else None, below[0].id if below else None)
 
 
 def window(session: Session, queue: Queue, current: Listing, by: Actor, *, now: datetime) -> Window:
     """The lines around the current listing; above it earlier ones, and where there are few, the decided ones."""
-    columns = (Listing.id, Listing.title, Listing.sku, Listing.external_id, Listing.place)
     key = queue.key(current)
-    above = [_row(r) for r in reversed(_beside(session, queue, columns, key, ABOVE, back=True))]
-    below = [_row(r) for r in _beside(session, queue, columns, key, BELOW)]
+    above = [_row(r) for r in reversed(_beside(session, queue, _SHOWN, key, ABOVE, back=True))]
+    below = [_row(r) for r in _beside(session, queue, _SHOWN, key, BELOW)]
     past = decided(session, queue.channel, by, now=now, limit=ABOVE) if len(above) < ABOVE else []
     seen = {current.id, *(r.id for r in above), *(r.id for r in below)}
     past = [r for r in past if r.id not in seen][len(above) :]
@@ -162,55 +232,30 @@ def window(session: Session, queue: Queue, current: Listing, by: Actor, *, now: 
 
 def decided(session: Session, channel: Channel, by: Actor, *, now: datetime, limit: int = ABOVE) -> list[QueueRow]:
     """This person's last decisions on the channel, the newest last."""
-    mine = _by(by, now)
-    rows = session.execute(
-        select(mine.c.verb, Listing.id, Listing.title, Listing.sku, Listing.external_id, Listing.place, Listing.state)
-        .join(Listing, Listing.id == mine.c.listing_id)
-        .where(mine.c.undone_by.is_(None), Listing.channel_id == channel.id)
-        .order_by(mine.c.id.desc())
-        .limit(limit)
-    ).all()
+    which = {"by": by.id, "since": now - RUN_OF, "channel": channel.id, "limit": limit}
+    rows = session.execute(_DECIDED, {**which, "newest": FEW}).all()
+    if len(rows) < limit:
+        rows = session.execute(_DECIDED, {**which, "newest": RUN_LIMIT}).all()
     found = {r.id: _row(r, DECISIONS[r.verb]) for r in rows}
     return list(reversed(found.values()))
 
 
 def run(session: Session, channel: Channel, by: Actor, *, now: datetime) -> Run:
     """This person's decisions on the channel since the last long pause."""
-    mine = _by(by, now)
-    rows = session.execute(
-        select(mine.c.at, mine.c.verb, mine.c.changed, mine.c.undone_by)
-        .join(Listing, Listing.id == mine.c.listing_id)
-        .where(Listing.channel_id == channel.id)
-        .order_by(mine.c.id.desc())
-    ).all()
-    done: dict[str, int] = {}
-    moments: list[datetime] = []
-    for at, verb, changed, undone in rows:
-        if moments and moments[-1] - at > PAUSE:
-            break
-        if undone is None:
-            moments.append(at)
-            done[DECISIONS[verb]] = done.get(DECISIONS[verb], 0) + changed
-    seconds = (moments[0] - moments[-1]).total_seconds() if moments else 0.0
-    each = seconds / (len(moments) - 1) if len(moments) > 2 else None
-    return Run(done, seconds, each, undo=bool(moments) or last_decision(session, by) is not None)
+    which = {"by": by.id, "since": now - RUN_OF, "channel": channel.id, "newest": RUN_LIMIT}
+    rows = session.execute(_RUN, which).all()
+    done = {DECISIONS[verb]: int(changed) for verb, changed, *_ in rows}
+    acts = sum(n for _, _, n, _, _ in rows)
+    seconds = float(max(last for *_, last in rows) - min(first for *_, first, _ in rows)) if rows else 0.0
+    each = seconds / (acts - 1) if acts > 2 else None
+    return Run(done, seconds, each, undo=bool(rows) or last_decision(session, by) is not None)
 
 
 def last_decision(session: Session, by: Actor) -> LinkBatch | None:
     """The newest decision of this person on one listing that still stands."""
     if by.id is None:
         return None
-    return session.scalar(
-        select(LinkBatch)
-        .where(
-            LinkBatch.by_id == by.id,
-            LinkBatch.undone_by.is_(None),
-            LinkBatch.listing_id.is_not(None),
-            LinkBatch.verb != BatchVerb.UNDO,
-        )
-        .order_by(LinkBatch.id.desc())
-        .limit(1)
-    )
+    return session.scalar(_LAST_DECISION, {"by": by.id})
 
 
 def last_word(session: Session, listing: Listing, *, now: datetime) -> LinkBatch | None:
@@ -243,21 +288,13 @@ def looked_at(session: Session, channel: Channel) -> tuple[int, int]:
     return ready, computing
 
 
-def _by(by: Actor, now: datetime) -> Subquery:
-    """This person's newest acts of the last hours, as many as a run may have: years of older ones are not looked at."""
-    columns = (LinkBatch.id, LinkBatch.at, LinkBatch.verb, LinkBatch.listing_id, LinkBatch.changed, LinkBatch.undone_by)
-    newest = select(*columns).where(LinkBatch.by_id == by.id).order_by(LinkBatch.id.desc()).limit(RUN_LIMIT).subquery()
-    recent = (newest.c.verb.in_(list(DECISIONS)), newest.c.at > now - RUN_OF)
-    return select(newest).where(*recent).subquery()
-
-
 def _row(row: Any, result: str = "") -> QueueRow:
     score = 100 - row.place if 0 <= row.place <= 100 else None
     return QueueRow(row.id, row.title, row.sku, row.external_id, score, result)
 
 
 def _beside(
-    session: Session, queue: Queue, columns: Sequence[Any], key: Sequence[int], limit: int, *, back: bool = False
+    session: Session, queue: Queue, columns: tuple[Any, ...], key: Sequence[int], limit: int, *, back: bool = False
 ) -> list[Any]:
     """Up to `limit` rows behind a place of the queue, or before it, the nearest first.
 
@@ -265,15 +302,26 @@ def _beside(
     through all of the same place, which tens of thousands share while nobody has looked at them.
     """
     found: list[Any] = []
-    order = [column.desc() for column in queue.order] if back else queue.order
     for fixed in range(len(key) - 1, -1, -1):
-        same = [column == value for column, value in zip(queue.order[:fixed], key, strict=False)]
-        last = queue.order[fixed] < key[fixed] if back else queue.order[fixed] > key[fixed]
-        query = select(*columns).where(*queue.where, *same, last).order_by(*order[fixed:])
-        found += session.execute(query.limit(limit - len(found)))
+        place = {f"key{n}": value for n, value in enumerate(key[: fixed + 1])}
+        query = _lines(queue.scope, columns, fixed, back)
+        found += session.execute(query, {**place, "limit": limit - len(found)})
         if len(found) == limit:
             break
     return found
+
+
+@lru_cache(maxsize=200)
+def _lines(
+    scope: tuple[int, Shelf, int | None, int | None], columns: tuple[Any, ...], fixed: int, back: bool
+) -> Select[Any]:
+    """The lines of a queue with the same values as a place in the first `fixed` columns, behind it in the next."""
+    order = _order(scope[1])
+    same = [column == bindparam(f"key{n}") for n, column in enumerate(order[:fixed])]
+    place: BindParameter[Any] = bindparam(f"key{fixed}")
+    last = order[fixed] < place if back else order[fixed] > place
+    ordered = [column.desc() for column in order[fixed:]] if back else order[fixed:]
+    return select(*columns).where(*_where(*scope), *same, last).order_by(*ordered).limit(bindparam("limit"))
 
 
 def _band(low: int, high: int) -> list[ColumnElement[bool]]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from rapidfuzz import fuzz
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Row, select
 from sqlalchemy.orm import Session
 
 import matching
 from matching.identifiers import gtin_neighbours, loose_key, match_key, parse_gtin
 from matching.normalize import fold
+from webapp.db import among_those
 from webapp.models.catalog import Product
 from webapp.models.listings import Listing
 from webapp.services import words
@@ -20,6 +22,9 @@ from webapp.services.retrieval import CatalogueIndex, by_ids, listing_record, pr
 DOUBLES = 5  # look-alikes that are shown
 FEW = 50  # products that are indexed on the spot to look for doubles among
 ALIKE = 80  # of 100: how much of a typed word a product has to have
+_NAMED = select(Product.id, Product.title, Product.brand, Product.sku, Product.gtin, Product.mpn).where(
+    among_those(Product.id, "ids"), Product.retired_at.is_(None)
+)
 
 
 @dataclass(frozen=True)
@@ -97,8 +102,8 @@ def _resembling(
     if ready is None:
         return words.find_some(session, text, limit=limit, where=where)
     ids = [int(i) for i in matching.search(text, ready, limit=limit)]
-    query = select(Product).where(Product.id.in_(ids), Product.retired_at.is_(None), *where)
-    near = {p.id for p in session.scalars(query) if resembles(p, text)}
+    query = _NAMED.where(*where) if where else _NAMED
+    near = {row.id for row in session.execute(query, {"ids": ids}) if resembles(row, text)}
     return [i for i in ids if i in near]
 
 
@@ -117,7 +122,7 @@ def _spellings(text: str, digits: str) -> list[str]:
     return sorted(cut | ({text.strip()} if text else set()))
 
 
-def resembles(product: Product, text: str) -> bool:
+def resembles(product: Product | Row[*tuple[Any, ...]], text: str) -> bool:
     """Whether a product has a word of the text, a part of one, or one mistyped; the index also ranks mere neighbours.
 
     A word is found in title, brand, SKU or GTIN when rapidfuzz's partial_ratio is at least 80 of 100.

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -23,6 +23,7 @@ FREE_IN_ALL = 20  # tries for one account from strange addresses, or from one ad
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=5)
 FORGOTTEN = timedelta(hours=1)  # after so much quiet, counting begins again
 KNOWN = timedelta(days=30)  # an address stays known to an account that signed in from it
+_HOLDS = select(SignIn.user_id).where(SignIn.key == bindparam("key"), SignIn.ends_at > bindparam("now"))
 DOOR = Actor(None, phrase("Sign-in"), is_person=False)
 
 
@@ -43,8 +44,7 @@ def begin(session: Session, user: User, *, now: datetime, remembered: bool = Fal
 
 def holds(session: Session, user: User, key: str, *, now: datetime) -> bool:
     """Whether the browser with this key is signed in as this person."""
-    query = select(SignIn.user_id).where(SignIn.key == _digest(key), SignIn.ends_at > now)
-    return session.scalar(query) == user.id
+    return session.scalar(_HOLDS, {"key": _digest(key), "now": now}) == user.id
 
 
 def end(session: Session, key: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Response, g, request, url_for
@@ -203,23 +204,28 @@ def subject_words(subject: str) -> str:
     """What a line of the trail is about: a noun and its name, such as "batch 12", or a number of things."""
     noun, _space, name = subject.partition(" ")
     if noun.isdecimal():
-        words = {
-            "product": ngettext("%(num)s product", "%(num)s products", int(noun)),
-            "pair": ngettext("%(num)s pair", "%(num)s pairs", int(noun)),
-        }
-        return str(words.get(name.removesuffix("s"), subject))
-    words = {
-        "batch": _("batch %(name)s", name=name),
-        "channel": _("channel %(name)s", name=name),
-        "import": _("import %(name)s", name=name),
-        "preset": _("preset %(name)s", name=name),
-        "product": _("product %(name)s", name=name),
-        "run": _("run %(name)s", name=name),
-        "sample": _("sample data"),
-        "schedule": _("schedule %(name)s", name=name),
-        "user": _("user %(name)s", name=name),
-    }
-    return str(words.get(noun, subject))
+        many = _MANY.get(name.removesuffix("s"))
+        return str(many(int(noun))) if many else subject
+    one = _ONE.get(noun)
+    return str(one(name)) if one else subject
+
+
+# A page of the trail names fifty things, so each asks for its own text only.
+_ONE: dict[str, Callable[[str], str]] = {
+    "batch": lambda name: _("batch %(name)s", name=name),
+    "channel": lambda name: _("channel %(name)s", name=name),
+    "import": lambda name: _("import %(name)s", name=name),
+    "preset": lambda name: _("preset %(name)s", name=name),
+    "product": lambda name: _("product %(name)s", name=name),
+    "run": lambda name: _("run %(name)s", name=name),
+    "sample": lambda _name: _("sample data"),
+    "schedule": lambda name: _("schedule %(name)s", name=name),
+    "user": lambda name: _("user %(name)s", name=name),
+}
+_MANY: dict[str, Callable[[int], str]] = {
+    "product": lambda n: ngettext("%(num)s product", "%(num)s products", n),
+    "pair": lambda n: ngettext("%(num)s pair", "%(num)s pairs", n),
+}
 
 
 def _settings(

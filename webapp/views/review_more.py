@@ -28,6 +28,7 @@ from webapp.services import (
     channels,
     linking,
     long_acts,
+    near_misses,
     review,
     searching,
     steps,
@@ -183,14 +184,14 @@ def add_confirm(listing_id: int) -> Any:
 def near() -> Any:
     """Waiting listings whose SKU nearly is a product's, by the kind of difference."""
     queue = read_queue()
-    groups = candidates.near_groups(web.session(), queue.channel) if queue else []
+    groups = near_misses.groups(web.session(), queue.channel) if queue else []
     return web.page(
         "links/near.html",
         queue=queue,
         query=query_of(queue),
         groups=groups,
         words=words,
-        cap=candidates.NEAR_CAP,
+        cap=near_misses.CAP,
         going_on=acts.going_on(BatchVerb.LINK, channel=queue.channel) if queue else [],
         **acts.shown(),
         linked=session.pop("linked_near", None),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -37,32 +37,39 @@ class FactRow:
     price: bool = False
 
 
+# Texts are asked for as they are needed: a page names a hundred fields, each of them once.
+_NAMES: dict[str, Callable[[], str]] = {
+    "title": lambda: _("Title"),
+    "sku": lambda: _("SKU"),
+    "gtin": lambda: _("GTIN"),
+    "model": lambda: _("Model"),
+    "brand": lambda: _("Brand"),
+    "size": lambda: _("Size"),
+    "pack": lambda: _("Pack"),
+    "colour": lambda: _("Colour"),
+    "options": lambda: _("Options"),
+    "price": lambda: _("Price"),
+    "rivals": lambda: _("Stands out"),
+}
+_VERDICTS: dict[str, tuple[str, str, Callable[[], str]]] = {
+    "same": ("ok", "equal", lambda: _("Same")),
+    "close": ("warn", "equal-approximately", lambda: pgettext("verdict", "Close")),
+    "differs": ("bad", "equal-not", lambda: _("Differs")),
+    "missing": ("", "circle-dashed", lambda: _("Missing")),
+}
+_NOT_USED: tuple[str, str, Callable[[], str]] = ("", "minus", lambda: _("Not used"))
+
+
 def field_name(field: str) -> str:
     """What a field of the evidence is called on the screen."""
-    names = {
-        "title": _("Title"),
-        "sku": _("SKU"),
-        "gtin": _("GTIN"),
-        "model": _("Model"),
-        "brand": _("Brand"),
-        "size": _("Size"),
-        "pack": _("Pack"),
-        "colour": _("Colour"),
-        "options": _("Options"),
-        "price": _("Price"),
-        "rivals": _("Stands out"),
-    }
-    return str(names.get(field, field.replace("_", " ").capitalize()))
+    name = _NAMES.get(field)
+    return str(name()) if name else field.replace("_", " ").capitalize()
 
 
 def verdict_words(verdict: str) -> tuple[str, str, str]:
     """A verdict as the colour, the icon and the word of its chip."""
-    return {
-        "same": ("ok", "equal", _("Same")),
-        "close": ("warn", "equal-approximately", pgettext("verdict", "Close")),
-        "differs": ("bad", "equal-not", _("Differs")),
-        "missing": ("", "circle-dashed", _("Missing")),
-    }.get(verdict, ("", "minus", _("Not used")))
+    colour, icon, word = _VERDICTS.get(verdict, _NOT_USED)
+    return colour, icon, word()
 
 
 def fact_rows(choice: Choice, listing: Listing) -> list[FactRow]:

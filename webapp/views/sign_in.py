@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask, Response, g, request
 from flask import session as cookie
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from flask_security import current_user, user_authenticated
+from flask_security import SQLAlchemyUserDatastore, current_user, user_authenticated
+from sqlalchemy import bindparam, select
 
 from webapp import web
 from webapp.errors import phrase
@@ -43,6 +44,19 @@ TEXTS_OF_THE_EXTENSION = (
     phrase("You successfully changed your password."),
     phrase("Your new password must be different than your previous password."),
 )
+
+
+class People(SQLAlchemyUserDatastore):
+    """Flask-Security's people; the one a cookie names is asked for with every request, by a statement made once."""
+
+    def find_user(self, case_insensitive: bool = False, **which: Any) -> User | None:
+        """The person with this value of one column."""
+        if which.keys() == {"fs_uniquifier"}:
+            return web.session().scalar(_BY_UNIQUIFIER, which)
+        return cast(User | None, super().find_user(case_insensitive, **which))
+
+
+_BY_UNIQUIFIER = select(User).where(User.fs_uniquifier == bindparam("fs_uniquifier"))
 
 
 def init_app(app: Flask) -> None:
