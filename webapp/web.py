@@ -93,6 +93,13 @@ def keep_session() -> None:
     g.released = True
 
 
+def read_on() -> None:
+    """Commit what the request has done, and read what its answer shows: nobody waits for the lock meanwhile."""
+    finish(session())
+    g.read_only = g.saved = True
+    start(session(), read_only=True)
+
+
 def actor() -> Actor:
     """The person who asks, as the author of a change."""
     return cast(Actor, current_user.actor)
@@ -369,6 +376,9 @@ def _crash(error: Exception) -> Response:
     db.session.rollback()
     if current_app.testing and current_app.config.get("PROPAGATE_EXCEPTIONS"):
         raise error
+    if g.get("saved"):
+        title, meaning = _("This was saved, but cannot be shown."), _("Something went wrong on our side.")
+        return error_page(500, title, meaning, _("Load the page again to see how it is now."))
     return error_page(
         500,
         _("This was not saved."),

@@ -6,9 +6,18 @@ import gzip
 import re
 from typing import Any
 
+import pytest
+from sqlalchemy import delete, select
+
 from tests.factories import Make
 from tests.views.bottles import HX, bottles, text_of, version
-from webapp.models import Suggestion
+from webapp import web
+from webapp.db import unit_of_work
+from webapp.models import Channel, Link, Listing, ListingState, Product, Suggestion
+from webapp.models.accounts import COMMAND_LINE
+from webapp.models.base import utc_now
+from webapp.models.listings import NOT_COMPUTED
+from webapp.services import candidates, links, retrieval, review
 
 AHEAD = HX | {"HX-Target": "ahead"}
 STAGE = '<form id="stage"'
@@ -80,3 +89,95 @@ def test_looking_ahead_is_for_whoever_may_read(browse, put):
     stranger = browse().get(f"/review/{ids['listing']}", headers=AHEAD)
     assert stranger.status_code == 204
     assert "/login" in stranger.headers["HX-Redirect"]
+
+
+def _taken(m: Make, ids: dict[str, Any]) -> None:
+    m.link(m.session.get(Product, ids["sage"]), m.listing("HOLDS-IT", channel=m.channel("Amazon")))
+
+
+def _refused(m: Make, ids: dict[str, Any]) -> None:
+    links.reject(m.session, [links.Pair(ids["listing"], ids["sage"])], by=COMMAND_LINE)
+
+
+def _refused_before(m: Make, ids: dict[str, Any]) -> None:
+    _refused(m, ids)
+    m.session.get(Product, ids["sage"]).title = "Another bottle"
+
+
+def _retired(m: Make, ids: dict[str, Any]) -> None:
+    m.session.get(Product, ids["sage"]).retired_at = utc_now()
+
+
+def _same_sku(m: Make, ids: dict[str, Any]) -> None:
+    m.listing("NMBTLSGE", channel=m.channel("Amazon"), listing_id="DOUBLE")
+
+
+def _same_gtin(m: Make, ids: dict[str, Any]) -> None:
+    first = m.session.get(Listing, ids["listing"])
+    first.sku, first.match_key, first.gtin = "", None, "4006381333931"
+    m.session.get(Product, ids["sage"]).gtin = "4006381333931"
+    other = m.listing("OTHER", channel=m.channel("Amazon"), listing_id="DOUBLE", gtin="4006381333931")
+    other.place = 9
+
+
+def _on_the_spot(m: Make, ids: dict[str, Any]) -> None:
+    m.session.execute(delete(Suggestion))
+    m.session.get(Listing, ids["listing"]).place = NOT_COMPUTED
+
+
+def _linked(m: Make, ids: dict[str, Any]) -> None:
+    m.link(m.session.get(Product, ids["sage"]), m.session.get(Listing, ids["listing"]))
+
+
+def _aside(m: Make, ids: dict[str, Any]) -> None:
+    links.set_aside(m.session, [ids["listing"]], ListingState.NO_MATCH, by=COMMAND_LINE)
+
+
+@pytest.mark.parametrize("many", [False, True])
+@pytest.mark.parametrize(
+    "happens",
+    [None, _taken, _refused, _refused_before, _retired, _same_sku, _same_gtin, _on_the_spot, _linked, _aside],
+)
+def test_the_outline_of_a_stage_tells_the_same_as_the_stage(session, make, happens, many):
+    ids = bottles(make, many=many)
+    if happens:
+        happens(make, ids)
+    session.flush()
+    listing = review.get(session, ids["listing"])
+    index = retrieval.CatalogueIndex()
+    stage = candidates.stage(session, listing, session.get(Channel, listing.channel_id), index)
+    outline = candidates.outline(session, listing, session.get(Channel, listing.channel_id), index)
+    assert (outline.mark, outline.best, outline.product_id) == (stage.mark, stage.best, stage.product_id)
+    assert outline.best or happens in (_linked, _aside)
+
+
+def test_nobody_waits_for_the_lock_while_an_answer_is_composed(app, browse, put, monkeypatch):
+    ids = put(bottles)
+    client, seen = browse("bob"), []
+
+    def beside(*args: Any, **how: Any) -> Any:
+        with app.app_context(), unit_of_work() as other:  # a writer: it would wait for the answer, and that for it
+            seen.append(other.scalar(select(Link.product_id)))
+        return window(*args, **how)
+
+    window = review.window
+    monkeypatch.setattr(review, "window", beside)
+    put(lambda m: next_bottle(m, ids, "sand"))
+    answer = client.post(f"/review/{ids['listing']}/link", data={"product_id": ids["sage"]}, headers=HX)
+    assert answer.status_code == 200
+    assert seen == [ids["sage"]]
+
+
+def test_an_answer_that_cannot_be_composed_says_that_the_decision_was_saved(app, browse, put, look, monkeypatch):
+    ids = put(bottles)
+    client = browse("bob")
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+
+    def broken(*_: Any, **__: Any) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(web, "piece", broken)
+    answer = client.post(f"/review/{ids['listing']}/link", data={"product_id": ids["sage"]}, headers=HX)
+    assert answer.status_code == 500
+    assert "This was saved, but cannot be shown." in answer.text
+    assert look(lambda s: s.get(Listing, ids["listing"]).state) is ListingState.LINKED

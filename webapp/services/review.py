@@ -246,7 +246,7 @@ def run(session: Session, channel: Channel, by: Actor, *, now: datetime) -> Run:
     rows = session.execute(_RUN, which).all()
     done = {DECISIONS[verb]: int(changed) for verb, changed, *_ in rows}
     acts = sum(n for _, _, n, _, _ in rows)
-    seconds = float(max(last for *_, last in rows) - min(first for *_, first, _ in rows)) if rows else 0.0
+    seconds: float = max(last for *_, last in rows) - min(first for *_, first, _ in rows) if rows else 0
     each = seconds / (acts - 1) if acts > 2 else None
     return Run(done, seconds, each, undo=bool(rows) or last_decision(session, by) is not None)
 

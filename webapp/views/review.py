@@ -184,7 +184,9 @@ def answer(
     """The next listing as a piece, or a redirect to it where there is no htmx.
 
     `family` is the listing that was just linked: its other variants are offered beside what comes next.
+    What was done is saved first: composing the next listing takes longer than the decision.
     """
+    web.read_on()
     offer = _offer(queue, None, family)
     url = url_of(queue, listing_id, {"family": family} if offer else {})
     if web.is_htmx():
@@ -208,14 +210,16 @@ def show(
 
     The stage alone for a page that looks ahead, and no stage for one that shows this very stage already.
     """
-    context = screen(queue, listing_id, compare=compare)
+    if not offer and (shown := _shown(queue, listing_id)):
+        context, said = screen(queue, listing_id, shown=shown), _said(said, shown)
+        return web.piece("links/_progress_alone.html", "links/_around.html", toast=toast, said=said, **context)
+    ahead = web.is_htmx() and request.method == "GET" and request.headers.get("HX-Target") == "ahead"
+    context = screen(queue, listing_id, compare=compare, alone=ahead)
     context["offer"] = offer or _offer(queue, context["stage"], request.args.get("family", 0, int))
-    if web.is_htmx() and request.method == "GET" and request.headers.get("HX-Target") == "ahead":
+    if ahead:
         return web.piece("links/_stage.html", said="", **_with_search(context))
     if web.is_htmx():
-        said, stage = _said(said, context), context["stage"]
-        if stage is not None and not offer and request.form.get("shown") == f"{stage.listing.id}.{stage.mark}":
-            return web.piece("links/_progress_alone.html", "links/_around.html", toast=toast, said=said, **context)
+        said = _said(said, context["stage"])
         return web.piece("links/_stage.html", "links/_around.html", toast=toast, said=said, **_with_search(context))
     going_on = acts.going_on(BatchVerb.RECONCILE, channel=queue.channel) if queue else []
     return web.page("links/review.html", said="", going_on=going_on, **_with_search(context))
@@ -247,8 +251,25 @@ def quicker(queue: Queue, listing: Listing, message: str = "", *, product_id: in
     return web.page("links/conflict.html", status=status, **context)
 
 
-def screen(queue: Queue | None, listing_id: int | None, *, compare: int = 0) -> dict[str, Any]:
-    """Everything the review page shows."""
+def _shown(queue: Queue | None, listing_id: int | None) -> candidates.Outline | None:
+    """The outline of the listing, if the screen that asks shows its stage already, just as it would be composed now."""
+    seen = request.form.get("shown", "") if web.is_htmx() else ""
+    if queue is None or listing_id is None or not seen.startswith(f"{listing_id}."):
+        return None
+    listing = review.get(web.session(), listing_id)
+    found = candidates.outline(web.session(), listing, queue.channel, web.catalogue_index())
+    return found if seen == f"{listing_id}.{found.mark}" else None
+
+
+def screen(
+    queue: Queue | None,
+    listing_id: int | None,
+    *,
+    compare: int = 0,
+    alone: bool = False,
+    shown: candidates.Outline | None = None,
+) -> dict[str, Any]:
+    """Everything the review page shows: for the stage `alone`, or what is around one that is `shown` already."""
     session, by, now = web.session(), web.actor(), utc_now()
     numbers = counts.by_channel(session)
     every = channels.all_channels(session)
@@ -283,10 +304,13 @@ def screen(queue: Queue | None, listing_id: int | None, *, compare: int = 0) -> 
         context["decided"] = review.decided(session, queue.channel, by, now=now)
     else:
         listing = review.get(session, listing_id)
-        stage = candidates.stage(session, listing, queue.channel, web.catalogue_index(), compare=compare)
-        if stage.chosen is not None:
-            context["record"] = decisions.record(session, queue.channel.id, stage.chosen.score, now=now)
-        context |= {"stage": stage, "window": review.window(session, queue, listing, by, now=now)}
+        lines = review.beside(session, queue, listing) if alone else review.window(session, queue, listing, by, now=now)
+        context |= {"stage": shown, "window": lines}
+        if shown is None:
+            index = web.catalogue_index()
+            context["stage"] = stage = candidates.stage(session, listing, queue.channel, index, compare=compare)
+            if stage.chosen is not None:
+                context["record"] = decisions.record(session, queue.channel.id, stage.chosen.score, now=now)
     return context
 
 
@@ -339,21 +363,17 @@ def _offer(queue: Queue | None, stage: candidates.Stage | None, family: int) -> 
         return found
     if stage is None:
         return None
-    product_id = stage.chosen.product.id if stage.chosen else None
-    return families.offer(session, stage.listing, queue.channel, product_id)
+    return families.offer(session, stage.listing, queue.channel, stage.product_id)
 
 
-def _said(said: str, context: dict[str, Any]) -> str:
+def _said(said: str, stage: candidates.Stage | candidates.Outline | None) -> str:
     """The status line: what was done, and what comes next."""
-    stage = context["stage"]
     if not said or stage is None or request.method == "GET":
         return said
     title = stage.listing.title or stage.listing.external_id
-    if stage.chosen is None:
+    if stage.best is None:
         return str(_("%(said)s Next: %(title)s, no suggestion.", said=said, title=title))
-    return str(
-        _("%(said)s Next: %(title)s, best suggestion %(score)s.", said=said, title=title, score=stage.chosen.score)
-    )
+    return str(_("%(said)s Next: %(title)s, best suggestion %(score)s.", said=said, title=title, score=stage.best))
 
 
 def _name(listing: Listing) -> str:
