@@ -370,7 +370,10 @@ class GtinReader(TextReader):
 
 
 #: What marketplaces write when a product has no barcode.
-_NO_BARCODE = frozenset(("does not apply", "n/a", "na", "no aplica", "nicht zutreffend", "non applicable", "none"))
+_NO_BARCODE = frozenset(
+    ("does not apply", "not applicable", "n/a", "na", "no aplica", "não se aplica", "nicht zutreffend")
+    + ("non applicable", "none", "null", "false", "-")
+)
 
 
 def has_right_check_digit(digits: str) -> bool:

@@ -18,8 +18,9 @@ from importers.header_row import Header, find_header, without_last_delimiter
 from importers.late_marks import refuse_two_readings
 from importers.letters import broken, with_mended_letters
 from importers.mapping import guess_mapping, refuse_missing
+from importers.preset import Preset, with_help
 from importers.preset_rows import KeptRow
-from importers.presets import PRESETS, Preset, with_help
+from importers.presets import PRESETS
 from importers.readers import open_table
 from importers.report import Column, FileRefused, Kind, Limits, Options, Outcome, Problem, Report, shown
 from importers.rows import Fields, Reader, RowReader, column_grammar

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from importers.cells import Cell, Mark, Number, as_shown, is_blank
 from importers.mapping import count_recognised
-from importers.presets import Preset, find_preset
+from importers.preset import Preset
+from importers.presets import find_preset
 from importers.report import FileRefused, Kind, Limits, Options, shown
 from importers.tables import Row
 from importers.wording import phrase

@@ -12,6 +12,7 @@ from importers.vocabulary import BY_RULE, forms, normalise, recognise, recognise
 from importers.wording import phrase
 
 Why = Literal["chosen", "preset", "recognised", "ignored", "duplicate"]
+_LONGEST_NAME = 100  # characters
 _NUMERIC = ("quantity", "price")
 _EXPLAIN = {
     "chosen": phrase("You chose it."),
@@ -58,6 +59,7 @@ def guess_mapping(
         _add_by_words(claims, headers, kind, picks)
     else:
         _add_weak(claims, headers, kind, picks)
+        _take_as_title(claims, kind, samples)
     winners = {field: _winner(field, claimed, headers, row) for field, claimed in claims.items()}
     return tuple(
         _column(index, header, claims, winners, samples[index] if index < len(samples) else ())
@@ -102,6 +104,16 @@ def _add_weak(
         others = [claim for claim in claims.pop("mpn", []) if claim[1] != min(said)[1]]
         if others:
             claims["mpn"] = others
+
+
+def _take_as_title(claims: dict[str, list[tuple[int, int, Why]]], kind: Kind, samples: Sequence[Sequence[str]]) -> None:
+    """In a file without titles a short description is one: that is what ERPs call the name of an article."""
+    if kind not in ("products", "listings") or "title" in claims or len(claims.get("description", ())) != 1:
+        return
+    _, place, why = claims["description"][0]
+    texts = samples[place] if place < len(samples) else ()
+    if why == "recognised" and texts and all(len(text) <= _LONGEST_NAME and "<" not in text for text in texts):
+        claims["title"] = claims.pop("description")
 
 
 def _chosen(headers: Sequence[str], kind: Kind, chosen: Mapping[str, str]) -> dict[int, str]:

@@ -218,3 +218,34 @@ def mercado_libre_rows(places: Mapping[str, int]) -> RowFilter:
             yield number, cells
 
     return keep
+
+
+def tiktok_rows(places: Mapping[str, int]) -> RowFilter:
+    """TikTok Shop: below the technical names stand labels, and what may be filled in; only offers have a number."""
+    layout = _Layout(places)
+
+    def keep(rows: Iterable[Row]) -> Iterator[KeptRow]:
+        for number, cells in rows:
+            offer = layout.text(cells, "sku id")
+            yield number, None if offer and not any(map(str.isdigit, offer)) else cells
+
+    return keep
+
+
+def etsy_rows(places: Mapping[str, int]) -> RowFilter:
+    """Etsy: the SKUs of all variations stand in one cell; each is an offer, and the quantity of all is that of none."""
+    layout = _Layout(places)
+
+    def keep(rows: Iterable[Row]) -> Iterator[KeptRow]:
+        for number, cells in rows:
+            skus = [sku.strip() for sku in layout.text(cells, "sku").split(",") if sku.strip()]
+            if len(skus) < 2 or not layout.text(cells, "variation 1 values"):
+                yield number, cells
+                continue
+            for sku in dict.fromkeys(skus):
+                offer = list(cells)
+                layout.put(offer, "sku", sku)
+                layout.put(offer, "quantity", "")
+                yield number, offer
+
+    return keep

@@ -36,46 +36,211 @@ def _attributes() -> dict[str, tuple[str, ...]]:
 
 WOOCOMMERCE = _by_word(
     {
-        "type": ("Tipo", "Typ"),
-        "sku": ("UGS", "Artikelnummer", "REF", "COD"),
+        "type": ("Tipo", "Typ", "Rodzaj", "Tyyppi", "Típus", "Tip", "Tür", "Тип", "タイプ"),
+        "sku": (
+            *("UGS", "Artikelnummer", "REF", "COD", "Varenummer", "Varenummer (SKU)", "Tuotetunnus (SKU)", "Cikkszám"),
+            *("Katalogové číslo", "Stok kodu (SKU)", "Stok kodu", "Артикул", "商品コード"),
+        ),
         "gtin upc ean or isbn": (
             *("GTIN, UPC, EAN o ISBN", "GTIN, UPC, EAN ou ISBN", "GTIN, UPC, EAN, ou ISBN"),
-            *("GTIN, UPC, EAN oder ISBN", "GTIN, UPC, EAN, o ISBN"),
+            *(
+                "GTIN, UPC, EAN oder ISBN",
+                "GTIN, UPC, EAN, o ISBN",
+                "GTIN, UPC, EAN of ISBN",
+                "GTIN, UPC, EAN lub ISBN",
+            ),
+            *(
+                "GTIN, UPC, EAN eller ISBN",
+                "GTIN, UPC, EAN nebo ISBN",
+                "GTIN, UPC, EAN tai ISBN",
+                "GTIN, UPC, EAN или ISBN",
+            ),
         ),
-        "name": ("Nombre", "Nome", "Nom"),
-        "published": ("Publicado", "Publié", "Veröffentlicht", "Pubblicato"),
+        "name": (
+            *(
+                "Nombre",
+                "Nome",
+                "Nom",
+                "Naam",
+                "Nazwa",
+                "Namn",
+                "Navn",
+                "Nimi",
+                "Název",
+                "Jméno",
+                "Név",
+                "Nume",
+                "İsim",
+            ),
+            *("Имя", "Название", "名前"),
+        ),
+        "published": (
+            *("Publicado", "Publié", "Veröffentlicht", "Pubblicato", "Gepubliceerd", "Opublikowano", "Opublikowany"),
+            *("Publicerad", "Udgivet", "Publisert", "Julkaistu", "Publikováno", "Közzétéve", "Publicat", "Yayımlanmış"),
+            *("Опубликован", "公開済み"),
+        ),
         "short description": (
             *("Descripción corta", "Descrição curta", "Breve descrição", "Description courte", "Kurzbeschreibung"),
-            "Breve descrizione",
+            *("Breve descrizione", "Korte beschrijving", "Krótki opis", "Kort beskrivning", "Kort beskrivelse"),
+            *("Lyhyt kuvaus", "Krátký popis", "Rövid leírás", "Descriere scurtă", "Kısa açıklama", "Краткое описание"),
         ),
-        "description": ("Descripción", "Descrição", "Beschreibung", "Descrizione"),
-        "stock": ("Inventario", "Estoque", "Lager", "Bestand", "Lagerbestand", "Magazzino"),
+        "description": (
+            *("Descripción", "Descrição", "Beschreibung", "Descrizione", "Beschrijving", "Opis", "Beskrivning"),
+            *("Beskrivelse", "Kuvaus", "Popis", "Leírás", "Descriere", "Açıklama", "Описание", "説明"),
+        ),
+        "stock": (
+            *("Inventario", "Estoque", "Lager", "Bestand", "Lagerbestand", "Magazzino", "Voorraad", "Stan magazynowy"),
+            *("Magazyn", "Varasto", "Sklad", "Készlet", "Stoc", "Stok", "Запасы", "在庫"),
+        ),
         "regular price": (
             *("Precio normal", "Preço", "Preço normal", "Tarif régulier", "Prix régulier", "Regulärer Preis"),
-            "Prezzo di listino",
+            *("Prezzo di listino", "Reguliere prijs", "Normale prijs", "Cena", "Cena regularna", "Ordinarie pris"),
+            *(
+                "Normal pris",
+                "Vanlig pris",
+                "Normaali hinta",
+                "Běžná cena",
+                "Normál ár",
+                "Preț obișnuit",
+                "Preț normal",
+            ),
+            *("Normal fiyat", "Базовая цена", "通常価格"),
         ),
-        "categories": ("Categorías", "Categorias", "Catégories", "Kategorien", "Categorie"),
-        "brands": ("Marcas", "Marques", "Marken", "Marche", "Marchi"),
-        "images": ("Imágenes", "Imagens", "Bilder", "Immagine", "Immagini"),
-        "parent": ("Superior", "Principal", "Ascendente", "Produto ascendente", "Übergeordnetes Produkt", "Genitore"),
+        "categories": (
+            *("Categorías", "Categorias", "Catégories", "Kategorien", "Categorie", "Categorieën", "Kategorie"),
+            *("Kategorier", "Osastot", "Kategóriák", "Categorii", "Kategoriler", "Категории", "カテゴリー"),
+        ),
+        "brands": ("Marcas", "Marques", "Marken", "Marche", "Marchi", "Merken", "Marki", "Varumärken", "Značky"),
+        "images": (
+            *("Imágenes", "Imagens", "Bilder", "Immagine", "Immagini", "Afbeeldingen", "Obrazki", "Billeder", "Kuvat"),
+            *("Obrázky", "Képek", "Imagini", "Görseller", "Изображения", "画像"),
+        ),
+        "parent": (
+            *(
+                "Superior",
+                "Principal",
+                "Ascendente",
+                "Produto ascendente",
+                "Übergeordnetes Produkt",
+                "Genitore",
+                "Hoofd",
+            ),
+            *(
+                "Nadrzędny",
+                "Rodzic",
+                "Överordnad",
+                "Forælder",
+                "Overordnet",
+                "Ylätuote",
+                "Nadřazený",
+                "Szülő",
+                "Părinte",
+            ),
+            *("Ebeveyn", "Родительский", "親"),
+        ),
         **_attributes(),
     }
 )
+#: Amazon writes headers in the language of the account where it is told no other; the words differ with the years.
 AMAZON = _by_word(
     {
-        "item name": ("商品名",),
-        "listing id": ("出品ID",),
-        "seller sku": ("出品者SKU",),
-        "price": ("価格",),
-        "quantity": ("数量",),
-        "product id type": ("商品IDタイプ",),
-        "product id": ("商品ID",),
-        "fulfillment channel": ("フルフィルメント・チャンネル",),
-        "status": ("ステータス",),
+        "item name": (
+            *("商品名", "Artikelbezeichnung", "Artikelname", "título-producto", "nombre-artículo", "nombre-producto"),
+            *("nom-produit", "nom-article", "nom-de-l'article", "nome-articolo", "nome-prodotto", "nome-do-item"),
+            *("título-do-item", "artikelnaam", "nazwa-produktu"),
+        ),
+        "item description": (
+            *("Artikelbeschreibung", "descripción-producto", "descripción-artículo", "description-article"),
+            *("description-produit", "descrizione-articolo", "descrizione-prodotto", "descrição-do-item"),
+        ),
+        "listing id": (
+            *(
+                "出品ID",
+                "Angebotsnummer",
+                "Angebots-ID",
+                "id-listado",
+                "id-oferta",
+                "identificador-listado",
+                "id-anuncio",
+            ),
+            *("identifiant-offre", "id-offre", "numéro-offre", "id-offerta", "id-inserzione", "numero-offerta"),
+            *("id-do-anúncio", "id-da-oferta"),
+        ),
+        "seller sku": (
+            *("出品者SKU", "Verkäufer-SKU", "Händler-SKU", "Anbieter-SKU", "sku-vendedor", "sku-del-vendedor"),
+            *("sku-vendeur", "sku-du-vendeur", "sku-venditore", "sku-del-venditore", "sku-do-vendedor", "sku-verkoper"),
+        ),
+        "price": ("価格", "Preis", "precio", "prix", "prezzo", "preço", "prijs", "cena"),
+        "quantity": ("数量", "Menge", "Anzahl", "cantidad", "quantité", "quantità", "quantidade", "aantal", "ilość"),
+        "product id type": (
+            *("商品IDタイプ", "Produkt-ID-Typ", "tipo-id-producto", "tipo-de-id-de-producto", "type-id-produit"),
+            *("type-identifiant-produit", "tipo-id-prodotto", "tipo-de-id-do-produto"),
+        ),
+        "product id": (
+            *("商品ID", "Produkt-ID", "Produktnummer", "id-producto", "id-de-producto", "id-produit"),
+            *("identifiant-produit", "id-prodotto", "id-do-produto"),
+        ),
+        "image url": ("Bild-URL", "url-imagen", "url-image", "url-immagine", "url-da-imagem"),
+        "fulfillment channel": (
+            *("フルフィルメント・チャンネル", "Versender", "Versandkanal", "canal-gestión", "canal-de-gestión"),
+            *("canal-logística", "canal-traitement", "canal-expédition", "canale-gestione", "canal-de-processamento"),
+        ),
+        "status": ("ステータス", "Status", "estado", "état", "statut", "stato"),
+        "asin1": ("ASIN 1", "ASIN1"),
     }
 )
 #: The same for the short report, which calls the SKU by its short name.
 AMAZON_OPEN = {**AMAZON, normalise("出品者SKU"): "sku"}
+EBAY = _by_word(
+    {
+        "item number": (
+            *("Artikelnummer", "Número de artículo", "Numéro de l'objet", "N° de l'objet", "Numero oggetto"),
+            *("Numero dell'oggetto", "Objectnummer", "Número do item"),
+        ),
+        "title": ("Titel", "Angebotstitel", "Título", "Titre", "Titolo"),
+        "variation details": (
+            *("Variantendetails", "Details der Variante", "Detalles de la variación", "Detalles de la variante"),
+            *("Détails de la variante", "Détails de la variation", "Dettagli variante", "Dettagli della variante"),
+        ),
+        "custom label sku": (
+            *("Bestandseinheit (SKU)", "Bestandseinheit", "Benutzerdefinierte Bestandseinheit (SKU)"),
+            *("Etiqueta personalizada (SKU)", "Étiquette personnalisée (SKU)", "Libellé personnalisé (SKU)"),
+            *("Etichetta personalizzata (SKU)", "Aangepast label (SKU)"),
+        ),
+        "available quantity": (
+            *("Verfügbare Stückzahl", "Verfügbare Menge", "Cantidad disponible", "Quantité disponible"),
+            *("Quantità disponibile", "Beschikbaar aantal"),
+        ),
+        "current price": ("Aktueller Preis", "Precio actual", "Prix actuel", "Prezzo attuale", "Huidige prijs"),
+        "start price": ("Startpreis", "Precio inicial", "Prix de départ", "Prezzo iniziale", "Startprijs"),
+        "currency": ("Währung", "Moneda", "Divisa", "Devise", "Valuta"),
+        "ebay category 1 name": (
+            *("eBay-Kategorie 1", "Name der eBay-Kategorie 1", "Nombre de la categoría 1 de eBay"),
+            *("Nom de la catégorie eBay 1", "Nome categoria eBay 1"),
+        ),
+    }
+)
+SAP = _by_word(
+    {
+        "material": ("Materialnummer", "Material number", "Número de material", "Article", "Materiale"),
+        "material description": (
+            *("Materialkurztext", "Texto breve de material", "Texto breve do material", "Désignation article"),
+            *("Definizione materiale", "Material Description", "Objektkurztext"),
+        ),
+        "plant": ("Werk", "Centro", "Division", "Divisione"),
+        "storage location": ("Lagerort", "Almacén", "Depósito", "Magasin", "Magazzino", "Stor. Loc.", "SLoc"),
+        "unrestricted": (
+            *("Frei verwendbar", "Frei verwendbarer Bestand", "Libre utilización", "Utilização livre"),
+            *(
+                "À utilisation libre",
+                "Utilisation libre",
+                "A utilizzo libero",
+                "Unrestricted stock",
+                "Unrestricted-use",
+            ),
+        ),
+    }
+)
 GOOGLE = _by_word(
     {
         "id": ("identificador", "identifiant", "ID"),

@@ -7,11 +7,13 @@ import unicodedata
 from collections.abc import Mapping
 
 from importers.fields import OPTION_COLUMNS, OPTION_PREFIX
+from importers.more_words import MORE_WORDS
 from importers.report import Kind
 from importers.word_rules import LITTLE, amount_said, spelt_alike, weak_rank
 
 _BRACKETS = re.compile(r"\[([^\]]+)\]")
 _PARENTHESES = re.compile(r"\([^)]*\)|\[[^\]]*\]")
+_CALLED_SKU = re.compile(r"\w.*\(\s*sku\s*\)", re.IGNORECASE)
 _NOT_WORD = re.compile(r"[^\w]+|_")
 _NUMBER_SIGN = re.compile(r"(?<=\w)\s*#\s*$")
 
@@ -164,7 +166,6 @@ WORDS: dict[str, tuple[str, ...]] = {
     ),
     **{name: (name.replace("_", " "), name.replace("_", " ").replace("option", "option ")) for name in OPTION_COLUMNS},
 }
-_BY_WORD = {field: {word: rank for rank, word in reversed(tuple(enumerate(words)))} for field, words in WORDS.items()}
 #: Words whose plural counts things: “Items” over a column of numbers is no title.
 _NO_PLURAL = frozenset(("item", "product", "producto", "produto", "articolo", "type"))
 _BY_GIST: dict[str, dict[str, int]] = {}
@@ -192,11 +193,16 @@ def normalise(header: str) -> str:
 
 
 def forms(header: str) -> tuple[str, ...]:
-    """The forms in which a header is looked up, most telling first: whole, a name in brackets, without parentheses."""
+    """The forms in which a header is looked up, most telling first: a name in brackets, whole, without parentheses.
+
+    “(SKU)” behind words of any language says what they mean.
+    """
     in_brackets = _BRACKETS.search(header)
     bare = _PARENTHESES.sub(" ", header)
     found = [normalise(in_brackets[1])] if in_brackets else []
     found += [normalise(header), normalise(bare)]
+    if _CALLED_SKU.match(header):
+        found.insert(-1, "custom label sku")
     return tuple(dict.fromkeys(form for form in found if form))
 
 
@@ -206,6 +212,10 @@ def gist(form: str) -> str:
     return " ".join(word[:-1] if len(word) > 3 and word.endswith("s") else word for word in told)
 
 
+_BY_WORD = {field: {word: rank for rank, word in reversed(tuple(enumerate(words)))} for field, words in WORDS.items()}
+for _field, _more in MORE_WORDS.items():
+    for _word in map(normalise, _more):
+        _BY_WORD[_field].setdefault(_word, len(_BY_WORD[_field]))
 for _field, _ranks in _BY_WORD.items():
     _found = _BY_GIST.setdefault(_field, {})
     for _word, _rank in _ranks.items():

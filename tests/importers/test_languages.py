@@ -1,0 +1,135 @@
+"""Headers of known exports and of files of one's own, in languages beyond English."""
+
+from __future__ import annotations
+
+import pytest
+
+from importers.checking import check_file
+from importers.report import DEFAULT, Options
+from importers.staging import read_staged
+
+AMAZON = {
+    "de": "Artikelbezeichnung\tArtikelbeschreibung\tAngebotsnummer\tVerkäufer-SKU\tPreis\tMenge\tProdukt-ID-Typ\tASIN 1"
+    "\tProdukt-ID\tVersender\tStatus",
+    "es": "título-producto\tdescripción-producto\tid-listado\tsku-vendedor\tprecio\tcantidad\ttipo-id-producto\tasin1"
+    "\tid-producto\tcanal-gestión\testado",
+    "fr": "nom-produit\tdescription-article\tidentifiant-offre\tsku-vendeur\tprix\tquantité\ttype-id-produit\tasin1"
+    "\tid-produit\tcanal-traitement\tétat",
+    "it": "nome-articolo\tdescrizione-articolo\tid-offerta\tsku-venditore\tprezzo\tquantità\ttipo-id-prodotto\tasin1"
+    "\tid-prodotto\tcanale-gestione\tstato",
+}
+EBAY = {
+    "de": "Artikelnummer;Angebotstitel;Variantendetails;Bestandseinheit (SKU);Verfügbare Stückzahl;Währung;"
+    "Aktueller Preis",
+    "es": "Número de artículo;Título;Detalles de la variación;Etiqueta personalizada (SKU);Cantidad disponible;Moneda;"
+    "Precio actual",
+    "fr": "Numéro de l'objet;Titre;Détails de la variante;Étiquette personnalisée (SKU);Quantité disponible;Devise;"
+    "Prix actuel",
+    "it": "Numero oggetto;Titolo;Dettagli variante;Etichetta personalizzata (SKU);Quantità disponibile;Valuta;"
+    "Prezzo attuale",
+}
+WOO = {
+    "nl": "ID,Type,SKU,Naam,Gepubliceerd,Korte beschrijving,Op voorraad?,Voorraad,Actieprijs,Reguliere prijs,Hoofd",
+    "pl": "ID,Rodzaj,SKU,Nazwa,Opublikowano,Krótki opis,W magazynie?,Stan magazynowy,Cena promocyjna,Cena,Nadrzędny",
+    "sv": "ID,Typ,Artikelnummer,Namn,Publicerad,Kort beskrivning,I lager?,Lager,Reapris,Ordinarie pris,Överordnad",
+    "da": "ID,Type,Varenummer (SKU),Navn,Udgivet,Kort beskrivelse,På lager?,Lager,Tilbudspris,Normal pris,Forælder",
+    "cs": "ID,Typ,Katalogové číslo,Název,Publikováno,Krátký popis,Skladem?,Sklad,Akční cena,Běžná cena,Nadřazený",
+    "tr": "ID,Tür,Stok kodu (SKU),İsim,Yayımlanmış,Kısa açıklama,Stokta?,Stok,İndirimli fiyat,Normal fiyat,Ebeveyn",
+    "ru": "ID,Тип,Артикул,Имя,Опубликован,Краткое описание,В наличии?,Запасы,Акционная цена,Базовая цена,Родительский",
+}
+OWN = {
+    "nl": "Artikelcode;Omschrijving;Voorraad;Verkoopprijs;Merk;Streepjescode",
+    "pl": "Kod produktu;Nazwa;Ilość;Cena brutto;Producent;Kod kreskowy",
+    "cs": "Kód;Název;Množství;Cena s DPH;Výrobce;Čárový kód",
+    "sv": "Artikelnr;Benämning;Antal;Pris;Varumärke;Streckkod",
+    "hu": "Cikkszám;Megnevezés;Készlet;Bruttó ár;Gyártó;Vonalkód",
+    "ro": "Cod produs;Denumire;Stoc;Preț;Producător;Cod de bare",
+    "tr": "Stok Kodu;Ürün Adı;Stok Adedi;Satış Fiyatı;Marka;Barkod",
+    "ru": "Артикул;Наименование;Остаток;Цена;Бренд;Штрихкод",
+    "el": "Κωδικός;Ονομασία;Απόθεμα;Τιμή;Μάρκα;Barcode",
+    "ja": "商品コード;商品名;在庫数;販売価格;ブランド;JANコード",
+    "zh": "商品编码;商品名称;库存;价格;品牌;条形码",
+    "ko": "상품코드;상품명;재고수량;판매가;브랜드;바코드",
+}
+
+
+@pytest.mark.parametrize("language", AMAZON)
+def test_amazon_reports_are_known_in_the_language_of_their_marketplace(run, language):
+    row = 'Tasse "blau"\t\t0101A\tBE-1\t12,90\t5\t4\tB000000001\t4006381333931\tDEFAULT\tx'
+    ships = "Tasse\t\t0102A\tBE-2\t9,50\t\t1\tB000000002\tB000000002\tAMAZON_EU\tx"
+    checked = run("\n".join((AMAZON[language], row, ships, "")).encode("cp1252"), kind="listings")
+    assert checked.report.preset == "amazon_all_listings"
+    first, second = checked.rows.values()
+    assert (first["listing_id"], first["sku"], first["title"]) == ("0101A", "BE-1", 'Tasse "blau"')
+    assert (first["price"], first["quantity"], first["gtin"]) == ("12.90", 5, "4006381333931")
+    assert not second.keys() & {"gtin", "quantity"}
+
+
+@pytest.mark.parametrize("language", EBAY)
+def test_ebay_numbers_are_no_skus_in_any_language(run, language):
+    checked = run(f"{EBAY[language]}\n110123;Tasse;;BE-1;5;EUR;9,90\n".encode("cp1252"), kind="listings")
+    assert checked.report.preset == "ebay_active_listings"
+    assert checked.rows[2] == {
+        "listing_id": "110123", "sku": "BE-1", "match_key": "BE-1", "title": "Tasse", "quantity": 5, "currency": "EUR",
+        "price": "9.90",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("language", WOO)
+def test_woocommerce_is_known_in_the_language_of_the_shop(run, language):
+    rows = '10,variable,M,Mug,1,,1,,,,\n11,variation,M-1,Mug red,1,,1,5,,"12,50",id:10\n'
+    checked = run(f"{WOO[language]}\n{rows}")
+    assert (checked.report.preset, checked.report.rows_skipped) == ("woocommerce", 1)
+    assert checked.rows[3] == {
+        "sku": "M-1", "match_key": "M-1", "title": "Mug red", "quantity": 5, "price": "12.50", "base_sku": "M",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("language", OWN)
+def test_files_of_ones_own_are_read_by_their_words(run, language):
+    checked = run(f"{OWN[language]}\nT-1;Mug;5;12,50;Acme;4006381333931\n")
+    assert checked.rows[2] == {
+        "sku": "T-1", "match_key": "T-1", "title": "Mug", "quantity": 5, "price": "12.50", "brand": "Acme",
+        "gtin": "4006381333931",
+    }  # fmt: skip
+
+
+def test_a_short_description_is_the_title_where_there_is_none_and_a_long_one_is_not(run):
+    assert run("Código,Descripción,Existencia\nT-1,Taza azul,5\n").rows[2]["title"] == "Taza azul"
+    long = run(f"sku,description,quantity\nT-1,{'words ' * 40},5\n").rows[2]
+    assert ("title" in long, "description" in long) == (False, True)
+    assert "title" not in run("sku,description\nT-1,<p>Mug</p>\n").rows[2]
+    both = run("sku,title,description\nT-1,Mug,Blue\n").rows[2]
+    assert (both["title"], both["description"]) == ("Mug", "Blue")
+
+
+def test_etsy_names_the_skus_of_all_variations_in_one_cell(tmp_path):
+    head = "TITLE,DESCRIPTION,PRICE,CURRENCY_CODE,QUANTITY,IMAGE1,VARIATION 1 TYPE,VARIATION 1 VALUES,SKU\n"
+    rows = 'Mug,x,9.90,EUR,5,,Color,"Blue,Red","MUG-B, MUG-R"\nCap,x,5.00,EUR,2,,,,"CAP,1"\n'
+    path, staged = tmp_path / "etsy.csv", tmp_path / "staged"
+    path.write_text(head + rows, encoding="utf-8")
+    report = check_file(path, "listings", staged, Options(), DEFAULT, path.name)
+    assert (report.preset, report.rows, report.rows_ok) == ("etsy_listings", 3, 3)
+    found = [(number, row["sku"], row.get("quantity")) for number, row in read_staged(staged)]
+    assert found == [(2, "MUG-B", None), (2, "MUG-R", None), (3, "CAP,1", 2)]
+
+
+def test_tiktok_offers_have_numbers_of_their_own(run):
+    head = "product_id,category,product_name,sku_id,variation_value,price,quantity,seller_sku\n"
+    labels = "Product ID,Category,Product name,SKU ID,Variation,Price,Quantity,Seller SKU\n"
+    rule = "Not editable,,Mandatory,Not editable,,Mandatory,Mandatory,Optional\n"
+    checked = run(f"{head}{labels}{rule}172938,Mugs,Mug,172999,Blue,9.90,5,MUG-B\n", kind="listings")
+    assert (checked.report.preset, checked.report.errors) == ("tiktok_shop", ())
+    (row,) = checked.rows.values()
+    assert (row["listing_id"], row["parent_id"], row["sku"], row["quantity"]) == ("172999", "172938", "MUG-B", 5)
+
+
+def test_sap_stock_is_told_by_its_two_columns(run):
+    checked = run("Material;Materialkurztext;Werk;Lagerort;Frei verwendbar\n000042;Becher;1000;0001;12\n", kind="stock")
+    assert checked.rows[2] == {"sku": "000042", "match_key": "000042", "quantity": 12, "warehouse": "0001"}
+
+
+@pytest.mark.parametrize("said", ["False", "null", "-", "não se aplica", "Not applicable"])
+def test_what_programs_write_for_no_barcode_is_none(run, said):
+    checked = run(f"sku,title,barcode\nA,Mug,{said}\n")
+    assert ("gtin" in checked.rows[2], checked.warnings) == (False, set())
