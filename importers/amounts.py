@@ -1,4 +1,4 @@
-"""Quantities, prices and barcodes from cells: exact, in ASCII digits, never guessed where two readings exist."""
+"""Quantities and prices from cells: exact, in ASCII digits, never guessed where two readings exist."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ from importers.cells import (
     Mark,
     Note,
     Number,
-    TextReader,
     mark_error,
-    number_as_text,
     together,
 )
 from importers.report import shown
@@ -38,8 +36,9 @@ _SCIENTIFIC = re.compile(r"[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+")
 _MONEY = re.compile(
     rf"(?:(?P<before>[A-Z]{{3}})\s?)?(?P<amount>[0-9.,](?:[0-9.,{_SPACES}]*[0-9.,])?)(?:\s?(?P<after>[A-Z]{{3}}))?"
 )
-#: One sign of a currency before or after an amount, as in “$549.00”, “R$ 9,90” or “12 €”.
-_SIGN = r"(?:(?:US|MX|R)?\$|[€£])"
+#: One sign of a currency before or after an amount, as in “$549.00”, “R$ 9,90”, “12 €” or “6 zł”. Codes such as EUR are
+#: for a column of their own: a price that names another one than its channel's must not lose it.
+_SIGN = r"(?:(?:US|MX|R)?\$|[€£₺₽₴₹]|S/|zł|Kč|kr\.?|Ft|lei|TL|руб\.?|грн\.?)"
 _SIGNED = re.compile(rf"{_SIGN}\s?(?P<after>[0-9.,].*)|(?P<before>.*[0-9])\s?{_SIGN}")
 _GROUPED = {mark: re.compile(rf"[1-9][0-9]{{0,2}}(?:{re.escape(mark)}[0-9]{{3}})+") for mark in (*_SPACES, ",", ".")}
 _LOOK_ALIKES = str.maketrans({"O": "0", "o": "0", "l": "1", "I": "1", "|": "1", "S": "5", "B": "8"})
@@ -315,87 +314,3 @@ def _from_workbook(cell: Number | Mark, label: str) -> str:
     if not number.is_finite():
         raise not_a_number(cell.raw, label)
     return format(number, "f")
-
-
-class GtinReader(TextReader):
-    """Reads a column of barcode numbers as text: damaged ones are errors, doubtful ones only warn."""
-
-    def __call__(self, cell: Cell) -> str | None:
-        """The barcode as typed, or None for a blank cell. Raises CellError for codes that lost digits."""
-        if isinstance(cell, str) and len(cell) == 13 and cell.isdecimal() and cell.isascii():
-            if not has_right_check_digit(cell):
-                self.notes.append(("gtin_check_digit", self.label, cell))
-            return cell
-        if isinstance(cell, Number):
-            text: str | None = number_as_text(cell, self.label)
-        else:
-            text = super().__call__(cell)
-        if text is None:
-            return None
-        text = text.removeprefix("'")  # Spreadsheet programs show their text marker to the programs that export.
-        if text.casefold() in _NO_BARCODE:
-            return None
-        if _SCIENTIFIC.fullmatch(text):
-            said = phrase(
-                "a spreadsheet shortened this code to {value}; its last digits are lost. "
-                "Format the column as Text in Excel and export again, or import without this column.",
-                value=shown(text),
-            )
-            raise CellError("sci_notation", said)
-        self._doubt(text)
-        return text or None
-
-    def many(self, cells: Sequence[Any]) -> list[str | None] | None:
-        """The barcodes of a column's cells at once, or None when one of them has to be looked at by itself."""
-        digits = together(cells)
-        if digits is None or not (digits.isdecimal() and digits.isascii()):
-            return None
-        codes = list(filter(None, cells))
-        lengths = set(map(len, codes))
-        if not lengths <= {8, 12, 13, 14}:
-            return None
-        width = max(lengths)
-        if len(lengths) > 1:
-            digits = "".join(code.zfill(width) for code in codes)
-        return [cell or None for cell in cells] if have_right_check_digits(digits, width) else None
-
-    def _doubt(self, text: str) -> None:
-        digits = text.replace(" ", "").replace("-", "")
-        if not (digits.isascii() and digits.isdecimal()):
-            self.notes.append(("gtin_format", self.label, text))
-        elif len(digits) not in (8, 12, 13, 14):
-            self.notes.append(("gtin_length", self.label, text))
-        elif not has_right_check_digit(digits):
-            self.notes.append(("gtin_check_digit", self.label, text))
-
-
-#: What marketplaces write when a product has no barcode.
-_NO_BARCODE = frozenset(
-    ("does not apply", "not applicable", "n/a", "na", "no aplica", "não se aplica", "nicht zutreffend")
-    + ("non applicable", "none", "null", "false", "-")
-)
-
-
-def has_right_check_digit(digits: str) -> bool:
-    """True when the last of 8 to 14 digits is the GS1 check digit (weights 3 and 1 from the right, modulo 10)."""
-    codes = digits.encode("ascii")
-    ones, threes = codes[::-2], codes[-2::-2]
-    return (sum(ones) + 3 * sum(threes) - 48 * (len(ones) + 3 * len(threes))) % 10 == 0
-
-
-def have_right_check_digits(digits: str, width: int) -> bool:
-    """True when each code of `width` digits (14 at most), one after the other in `digits`, has its check digit.
-
-    The digits of one place in all codes are the bytes of one large number, so that a few additions of such numbers
-    add up every code: no sum outgrows its byte, 7 × 9 + 7 × 3 × 9 = 252.
-    """
-    values = digits.encode("ascii").translate(_DIGIT_VALUES)
-    total = sum(
-        int.from_bytes(values[width - 1 - place :: width], "big") * (3 if place % 2 else 1) for place in range(width)
-    )
-    count = len(digits) // width
-    return total.to_bytes(count, "big").translate(_LAST_DIGIT).count(0) == count
-
-
-_DIGIT_VALUES = bytes((code - 48) % 256 for code in range(256))
-_LAST_DIGIT = bytes(code % 10 for code in range(256))

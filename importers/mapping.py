@@ -192,7 +192,15 @@ def refuse_missing(columns: Sequence[Column], kind: Kind, *, row: int, looks_lik
     for group in REQUIRED[kind]:
         if have.intersection(group) or (kind == "products" and "sku" not in group and have - {"sku"}):
             continue
-        raise FileRefused("missing_column", _missing(kind, group, looks_like_data), row=row, column=group[0])
+        said = _missing(kind, group, looks_like_data) if len(columns) > 1 or have else _one_column(columns)
+        raise FileRefused("missing_column", said, row=row, column=group[0])
+
+
+def _one_column(columns: Sequence[Column]) -> str:
+    return phrase(
+        "The file has one column only, “{column}”. If it has more, choose the delimiter that stands between its cells.",
+        column=shown(columns[0].header if columns else ""),
+    )
 
 
 def _missing(kind: Kind, group: tuple[str, ...], looks_like_data: bool) -> str:

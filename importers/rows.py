@@ -8,12 +8,12 @@ from typing import Any, Protocol
 
 from importers.amounts import (
     Grammar,
-    GtinReader,
     PriceCurrencyReader,
     PriceReader,
     QuantityReader,
     without_sign,
 )
+from importers.barcodes import GtinReader
 from importers.cells import Cell, CellError, Mark, Note, TextReader, as_shown, is_blank, mark_error, match_key
 from importers.echoes import LEFT_OUT, is_sum, repeats_header
 from importers.fields import OPTION_COLUMNS, OPTION_DETAILS, OPTION_PREFIX, Field, field_of

@@ -9,11 +9,11 @@ import io
 import re
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 from importers.cells import Cell, Mark
 from importers.encodings import find_encoding
@@ -21,6 +21,8 @@ from importers.report import FileRefused, Limits, Options, shown
 from importers.wording import phrase
 
 DELIMITERS = (",", ";", "\t", "|")
+#: Looked at where none of these cuts, and taken only where they cut header and rows alike.
+_RARE_DELIMITERS = ("~", "^", "\x1f", "\x01", "\xa6", "\xac", ":")
 SAMPLE_LINES = 200
 SAMPLE_CHARACTERS = 256 * 1024
 #: One cell longer than this ends the reading: the quote that opened it was never closed, or the file is no table.
@@ -42,6 +44,22 @@ class Dialect:
     delimiter: str
     quoted: bool
     lines_before: int
+    quotes: Quotes = ""
+
+
+#: What is put right in each line before it is cut: whole rows in quotation marks, or cells in ‘’, “” or ''.
+Quotes = Literal["", "around rows", "typographic", "single"]
+_AROUND_ROW = re.compile(r'\A"(.*)"(?=[\r\n]*\Z)', re.DOTALL)
+_TYPOGRAPHIC = str.maketrans("“”„‟", '""""')
+_OF_QUOTES: dict[Quotes, Callable[[str], str]] = {
+    "around rows": lambda line: _AROUND_ROW.sub(lambda found: found[1].replace('""', '"'), line),
+    "typographic": lambda line: line.translate(_TYPOGRAPHIC),
+}
+_SAID_OF_QUOTES = {
+    "around rows": phrase("Each row stood in quotation marks as a whole; they are left out."),
+    "typographic": phrase("The cells stand in typographic quotation marks, which are read as plain ones."),
+    "single": phrase("The cells stand in single quotation marks, which are left out."),
+}
 
 
 Row = tuple[int, list[Cell]]
@@ -57,6 +75,8 @@ class TextTable:
             self.encoding, self._bom, self.doubts = found.name, found.mark, list(found.doubts)
             self.dialect = self._find_dialect(options.delimiter)
         self.delimiter = self.dialect.delimiter
+        if self.dialect.quotes:
+            self.doubts.append(("other_quotes", _SAID_OF_QUOTES[self.dialect.quotes]))
 
     def _text(self) -> io.TextIOWrapper:
         stream = self._open()
@@ -74,8 +94,10 @@ class TextTable:
         body = [line for line in lines[before : before + SAMPLE_LINES] if line.strip()]
         # A program that saved the file with another delimiter may have left the line as it was.
         told = stated[1] if stated and (not body or stated[1] in body[0]) else None
+        quotes = _quotes_of(body)
+        body = list(map(_OF_QUOTES[quotes], body)) if quotes in _OF_QUOTES else body
         delimiter = one_character(chosen) or told or vote(body)
-        return Dialect(delimiter, is_quoted(body, delimiter), before)
+        return Dialect(delimiter, is_quoted(body, delimiter), before, quotes)
 
     def rows(self) -> Iterator[Row]:
         """(row number, cells) of every record, blank lines included as no cells.
@@ -83,7 +105,7 @@ class TextTable:
         Raises:
             FileRefused: unterminated_quote, too_big or corrupt, at the record where it shows.
         """
-        feed = _Lines(self._text(), self.dialect.lines_before)
+        feed = _Lines(self._text(), self.dialect.lines_before, _OF_QUOTES.get(self.dialect.quotes))
         try:
             with whole_archive(), self._readable():
                 yield from self._records(feed)
@@ -122,7 +144,8 @@ class TextTable:
 
     def _reader(self, feed: _Lines) -> Any:
         if self.dialect.quoted:
-            return csv.reader(feed, delimiter=self.delimiter, strict=True)
+            mark = "'" if self.dialect.quotes == "single" else '"'
+            return csv.reader(feed, delimiter=self.delimiter, quotechar=mark, strict=True)
         return csv.reader(feed, delimiter=self.delimiter, quoting=csv.QUOTE_NONE, quotechar=None)
 
 
@@ -139,14 +162,16 @@ def whole_archive() -> Iterator[None]:
 class _Lines:
     """The lines of a text for csv.reader; `ended` turns true when more was asked for after the last one."""
 
-    def __init__(self, text: io.TextIOWrapper, skip: int) -> None:
+    def __init__(self, text: io.TextIOWrapper, skip: int, mended: Callable[[str], str] | None = None) -> None:
         self.text = text
         self.ended = False
+        self._mended = mended
         for _ in range(skip):
             text.readline()
 
     def __iter__(self) -> Iterator[str]:
-        return chain(self.text, self._end())
+        lines = map(self._mended, self.text) if self._mended else self.text
+        return chain(lines, self._end())
 
     def _end(self) -> Iterator[str]:
         self.ended = True
@@ -204,10 +229,37 @@ def one_character(chosen: str | None) -> str | None:
     return named
 
 
+def _quotes_of(lines: list[str]) -> Quotes:
+    """Which quotation marks other than plain ones around cells a text has, by its first lines."""
+    if len(lines) < 2:
+        return ""
+    bare = [line.lstrip("\ufeff") for line in lines]
+    whole = [_AROUND_ROW.match(line) for line in bare]
+    if all(whole) and all(len(cells) == 1 for delimiter in DELIMITERS for cells in _cut(bare, delimiter)):
+        inner = [_OF_QUOTES["around rows"](line) for line in bare]
+        if len(next(iter(_cut(inner[:1], vote(inner))))) > 1:
+            return "around rows"
+    head = re.split(r"[,;\t|]", bare[0])
+    ends = {(cell[:1], cell[-1:]) for cell in head}
+    if len(head) < 2 or any(len(cell) < 3 for cell in head):
+        return ""
+    if ends <= {("“", "”"), ("„", "“"), ("„", "”")}:
+        return "typographic"
+    return "single" if ends == {("'", "'")} else ""
+
+
 def vote(lines: list[str]) -> str:
     """The delimiter that cuts most lines into the same number of cells; a comma when none cuts at all."""
-    best, best_score = ",", 0.0
-    for delimiter in DELIMITERS:
+    found = _vote(lines, DELIMITERS)
+    if found is None:
+        rare = [mark for mark in _RARE_DELIMITERS if all(line.count(mark) == lines[0].count(mark) for line in lines)]
+        found = _vote(lines, rare) if len(lines) > 1 else None
+    return found or ","
+
+
+def _vote(lines: list[str], delimiters: Sequence[str]) -> str | None:
+    best, best_score = None, 0.0
+    for delimiter in delimiters:
         widths = Counter(len(cells) for cells in _cut(lines, delimiter) if cells)
         if not widths:
             continue

@@ -27,7 +27,7 @@ def _words(text: str) -> frozenset[str]:
 #: Small words inside a header, which some write and others leave out: “ID de la publicación”, “ID publicación”.
 LITTLE = _words(
     "a l d el la los las lo le les il i gli o os as al de del do da dos das du des di della dello dell dei degli delle "
-    "der die den dem"
+    "der die den dem of the"
 )
 #: Words that count what there is, and of which one has to be there.
 _COUNTED = _words(

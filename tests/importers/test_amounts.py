@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from importers.amounts import Grammar, PriceReader, QuantityReader, has_right_check_digit
+from importers.amounts import Grammar, PriceReader, QuantityReader
+from importers.barcodes import has_right_check_digit
 from importers.cells import CellError, Mark, Number
 
 

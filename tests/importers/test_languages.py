@@ -133,3 +133,13 @@ def test_sap_stock_is_told_by_its_two_columns(run):
 def test_what_programs_write_for_no_barcode_is_none(run, said):
     checked = run(f"sku,title,barcode\nA,Mug,{said}\n")
     assert ("gtin" in checked.rows[2], checked.warnings) == (False, set())
+
+
+@pytest.mark.parametrize("price", ["6,50 zł", "6,50 Kč", "6,50 kr", "6,50 Ft", "₺6,50", "6,50 lei"])
+def test_signs_of_more_currencies_are_left_out_with_a_warning(run, price):
+    checked = run(f"sku;title;price\nA;Mug;{price}\n")
+    assert (checked.rows[2]["price"], checked.warnings) == ("6.50", {"currency_sign"})
+
+
+def test_a_barcode_that_became_a_decimal_number_is_its_digits(run):
+    assert run("sku,title,ean\nA,Mug,4006381333931.0\n").rows[2]["gtin"] == "4006381333931"

@@ -265,3 +265,42 @@ def test_a_sheet_that_is_named_for_a_text_is_said_not_to_exist(run):
     checked = run("sku,title\nA,Mug\n", sheet="Sheet1")
     assert (list(checked.rows), checked.warnings) == ([2], {"no_sheets"})
     assert "“Sheet1”" in checked.report.warnings[0].message
+
+
+@pytest.mark.parametrize("mark", ["~", "^", "\x1f", "\x01", "¦", ":"])
+def test_a_rare_delimiter_is_found_where_no_usual_one_cuts(run, mark):
+    checked = run(
+        "\n".join(mark.join(cells) for cells in (("sku", "title", "quantity"), ("A-1", "a", "5"), ("B", "b", "2")))
+    )
+    assert (checked.report.delimiter, checked.rows[2]["quantity"], list(checked.rows)) == (mark, 5, [2, 3])
+
+
+def test_a_file_of_one_column_is_asked_for_its_delimiter(run):
+    refused = run("sku title quantity\nA-1 a 5\nB b 2\n")
+    assert refused.errors == [(1, "missing_column")]
+    assert "one column only, “sku title quantity”" in refused.report.errors[0].message
+    assert run("url\nhttps://x/1\nhttps://x/2\n").report.delimiter == ","
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '"sku,title,quantity"\n"A-1,""a, b"",5"\n"B,c,2"\n',
+        '"sku;""title"";quantity"\r\n"A-1;a, b;5"\r\n"B;c;2"\r\n',
+        "'sku','title','quantity'\n'A-1','a, b','5'\n'B','c','2'\n",
+        "“sku”,“title”,“quantity”\n“A-1”,“a, b”,“5”\n“B”,“c”,“2”\n",
+    ],
+)
+def test_other_quotation_marks_are_left_out_and_told_of(run, content):
+    checked = run(content)
+    assert [(row["sku"], row["title"], row["quantity"]) for row in checked.rows.values()] == [
+        ("A-1", "a, b", 5),
+        ("B", "c", 2),
+    ]
+    assert checked.warnings == {"other_quotes"}
+
+
+def test_plain_quotation_marks_around_all_cells_are_no_others(run):
+    checked = run('"sku","title"\n"A-1","say “hi”"\n"B","\'x\'"\n')
+    assert [row["title"] for row in checked.rows.values()] == ["say “hi”", "'x'"]
+    assert checked.warnings == set()
