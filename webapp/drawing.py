@@ -52,7 +52,7 @@ def init_app(app: Flask) -> None:
         newstyle=True,
     )
     page = env.from_string("").new_context()  # stands for the page that asks: pages differ in nothing a text needs
-    text: partial[str] = partial(cast("Callable[..., str]", env.globals["gettext"]), page)
+    text = _said(partial(cast("Callable[..., str]", env.globals["gettext"]), page))
     env.globals.update(_=text, gettext=text, tile=tiles.tile, tone=tiles.tone)
     env.filters.update(decimalformat=decimal, currencyformat=currency)
     with app.app_context():
@@ -61,6 +61,19 @@ def init_app(app: Flask) -> None:
         for name in PURE:
             setattr(ui, name, _remembered(getattr(ui, name)))
     env.globals["ui"] = ui
+
+
+def _said(of_jinja: Callable[..., str]) -> Callable[..., str]:
+    """Jinja's gettext, which looks each text without a name in it up once for a language."""
+
+    @lru_cache(maxsize=4096)
+    def told(_locale: str, text: str) -> str:
+        return of_jinja(text)
+
+    def said(text: str, /, **names: object) -> str:
+        return of_jinja(text, **names) if names else told(_reader()[0], text)
+
+    return said
 
 
 def decimal(number: Decimal | float, pattern: str | None = None) -> str:
