@@ -1,6 +1,6 @@
 """Many catalogue managers at once, on the real server, each with a pace of their own.
 
-    python bench/managers.py --instance FOLDER [--managers 20] [--minutes 2] [--pause 5] [--processes 2]
+    python bench/managers.py --instance FOLDER [--managers 20] [--minutes 2] [--pause 5] [--processes 4]
 
 The instance is one that bench/scale.py has left (`--instance` there): its catalogue, listings and suggestions. The
 server is gunicorn as the README starts it, without a worker beside it. Each manager signs in and then goes on: of ten
@@ -187,7 +187,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--managers", type=int, default=20)
     parser.add_argument("--minutes", type=float, default=2.0)
     parser.add_argument("--pause", type=float, default=5.0, help="mean seconds between two acts of one manager")
-    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--processes", type=int, default=4, help="web processes, as many as the README starts")
     return parser.parse_args()
 
 

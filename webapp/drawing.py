@@ -7,6 +7,7 @@ given and from the reader's locale alone, so each is drawn once and remembered; 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal
 from functools import lru_cache, partial
 from types import BuiltinFunctionType, FunctionType, MethodType
@@ -98,11 +99,12 @@ def _currency(amount: Decimal | float, code: str, locale: str) -> str:
 
 def _texts() -> Any:
     """The translations of this request, looked up once."""
-    if not has_request_context():
-        return get_translations()
-    if "texts" not in g:
-        g.texts = get_translations()
-    return g.texts
+    with suppress(AttributeError, RuntimeError):  # no request has asked yet, or there is none
+        return g.texts
+    found = get_translations()
+    if has_request_context():
+        g.texts = found
+    return found
 
 
 def _remembered(macro: Callable[..., str]) -> Callable[..., str]:
@@ -123,9 +125,10 @@ def _remembered(macro: Callable[..., str]) -> Callable[..., str]:
 
 def _reader() -> tuple[str, str]:
     """What a part may follow beside its arguments: locale and address prefix, looked up once a request."""
-    if not has_request_context():
-        return str(get_locale()), ""
-    if "reader" not in g:
-        g.reader = (str(get_locale()), request.script_root)
-    reader: tuple[str, str] = g.reader
+    try:
+        return cast(tuple[str, str], g.reader)
+    except (AttributeError, RuntimeError):  # no part of this request was drawn yet, or there is none
+        if not has_request_context():
+            return str(get_locale()), ""
+    reader = g.reader = (str(get_locale()), request.script_root)
     return reader
