@@ -108,7 +108,7 @@ def _add_weak(
 
 def _take_as_title(claims: dict[str, list[tuple[int, int, Why]]], kind: Kind, samples: Sequence[Sequence[str]]) -> None:
     """In a file without titles a short description is one: that is what ERPs call the name of an article."""
-    if kind not in ("products", "listings") or "title" in claims or len(claims.get("description", ())) != 1:
+    if kind != "products" or "title" in claims or len(claims.get("description", ())) != 1:
         return
     _, place, why = claims["description"][0]
     texts = samples[place] if place < len(samples) else ()

@@ -79,3 +79,8 @@ def with_help(preset: Preset, column: Column) -> Column:
         return column
     said = phrase("Read to tell what a row is; no field comes from it.")
     return replace(column, why="preset", explanation=said)
+
+
+def signature(*headers: str) -> frozenset[str]:
+    """Normalised headers that give an export away when all of them are there."""
+    return frozenset(headers)

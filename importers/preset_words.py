@@ -220,6 +220,47 @@ EBAY = _by_word(
         ),
     }
 )
+#: Tiendanube and Nuvemshop lay their products out as Shopify does.
+TIENDANUBE = _by_word(
+    {
+        "url handle": ("Identificador de URL", "Identificador URL"),
+        "title": ("Nombre", "Nome"),
+        "product category": ("Categorías", "Categorias"),
+        "vendor": ("Marca",),
+        "price": ("Precio", "Preço"),
+        "inventory quantity": ("Stock", "Estoque"),
+        "barcode": ("Código de barras",),
+        "description": ("Descripción", "Descrição"),
+        **{f"option{n} name": (f"Nombre de propiedad {n}", f"Nome da variação {n}") for n in (1, 2, 3)},
+        **{f"option{n} value": (f"Valor de propiedad {n}", f"Valor da variação {n}") for n in (1, 2, 3)},
+    }
+)
+#: Marketplaces of Mirakl: the SKU of the offer is the seller's, that of the product the marketplace's.
+MIRAKL = _by_word(
+    {
+        "offer sku": (
+            "SKU de oferta",
+            "SKU de la oferta",
+            "SKU del oferta",
+            "SKU offre",
+            "SKU de l'offre",
+            "SKU offerta",
+        ),
+        "product sku": ("SKU de producto", "SKU del producto", "SKU produit", "SKU du produit", "SKU prodotto"),
+        "offer id": ("ID de oferta", "ID de la oferta", "ID offre", "ID de l'offre", "ID offerta"),
+        "product title": ("Título", "Título del producto", "Titre du produit", "Titolo prodotto"),
+        "price": ("Precio", "Prix", "Prezzo"),
+        "quantity": ("Cantidad", "Quantité", "Quantità"),
+    }
+)
+OZON = _by_word(
+    {
+        "offer": ("Артикул",),
+        "name": ("Название товара",),
+        "stock": ("Доступно на складе, шт", "Доступно к продаже по схеме FBS, шт.", "Доступно для продажи FBS, шт"),
+        "price": ("Текущая цена, руб.", "Текущая цена с учетом скидки, ₽", "Текущая цена (со скидкой), ₽"),
+    }
+)
 SAP = _by_word(
     {
         "material": ("Materialnummer", "Material number", "Número de material", "Article", "Materiale"),

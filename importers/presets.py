@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from importers.fields import KIND_FIELDS, OPTION_COLUMNS
-from importers.preset import Preset
+from importers.more_presets import MORE_PRESETS
+from importers.preset import Preset, signature
 from importers.preset_rows import (
     amazon_flat_rows,
     amazon_rows,
     ebay_rows,
-    etsy_rows,
     mercado_libre_rows,
     shopify_inventory_rows,
     shopify_product_rows,
-    tiktok_rows,
     woocommerce_rows,
 )
-from importers.preset_words import AMAZON, AMAZON_OPEN, EBAY, GOOGLE, MERCADO_LIBRE, SAP, WOOCOMMERCE
+from importers.preset_words import (
+    AMAZON,
+    AMAZON_OPEN,
+    EBAY,
+    GOOGLE,
+    MERCADO_LIBRE,
+    TIENDANUBE,
+    WOOCOMMERCE,
+)
 from importers.report import FileRefused, Kind, shown
 from importers.unfolding import unfold_locations
 from importers.vocabulary import forms
 from importers.wording import phrase
-
-
-def _signature(*headers: str) -> frozenset[str]:
-    return frozenset(headers)
-
 
 _OPTIONS: dict[str, tuple[str, ...]] = {name: (name.replace("_", " "),) for name in OPTION_COLUMNS}
 
@@ -37,7 +40,7 @@ PRESETS: dict[str, Preset] = {
             "amazon_all_listings",
             ("products", "stock", "listings"),
             tuple(
-                _signature("seller sku", "item name", also) for also in ("listing id", "asin1", "fulfillment channel")
+                signature("seller sku", "item name", also) for also in ("listing id", "asin1", "fulfillment channel")
             ),
             {
                 "sku": ("seller sku",),
@@ -58,9 +61,9 @@ PRESETS: dict[str, Preset] = {
             "amazon_price_quantity",
             ("products", "stock", "listings"),
             (
-                _signature("sku", "price", "quantity", "minimum seller allowed price"),
-                _signature("sku", "price", "quantity", "handling time"),
-                _signature("sku", "price", "quantity", "leadtime to ship"),
+                signature("sku", "price", "quantity", "minimum seller allowed price"),
+                signature("sku", "price", "quantity", "handling time"),
+                signature("sku", "price", "quantity", "leadtime to ship"),
             ),
             {"sku": ("sku",), "price": ("price",), "quantity": ("quantity",), "gtin": ("product id",)},
             rows=amazon_rows,
@@ -70,7 +73,7 @@ PRESETS: dict[str, Preset] = {
             # The templates of categories: a line about the template, labels in the language of the shop, these names.
             "amazon_flat_file",
             ("products", "stock", "listings"),
-            (_signature("item sku", "item name"), _signature("item sku", "standard price", "quantity")),
+            (signature("item sku", "item name"), signature("item sku", "standard price", "quantity")),
             {
                 "sku": ("item sku",),
                 "title": ("item name",),
@@ -92,7 +95,7 @@ PRESETS: dict[str, Preset] = {
             # An ASIN names a page that several of a seller's offers share, so it is no listing ID: the SKU is.
             "amazon_open_listings",
             ("products", "stock", "listings"),
-            (_signature("sku", "asin", "price", "quantity"),),
+            (signature("sku", "asin", "price", "quantity"),),
             {"sku": ("sku",), "price": ("price",), "quantity": ("quantity",)},
             words=AMAZON_OPEN,
         ),
@@ -100,7 +103,7 @@ PRESETS: dict[str, Preset] = {
             "shopify_inventory",
             ("stock", "products"),
             tuple(
-                _signature("handle", "sku", "location", also)
+                signature("handle", "sku", "location", also)
                 for also in ("on hand", "on hand current", "available", "available not editable")
             ),
             {
@@ -115,7 +118,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "shopify_inventory_wide",
             ("stock",),
-            (_signature("handle", "sku", "hs code", "coo"),),
+            (signature("handle", "sku", "hs code", "coo"),),
             {"sku": ("sku",), "title": ("title",)},
             unfold=unfold_locations,
             then="shopify_inventory",
@@ -123,7 +126,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "shopify_products_old",
             ("products", "stock", "listings"),
-            (_signature("handle", "variant sku"),),
+            (signature("handle", "variant sku"),),
             {
                 "sku": ("variant sku",),
                 "title": ("title",),
@@ -145,7 +148,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "shopify_products",
             ("products", "stock", "listings"),
-            (_signature("url handle", "sku", "title"), _signature("url handle", "sku", "price")),
+            (signature("url handle", "sku", "title"), signature("url handle", "sku", "price")),
             {
                 "sku": ("sku",),
                 "title": ("title",),
@@ -167,7 +170,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "woocommerce",
             ("products", "stock", "listings"),
-            tuple(_signature("type", "sku", "regular price", also) for also in ("name", "published", "parent", "id")),
+            tuple(signature("type", "sku", "regular price", also) for also in ("name", "published", "parent", "id")),
             {
                 "sku": ("sku",),
                 "title": ("name",),
@@ -194,7 +197,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "ebay_active_listings",
             ("products", "stock", "listings"),
-            (_signature("item number", "custom label sku"), _signature("item number", "custom label", "title")),
+            (signature("item number", "custom label sku"), signature("item number", "custom label", "title")),
             {
                 "listing_id": ("item number",),
                 "sku": ("custom label sku", "custom label"),
@@ -214,8 +217,8 @@ PRESETS: dict[str, Preset] = {
             "google_merchant",
             ("products", "listings"),
             (
-                _signature("id", "title", "link", "price", "availability"),
-                _signature("id", "title", "image link", "price"),
+                signature("id", "title", "link", "price", "availability"),
+                signature("id", "title", "image link", "price"),
             ),
             {
                 "sku": ("id",),
@@ -239,9 +242,9 @@ PRESETS: dict[str, Preset] = {
             "mercado_libre",
             ("products", "stock", "listings"),
             (
-                *(_signature("item id", sku) for sku in ("variation sku", "item sku")),
-                *(_signature("item id", "variation", also) for also in ("sku", "title", "titulo")),
-                _signature("sellercustomsku"),
+                *(signature("item id", sku) for sku in ("variation sku", "item sku")),
+                *(signature("item id", "variation", also) for also in ("sku", "title", "titulo")),
+                signature("sellercustomsku"),
             ),
             {
                 "listing_id": ("item id", "id", "codigo de la publicacion"),
@@ -261,7 +264,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "linnworks_links",
             ("links",),
-            (_signature("source", "linnworks sku", "channel sku"), _signature("source", "lw sku", "channel sku")),
+            (signature("source", "linnworks sku", "channel sku"), signature("source", "lw sku", "channel sku")),
             {
                 "source": ("source",),
                 "channel": ("subsource", "sub source"),
@@ -270,51 +273,7 @@ PRESETS: dict[str, Preset] = {
                 "listing_id": ("channelreferenceid", "channel reference id"),
             },
         ),
-        Preset(
-            "tiktok_shop",
-            ("products", "stock", "listings"),
-            (_signature("product id", "sku id", "seller sku"),),
-            {
-                "sku": ("seller sku",),
-                "title": ("product name",),
-                "category": ("category",),
-                "price": ("price", "price local currency", "retail price local currency"),
-                "quantity": ("quantity", "quantity in warehouse", "total quantity"),
-                "listing_id": ("sku id",),
-                "parent_id": ("product id",),
-                "option1_value": ("variation value",),
-            },
-            rows=tiktok_rows,
-            helpers=("sku id",),
-        ),
-        Preset(
-            # One row for a listing, with the SKUs of all its variations in one cell.
-            "etsy_listings",
-            ("products", "stock", "listings"),
-            (_signature("title", "price", "currency code", "quantity", "sku", "variation 1 values"),),
-            {
-                "sku": ("sku",),
-                "title": ("title",),
-                "description": ("description",),
-                "price": ("price",),
-                "currency": ("currency code",),
-                "quantity": ("quantity",),
-                "image_url": ("image1",),
-            },
-            rows=etsy_rows,
-        ),
-        Preset(
-            "sap_stock",
-            ("products", "stock"),
-            (_signature("material", "material description"), _signature("material", "unrestricted")),
-            {
-                "sku": ("material",),
-                "title": ("material description",),
-                "quantity": ("unrestricted",),
-                "warehouse": ("storage location",),
-            },
-            words=SAP,
-        ),
+        *MORE_PRESETS,
         Preset(
             # Our own exports bear the names of the fields, so this one is never needed; it can be asked for by name.
             "pairbook",
@@ -324,6 +283,9 @@ PRESETS: dict[str, Preset] = {
         ),
     )
 }
+
+
+PRESETS["tiendanube"] = replace(PRESETS["shopify_products"], name="tiendanube", words=TIENDANUBE)
 
 
 def find_preset(headers: Sequence[str], kind: Kind, wanted: str | None) -> Preset | None:

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from importers.fields import OPTION_COLUMNS, OPTION_PREFIX
 from importers.more_words import MORE_WORDS
 from importers.report import Kind
-from importers.word_rules import LITTLE, amount_said, spelt_alike, weak_rank
+from importers.word_rules import LITTLE, amount_said, is_net, spelt_alike, weak_rank
 
 _BRACKETS = re.compile(r"\[([^\]]+)\]")
 _PARENTHESES = re.compile(r"\([^)]*\)|\[[^\]]*\]")
+_HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _CALLED_SKU = re.compile(r"\w.*\(\s*sku\s*\)", re.IGNORECASE)
 _NOT_WORD = re.compile(r"[^\w]+|_")
 _NUMBER_SIGN = re.compile(r"(?<=\w)\s*#\s*$")
@@ -166,8 +167,11 @@ WORDS: dict[str, tuple[str, ...]] = {
     ),
     **{name: (name.replace("_", " "), name.replace("_", " ").replace("option", "option ")) for name in OPTION_COLUMNS},
 }
-#: Words whose plural counts things: “Items” over a column of numbers is no title.
-_NO_PLURAL = frozenset(("item", "product", "producto", "produto", "articolo", "type"))
+#: Words whose plural or singular is another thing: “Items” over numbers is no title, a “Unit” no count, a “Sale price”
+#: beside a price is not what is asked.
+_NO_PLURAL = frozenset(
+    ("item", "product", "producto", "produto", "articolo", "type", "units", "unidades", "sales price")
+)
 _BY_GIST: dict[str, dict[str, int]] = {}
 #: The same by how they are spelt alike, for the fields of IDs and codes.
 _BY_SPELLING: dict[str, dict[str, int]] = {field: {} for field in WORDS}
@@ -195,12 +199,14 @@ def normalise(header: str) -> str:
 def forms(header: str) -> tuple[str, ...]:
     """The forms in which a header is looked up, most telling first: a name in brackets, whole, without parentheses.
 
-    “(SKU)” behind words of any language says what they mean.
+    “(SKU)” behind words of any language says what they mean; “UnitPrice” is read as “Unit price” too.
     """
     in_brackets = _BRACKETS.search(header)
     bare = _PARENTHESES.sub(" ", header)
     found = [normalise(in_brackets[1])] if in_brackets else []
     found += [normalise(header), normalise(bare)]
+    if _HUMPS.search(header):
+        found.append(normalise(_HUMPS.sub(" ", bare)))
     if _CALLED_SKU.match(header):
         found.insert(-1, "custom label sku")
     return tuple(dict.fromkeys(form for form in found if form))
@@ -233,6 +239,11 @@ def recognise(header: str, fields: tuple[str, ...], kind: Kind) -> tuple[str, in
         return (OPTION_PREFIX + name, 0) if name else None
     if header.rstrip().endswith("?"):
         return None  # “In stock?” is answered with yes or no, and stands beside the quantity.
+    found = _recognised(header, fields, kind)
+    return None if found and found[0] == "price" and is_net(normalise(header)) else found
+
+
+def _recognised(header: str, fields: tuple[str, ...], kind: Kind) -> tuple[str, int] | None:
     said = forms(header)
     gists = tuple(map(gist, said))
     return (
@@ -245,6 +256,8 @@ def recognise(header: str, fields: tuple[str, ...], kind: Kind) -> tuple[str, in
 
 def recognise_weakly(header: str, field: str) -> int | None:
     """The rank of a header (0 is the best) for a field that no other column names better; None when it says no such."""
+    if field == "price" and is_net(normalise(header)):
+        return 1 if _recognised(header, ("price",), "products") else None
     said = forms(header)
     return weak_rank(field, said, tuple(map(gist, said)))
 

@@ -37,7 +37,7 @@ _COUNTED = _words(
 )
 #: Words beside them that leave the meaning as it is. Others change it: reserved, minimum, incoming, sold, status.
 _COUNTED_TOO = _words(
-    "in on hand current available total level count avail physical auf en em mano actual atual actuel fisico "
+    "in on hand counted current available total level count avail physical auf en em mano actual atual actuel fisico "
     "fisica physique disponible disponibles disponivel disponiveis disponibile disponibili dispo disp verfugbar "
     "verfugbare verfugbarer aktuell aktueller aktuelle gesamt gesamter attuale totale magazzino"
 )
@@ -51,9 +51,20 @@ _PRICE_TOO = _words(
     "gross ttc total"
 ) | _words("eur euro euros usd gbp chf mxn ars brl cop clp pen uyu cad aud nzd sek nok dkk pln czk huf ron jpy")
 #: A price that stands beside the one that is asked, and is taken where no other is there.
-_PRICE_BESIDE = _words("retail recommended suggested list lista publico public pubblico rrp msrp uvp ladenpreis")
+_PRICE_BESIDE = _words("sale retail recommended suggested list lista publico public pubblico rrp msrp uvp ladenpreis")
 _WITH = _words("con com incl inkl inc including inklusive inclusive inclusa inclusiva incluida incluido inclus mit")
 _TAX = _words("vat iva mwst ust tax taxes tva gst impuestos impostos")
+
+
+_NET = re.compile(
+    r"\b(?:tax excl|excl tax|excluding tax|without tax|excl vat|ex vat|vat excl|excl btw|sin iva|sin impuestos"
+    r"|sem impostos|hors taxe|iva esclusa|ohne mwst|zzgl mwst|bez dph|netto|net)\b"
+)
+
+
+def is_net(form: str) -> bool:
+    """Whether a normalised header says that tax is not in its amounts; it is a price where there is no other."""
+    return _NET.search(form) is not None
 
 
 def spelt_alike(gist: str) -> str:

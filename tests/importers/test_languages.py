@@ -143,3 +143,55 @@ def test_signs_of_more_currencies_are_left_out_with_a_warning(run, price):
 
 def test_a_barcode_that_became_a_decimal_number_is_its_digits(run):
     assert run("sku,title,ean\nA,Mug,4006381333931.0\n").rows[2]["gtin"] == "4006381333931"
+
+
+SELLERS = [
+    ("listings", "Артикул;Ozon Product ID;SKU;Название товара", "KR-1;123456;987;Mug", ("KR-1", "123456")),
+    ("listings", "Offer SKU;Product SKU;Product title;Price;Offer ID", "TA-1;P-9;Mug;1,50;9988", ("TA-1", "9988")),
+    ("listings", "SKU del oferta;SKU de producto;Título;Precio", "TA-1;P-9;Mug;1,50", ("TA-1", "TA-1")),
+    (
+        "listings",
+        "Product ID;Product Name;Variation ID;Variation Name;SKU;Stock",
+        "1;Mug;456;Blue;MUG-B;5",
+        ("MUG-B", "456"),
+    ),
+    ("listings", "Seller Part #;UPC;NE Item #;Selling Price", "MUG;;9SIA001;9.90", ("MUG", "9SIA001")),
+    ("listings", "ID oferty;Tytuł oferty;Sygnatura/SKU Sprzedawcy;Cena", "123;Mug;KUB-1;1,50", ("KUB-1", "123")),
+    ("products", "Product ID;Product Name;Product Code/SKU;Price;Sale Price", "77;Mug;MUG;9.90;0", ("MUG", None)),
+    ("products", "Barkod;Model Kodu;Ürün Adı;Tedarikçi Stok Kodu", ";M1;Mug;KUP-1", ("KUP-1", None)),
+    ("products", "*ItemCode;ItemName;Quantity;SalesUnitPrice", "MUG;Mug;5;9.90", ("MUG", None)),
+]
+
+
+@pytest.mark.parametrize(("kind", "head", "row", "expected"), SELLERS)
+def test_the_sku_is_the_sellers_and_the_id_that_of_the_offer(run, kind, head, row, expected):
+    (found,) = run(f"{head}\n{row}\n", kind=kind).rows.values()
+    assert (found["sku"], found.get("listing_id")) == expected
+    assert kind == "listings" or found["title"] == "Mug"
+
+
+@pytest.mark.parametrize(
+    ("head", "price"),
+    [
+        *(("sku,name,Price (tax excl.),Price (tax incl.)", "2.00"), ("sku,name,Price,Sale Price", "1.00")),
+        *(("sku,name,Price (tax excl.),Cost", "1.00"), ("sku,name,Prezzo (IVA esclusa),Prezzo (IVA inclusa)", "2.00")),
+    ],
+)
+def test_the_price_with_tax_goes_first_and_a_sale_is_none(run, head, price):
+    assert run(f"{head}\nA,Mug,1.00,2.00\n").rows[2]["price"] == price
+
+
+def test_a_unit_is_no_quantity(run):
+    checked = run("Código;Nome;Unidade;Estoque\nA;Mug;UN;5\n")
+    assert (checked.rows[2]["quantity"], checked.report.errors) == (5, ())
+
+
+def test_tiendanube_variants_continue_the_product_above(run):
+    head = "Identificador de URL;Nombre;Categorías;Nombre de propiedad 1;Valor de propiedad 1;Precio;Stock;SKU;Marca\n"
+    rows = "taza;Taza;Hogar;Color;Azul;1250,00;5;TAZ-AZ;Acme\ntaza;;;;Rojo;1250,00;3;TAZ-RO;\n"
+    checked = run(head + rows)
+    assert checked.report.preset == "tiendanube"
+    assert checked.rows[3] == {
+        "sku": "TAZ-RO", "match_key": "TAZ-RO", "title": "Taza", "category": "Hogar", "brand": "Acme",
+        "price": "1250.00", "quantity": 3, "base_sku": "taza", "options": {"Color": "Rojo"},
+    }  # fmt: skip
