@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from matching.blocking import Found, Index, View
 from matching.document import Document, document
-from matching.fields import CAPS, FIELDS, POINTS, Finding, findings, mark_titles, names_another_number
+from matching.doubts import DOUBTFUL, is_doubtful
+from matching.fields import CAPS, FIELDS, POINTS, Finding, findings, mark_titles
 from matching.identifiers import loose_key
 from matching.judgements import add_judgements
 from matching.layout import KEY_BYTES
@@ -36,6 +37,10 @@ RIVAL_POINTS: Final = 15
 _WEIGHTS: Final = {**POINTS, "rivals": RIVAL_POINTS}
 #: Listings are compared with each other from this many on, and from one for this many products on.
 CROWD_FROM, CROWD_SHARE = 20, 20
+#: What a SKU that is the same up to typing adds to the log-odds, and what they are then at least, whatever the titles
+#: say: the same SKU links by itself, so that a person should see one that is typed otherwise, above all strangers.
+_LONG_SKU: Final = (5.0, -0.4)
+_SHORT_SKU: Final = (3.0, -1.7)
 #: How many of the learned order are examined for conflicts before the list is cut.
 _EXAMINED: Final = 1
 #: How many products stay read while many listings are decided.
@@ -131,10 +136,10 @@ def _decide(record: Record, doc: Document, found: Found, odds: Array, sides: _Si
 
 
 def _checked(score: float, product: Side, listing: Side, said: Sequence[Finding]) -> float:
-    """The score, no longer likely where a number of one title stands in the place of another."""
-    if score < LIKELY_FROM - 0.5 or not names_another_number(product, listing, said):
+    """The score, no longer likely where a person should look first."""
+    if score < LIKELY_FROM - 0.5 or not is_doubtful(product, listing, said):
         return score
-    return CAPS["title"]
+    return DOUBTFUL
 
 
 def _in_words(judged: list[Judged]) -> list[Judged]:
@@ -151,13 +156,15 @@ def _in_words(judged: list[Judged]) -> list[Judged]:
 
 
 def judged_odds(record: Record, found: Found, odds: Array) -> Array:
-    """The log-odds with what identifiers and siblings add to them or take (judgements.py)."""
+    """The log-odds with what identifiers and siblings add to them or take (judgements.py); a near SKU is never last."""
     key = loose_key(record.sku) if record.sku else ""
     if not key:
         return np.asarray(add_judgements(odds, found.features, _NO_SKU))
     named = set(_same_sku(found.view, key))
-    worth = 5.0 if len(key) >= 5 else 3.0
-    return np.asarray(add_judgements(odds, found.features, np.array([worth * (p in named) for p in found.places])))
+    worth, least = _LONG_SKU if len(key) >= 5 else _SHORT_SKU
+    same = np.array([place in named for place in found.places])
+    judged = np.asarray(add_judgements(odds, found.features, worth * same))
+    return np.where(same, np.maximum(judged, least), judged)
 
 
 def _same_sku(view: View, key: str) -> list[tuple[int, int]]:

@@ -20,6 +20,7 @@ from matching.lexicon import (
     SIZE_FILLERS,
     SIZE_LETTERS,
     SIZE_PAIRS,
+    SIZE_REGIONS,
     SIZE_WORDS,
     SIZES,
     SPELLED,
@@ -100,7 +101,7 @@ def _counted(number: int, before: str, after: str, before_link: str, beyond: Seq
     """What a small number counts, by the words around it."""
     value = float(number)
     linked = before in _LINKS and before_link in PACK_WORDS
-    if after in COUNT_WORDS:
+    if after in COUNT_WORDS and not (after == "pc" and number >= 1900):  # "Antivirus 2007 (PC)"
         sold = (linked or before in PACK_WORDS) and after in PIECE_WORDS
         sold = sold or (before == "x" and _is_content(before_link))
         return [Quantity(COUNT, value), *([Quantity(PACK, value)] if sold else [])]
@@ -242,5 +243,10 @@ def size_of(plain: Sequence[str], options: Mapping[str, str]) -> str:
             named = plain[i + 1]
             if named in SIZE_LETTERS or named.isdigit() or _SHOE.fullmatch(named):
                 return SIZE_LETTERS.get(named, named)
+        if token in SIZE_REGIONS and i + 1 < len(plain) and _SHOE.fullmatch(plain[i + 1]):
+            region = SIZE_REGIONS[token]
+            least, most = (2, 15) if region else (19, 52)
+            if least <= float(plain[i + 1]) <= most and not _is_unit(plain[i + 2] if i + 2 < len(plain) else ""):
+                return region + plain[i + 1]
     letters = {SIZES[t] for t in plain if t in SIZES and (len(t) > 1 and t.endswith("l") and "x" in t)}
     return letters.pop() if len(letters) == 1 else ""

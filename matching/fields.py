@@ -17,7 +17,6 @@ from matching.measures import Quantities, agrees, as_much, quantity_text, rules_
 from matching.money import one_currency
 from matching.normalize import fold
 from matching.records import NO_MARKS, Marks, Verdict
-from matching.replaced import replaced_number
 from matching.sides import BRAND, COLOUR, COUNTS, GTIN, MODEL, OPTIONS, PRICE, SIZE, SKU, TITLE, Side
 from matching.spans import differing_plain
 from matching.variants import kind_of, same_value, understood
@@ -31,7 +30,7 @@ POINTS: Final = {
 #: The order of fields on the screen.
 FIELDS: Final = ("title", "sku", "gtin", "model", "brand", "size", "pack", "colour", "options", "price")
 #: The highest score a pair may have when this field says that they are two products.
-CAPS: Final = {"gtin": 49, "pack": 59, "size": 69, "options": 69, "title": 74}
+CAPS: Final = {"gtin": 49, "pack": 59, "size": 69, "options": 69}
 # What fields say beside their values, made once.
 _UNREADABLE_GTIN: Final = phrase("not a readable GTIN")
 _WRONG_CHECK_DIGIT: Final = phrase("the check digit is wrong")
@@ -44,9 +43,6 @@ _BEGINS: Final = phrase("one code begins the other")
 _IN_TITLE: Final = phrase("named in the title")
 _CALLED_SO: Final = phrase("a linked listing calls it so")
 _TWO_CURRENCIES: Final = phrase("different currencies")
-_NUMBER: Final = phrase("Number")
-#: The share of their points that titles earn in which a number may be all that differs.
-_NEARLY_EQUAL: Final = 0.49
 _AS_MUCH: Final = phrase("as much in all")
 
 
@@ -166,26 +162,6 @@ def compare_title(product: Side, listing: Side) -> Finding:
             verdict = _SAME if b in product.aliases else _CLOSE if named >= 0.6 else _DIFFERS
             return Finding("title", verdict, ours, theirs, named * named, _CALLED_SO)
     return Finding("title", _CLOSE if share >= 0.6 else _DIFFERS, ours, theirs, share * share)
-
-
-def names_another_number(product: Side, listing: Side, said: Sequence[Finding]) -> bool:
-    """Whether titles that are nearly equal differ by a number that no identifier explains; their finding then says so.
-
-    Asked only of pairs that would be likely, since it takes as long as all other fields.
-    """
-    title = said[0]
-    if title.field != "title" or title.verdict is not _CLOSE or title.note or title.share < _NEARLY_EQUAL:
-        return False
-    if product.sku and product.sku == listing.sku:
-        return False
-    if product.gtin and listing.gtin and product.gtin.digits == listing.gtin.digits:
-        return False
-    number = replaced_number(product, listing)
-    if number is None:
-        return False
-    title.note = phrase("{field} differs: {ours}, not {theirs}", field=_NUMBER, ours=number[0], theirs=number[1])
-    title.conflict = True
-    return True
 
 
 def _alike(a: str, b: str) -> float:

@@ -13,7 +13,6 @@ from matching.pairs import COLUMN
 Array = NDArray[Any]
 _GTIN, _MPN, _RETRIEVAL = COLUMN["gtin"], COLUMN["mpn"], COLUMN["retrieval"]
 _CONTENT, _PACK, _SIZE = COLUMN["content_conflict"], COLUMN["pack"], COLUMN["size"]
-_PACK_UNSAID = COLUMN["pack_one_sided"]
 #: A candidate is a sibling of another when its retrieval score is at least this share of the other's.
 _SIBLING: Final = np.float32(0.6)
 #: What a conflict takes at most, and how far behind its best sibling a candidate then stands, in log-odds.
@@ -57,5 +56,5 @@ def add_judgements(odds: Array, features: Array, sku: Array) -> Array:
 @njit(cache=True, nogil=True)
 def _says_more(one: Array, sibling: Array) -> bool:
     """Whether a sibling has the pack or the size of the listing, and this candidate says nothing of it."""
-    pack = bool(one[_PACK_UNSAID] != 0 and sibling[_PACK] > 0)
+    pack = bool(one[_PACK] == 0 and sibling[_PACK] > 0)
     return pack or bool(one[_SIZE] == 0 and sibling[_SIZE] > 0)

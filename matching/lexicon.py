@@ -205,9 +205,13 @@ SIZE_LETTERS: Final[dict[str, str]] = {
 }  # fmt: skip
 #: Words after which a letter or a number is a size ("talla 42", "Größe M").
 SIZE_WORDS: Final = _set_of("""
-    size sz talla tamano taille tamanho tam numero grosse gr groesse taglia misura velikost rozmiar
+    size sz talla tamano taille tamanho tam numero grosse gr groesse taglia tg misura velikost rozmiar
     размер
 """)
+
+#: Regions in whose sizes shoes and clothes are told ("EU 42", "UK 8"): the number behind is one where a foot or a body
+#: may have it.
+SIZE_REGIONS: Final = {"eu": "", "eur": "", "uk": "uk ", "us": "us "}
 
 #: What says that there is one size only.
 ONE_SIZE: Final = frozenset((

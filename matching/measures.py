@@ -28,7 +28,8 @@ _UNITS: Final = {
     "power": (("W", 1), ("kW", 1000)), "voltage": (("V", 1), ("kV", 1000)),
     "frequency": (("Hz", 1e-6), ("kHz", 1e-3), ("MHz", 1), ("GHz", 1000)), "screen": (("in", 1),),
     "energy": (("Wh", 1), ("kWh", 1000)), "charge": (("mAh", 1), ("Ah", 1000)), "resolution": (("MP", 1),),
-    "speed": (("rpm", 1),), "area": (("sq ft", 1),), "oz": (("oz", 1),), "capacity": (("cu ft", 1),),
+    "speed": (("rpm", 1),), "area": (("sq ft", 1),), "oz": (("oz", 1),),
+    "capacity": (("cu ft", 1),),
 }  # fmt: skip
 
 

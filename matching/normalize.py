@@ -64,6 +64,15 @@ _LISTED: Final = re.compile(
     r"(\d{1,4}(?:\.\d{1,3})?)( ?)([^\W\d_]{1,12}|\"|'')(?![\w+])"
 )
 _RANGE: Final = re.compile(r"(\d{1,4}(?:\.\d{1,3})?)-(\d{1,4}(?:\.\d{1,3})?)([^\W\d_]{1,12})")
+# Italian and Spanish shops write the unit first, "kg 10", "lt. 1", where no number stands before it nor a unit behind;
+# a German "Gr. 42" is a size.
+_UNIT_FIRST: Final = re.compile(
+    r"(?<![\w.])(?<!\d )(kg|ml|cl|lt|gr(?=\.? ?\d{3}))\.? ?(\d{1,4}(?:\.\d{1,3})?)(?= ?[-/,;)]?(?:$| (?!x\b|(?:"
+    + "|".join(w for w in UNITS if w.isascii() and len(w) <= 2)
+    + r")(?!\w))[^\W\d_]))"
+)
+_KELVIN: Final = re.compile(r"(?<![\w.])(\d{4}) k(?!\w)")
+_SQUARE_MM: Final = re.compile(r"(?<=\d) ?mm2(?!\w)")
 # "(3x) Soap" and "Soap (x3)" count; among the parts of a thing they may count anything.
 _BRACKETED: Final = re.compile(r"^\s*\((?:x ?(\d{1,3})|(\d{1,3}) ?x)\)|\((?:x ?(\d{1,3})|(\d{1,3}) ?x)\)\s*$")
 _JOINED: Final = re.compile(r"(\d+(?:\.\d+)?)([^\W\d_]+)")
@@ -148,6 +157,12 @@ def raw_tokens(folded: str) -> list[str]:
         text = _RATE.sub(r"\1ps", text)
     if " to" in text or " go" in text:
         text = _OCTETS.sub(r"\1", text)
+    if " k" in text:
+        text = _UNIT_FIRST.sub(r"\2\1", _KELVIN.sub(r"\1k", text))
+    elif " g" in text or " l" in text or " ml" in text or " cl" in text:
+        text = _UNIT_FIRST.sub(r"\2\1", text)
+    if "mm2" in text:
+        text = _SQUARE_MM.sub("qmm", text)
     if " c/ " in text:
         text = text.replace(" c/ ", " c/")
     if "-" in text or "/" in text or "+" in text or " a " in text or " to " in text or " bis " in text:

@@ -15,7 +15,7 @@ from zlib import crc32
 
 from matching.facts import counts
 from matching.identifiers import is_code
-from matching.lexicon import COLOURS, FOODS, NUMBER_WORDS, SIZE_WORDS, SIZES, SPELLED
+from matching.lexicon import COLOURS, FOODS, NUMBER_WORDS, SIZE_REGIONS, SIZE_WORDS, SIZES, SPELLED
 from matching.normalize import CODE, MAX_WORDS, PLAIN, Quantity, fold, piece, raw_tokens, unit_after
 
 #: Three more kinds of word, for comparing only: the beginning of a model code, two neighbours read as one code
@@ -99,7 +99,7 @@ def _learn(token: str, following: str) -> _Known:
     bare = tuple(b for b in (_MARKS.sub("", p) for p in plain) if b)
     digits = tuple(bool(_HAS_DIGIT.search(b)) for b in bare)
     colour = sum({_colour(p) for p in plain})
-    sizes = any(p in SIZE_WORDS for p in plain) or (token in SIZES and "x" in token)
+    sizes = any(p in SIZE_WORDS or p in SIZE_REGIONS for p in plain) or (token in SIZES and "x" in token)
     counted = any(digits) or token.split("-")[0] in _COUNTING
     simple = (
         len(found) == len(plain) == len(bare) == 1
@@ -121,7 +121,7 @@ def _learn_letters(token: str) -> _Known:
     """What `_learn` gives for a token of letters alone: itself, and what the lexicon says of it."""
     h = hashed(token)
     colour = _colour(token)
-    sizes = token in SIZE_WORDS or (token in SIZES and "x" in token)
+    sizes = token in SIZE_WORDS or token in SIZE_REGIONS or (token in SIZES and "x" in token)
     counted = token in _COUNTING
     simple = not (colour or sizes or counted)
     own = (token,)

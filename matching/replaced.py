@@ -24,6 +24,7 @@ _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _CAPACITY: Final = DIMENSION_ID["capacity"]
 _LENGTHS: Final = tuple(DIMENSION_ID[name] for name in ("length", "screen"))
 _LONGEST: Final = 4  # digits of a number; longer ones are part numbers, of which there are many for one thing
+_NUMBERING: Final = frozenset(("n", "no", "nr", "num", "numero", "nummer"))
 _COUNTED: Final = COUNT_WORDS | PACK_WORDS | {"er"}
 
 
@@ -53,7 +54,9 @@ def _shown(side: Side, at: int) -> str:
     """A number as people write it: "2 m" for 2000mm, "KX4711" for kx4711."""
     word = side.words[at]
     dimension, value = _quantity(word)
-    return quantity_text(dimension, value) if dimension in side.quantities else word.upper()
+    if dimension in side.quantities:
+        return quantity_text(dimension, value)
+    return word if word[0].isdigit() and not word[-2:-1].isdigit() else word.upper()  # "2.5qmm", but "2700K"
 
 
 def _quantity(word: str) -> tuple[int, float]:
@@ -106,11 +109,15 @@ def _replaces(ours: Sequence[str], at: int, theirs: Sequence[str], there: int, *
     one, two = ours[at], theirs[there]
     if _NUMBER.sub("0", one) != _NUMBER.sub("0", two) or _values(one) == _values(two):
         return False
-    before = at > 0 and there > 0 and ours[at - 1] == theirs[there - 1]
-    after = at + 1 < len(ours) and there + 1 < len(theirs) and ours[at + 1] == theirs[there + 1]
-    if before or after or (_YEAR.fullmatch(one) and _YEAR.fullmatch(two)):
+    if _beside(ours, at) & _beside(theirs, there) or (_YEAR.fullmatch(one) and _YEAR.fullmatch(two)):
         return True
     return alone and (len(one) == len(two) > 1 or not one.isdecimal())
+
+
+def _beside(words: Sequence[str], at: int) -> set[str]:
+    """The words on both sides of a number: "Klasse 6" and "5. Klasse" number one thing, "Ton Nr. 2" and "Ton 3" too."""
+    before = at - 2 if at > 1 and words[at - 1] in _NUMBERING else at - 1
+    return {words[place] for place in (before, at + 1) if 0 <= place < len(words)}
 
 
 def _values(word: str) -> list[float]:

@@ -266,3 +266,13 @@ def test_several_products_compared_at_once_are_each_compared_by_itself():
     assert compare_all(products, listing) == [compare(product, listing) for product in products]
     assert [c.product_id for c in compare_all(products, listing)] == [1, 2, 3, 4]
     assert compare_all([], listing) == []
+
+
+@pytest.mark.parametrize(("sku", "typed", "least"), [("KTL-1709", "ktl 1709", 40), ("AB12", "ab-12", 15)])
+def test_a_sku_typed_otherwise_stands_above_strangers(sku, typed, least):
+    plates = [Record(n, sku=f"ZZ{n}", title=f"Acme stoneware plate {n} cm") for n in range(10, 30)]
+    index = Index.build([Record(1, sku=sku, title="Lund oak chair"), *plates])
+    found = suggest(Record("l", sku=typed, title="Acme stoneware mug"), index)
+    place = next(c for c in found if c.product_id == 1)
+    assert place.score >= least
+    assert all(c.score >= least for c in found[: place.rank])

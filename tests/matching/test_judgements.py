@@ -11,12 +11,11 @@ SIGN = st.sampled_from((-1.0, 0.0, 1.0))
 LINE = st.fixed_dictionaries(
     {
         "gtin": SIGN, "mpn": SIGN, "pack": SIGN, "size": SIGN, "content_conflict": st.sampled_from((0.0, 1.0, 2.0)),
-        "pack_one_sided": st.sampled_from((0.0, 1.0)),
         "retrieval": st.floats(0, 2.5, width=32),
     }
 )  # fmt: skip
 
-LINE_NAMES = ("gtin", "mpn", "pack", "size", "content_conflict", "retrieval", "pack_one_sided")
+LINE_NAMES = ("gtin", "mpn", "pack", "size", "content_conflict", "retrieval")
 
 
 def columns(lines):
@@ -36,7 +35,7 @@ def expected(odds, features, sku):
     )
     conflict = (at["content_conflict"] > 0) | (at["pack"] < 0) | (at["size"] < 0)
     siblings = ~conflict & (at["retrieval"] >= np.float32(0.6) * at["retrieval"][:, None])
-    unsaid = (at["pack_one_sided"] != 0)[:, None] & (at["pack"] > 0)
+    unsaid = (at["pack"] == 0)[:, None] & (at["pack"] > 0)
     unsaid |= (at["size"] == 0)[:, None] & (at["size"] > 0)
     for better in (siblings & unsaid, siblings & conflict[:, None]):
         best = np.where(better, odds, -np.inf).max(axis=1)
@@ -64,7 +63,7 @@ def test_another_pack_puts_a_candidate_behind_a_sibling_without_one_and_no_furth
 
 
 def test_a_candidate_that_says_no_pack_or_size_stands_behind_a_sibling_that_has_the_listings():
-    for silence, said in (({"pack_one_sided": 1.0}, {"pack": 1.0}), ({"size": 0.0}, {"size": 1.0})):
+    for silence, said in (({"pack": 0.0}, {"pack": 1.0}), ({"size": 0.0}, {"size": 1.0})):
         features = columns([{**silence, "retrieval": 2.0}, {**said, "retrieval": 2.0}])
         assert add_judgements(np.array([1.0, 0.0]), features, np.zeros(0)).tolist() == [-0.01, 0.0]
         assert add_judgements(np.array([5.0, 0.0]), features, np.zeros(0)).tolist() == [3.0, 0.0]

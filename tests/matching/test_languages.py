@@ -51,6 +51,12 @@ def facts(title: str, *dimensions: str) -> list[float]:
         ("Toys for ages 4 to 6", "storage", []),
         ("Telewizor 55 cali", "screen", [55]),
         ("Televize 55 palců", "screen", [55]),
+        ("Crocchette pollo kg 10", "mass", [10_000]),
+        ("Latte lt. 1 intero", "volume", [1_000]),
+        ("Pasta gr 500", "mass", [500]),
+        ("Sandale Gr. 40", "mass", []),
+        ("Farina 10 kg 5 pezzi", "mass", [10_000]),
+        ("Olio kg 250 ml", "mass", []),
         ("Wischerblatt Set 600/475 mm", "length", [475, 600]),
         ("Wischer 650 + 475mm", "length", [475, 650]),
         ("Windeln 9-14kg", "mass", [14_000]),  # of a range the upper end
@@ -170,6 +176,13 @@ def test_what_is_measured_out_names_food_and_no_colour(title: str, colours: list
     ("title", "size"),
     [
         ("Schuhe Gr.42", "42"),
+        ("Runner EU 42,5 black", "42.5"),
+        ("Runner black UK 8", "uk 8"),
+        ("Collare tg M", "m"),
+        ("Plug EU 16 A", ""),
+        ("Adapter EU 50 W", ""),
+        ("Adapter white EU", ""),
+        ("Shoes made for US", ""),
         ("Camisa tamanho G branca", "l"),
         ("Blusa talla CH", "s"),
         ("Camiseta tamanho GG", "xl"),
@@ -310,3 +323,8 @@ def test_a_brand_is_named_by_whole_words() -> None:
     for brand, title, verdict in (("AB", "Cabin suitcase", "missing"), ("AB", "A-B suitcase", "same")):
         found = compare(Record(1, title="Suitcase", brand=brand), Record(2, title=title)).evidence
         assert next(e for e in found if e.field == "brand").verdict == verdict
+
+
+def test_a_year_for_a_computer_is_no_count() -> None:
+    assert facts("Antivirus plus 2007 (PC)", "count") == []
+    assert facts("Filter 12 pc", "count") == [12]

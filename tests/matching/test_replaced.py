@@ -20,6 +20,10 @@ SIBLINGS = [
     ("Fixor hex bolt M8 x 40 mm", "Fixor hex bolt M6 x 40 mm", "M8, not M6"),
     ("Kordan drill blue 18V 2Ah", "Kordan drill 18V 5Ah blue", "2 Ah, not 5 Ah"),
     ("Roman Der Turm 12 gebunden", "Roman Der Turm gebunden 13", "12, not 13"),
+    ("Rechenweg 5. Klasse Arbeitsheft", "Rechenweg Arbeitsheft Klasse 6", "5, not 6"),
+    ("Belora Lippenstift Nr. 2 matt", "Belora Lippenstift 3 matt", "2, not 3"),
+    ("Jasnox LED E27 9 W 2700 K", "Jasnox LED E27 9W 4000 K", "2700K, not 4000K"),
+    ("Kabra Kabel H07V-K 1,5 mm² blau", "Kabra Kabel H07V-K 2,5mm² blau", "1.5qmm, not 2.5qmm"),
 ]
 
 SAME = [
@@ -79,6 +83,26 @@ def test_what_a_field_compares_is_left_to_it(ours: str, theirs: str) -> None:
     pair = compare(Record(1, title=ours), Record(2, title=theirs))
     assert pair.advice is not Advice.LIKELY
     assert pair.difference.startswith(("Pack", "Size"))
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "doubtful"),
+    [
+        ("Luzmax LED E27 9W pack 3", "Luzmax LED E27 9W", True),
+        ("Luzmax LED E27 9W", "Luzmax LED E27 9W, 10 unidades", True),
+        ("Encra papier A4 80 g 5 x 500 feuilles", "Encra papier A4 80 g 500 feuilles", True),
+        ("Filter Lund 6 pcs", "Filter Lund 6er Pack", False),
+        ("Filter Lund 6er Pack", "Filter Lund 6 pcs", False),
+        ("Filter Lund pack of 1", "Filter Lund", False),
+        ("Cola Lund 6 x 330 ml", "Cola Lund 1,98 l", False),
+    ],
+)
+def test_a_count_that_only_one_side_gives_is_to_be_checked(ours: str, theirs: str, doubtful: bool) -> None:
+    pair = compare(Record(1, title=ours), Record(2, title=theirs))
+    assert any(e.note == "only one side says how many" for e in pair.evidence) is doubtful
+    assert pair.advice is not Advice.LIKELY or not doubtful
+    alike = compare(Record(1, title=ours, sku="A"), Record(2, title=theirs, sku="A"))
+    assert all(e.note != "only one side says how many" for e in alike.evidence)
 
 
 def test_part_numbers_are_left_to_the_model() -> None:

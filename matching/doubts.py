@@ -1,0 +1,56 @@
+"""What makes a person look at a pair that would be likely: counts that only one side gives, and numbers that differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from matching.facts import COUNT, PACK
+from matching.fields import Finding
+from matching.measures import as_much
+from matching.records import Verdict
+from matching.replaced import replaced_number
+from matching.sides import Side
+from matching.wording import phrase
+
+#: The highest score of a pair at which a person should look first.
+DOUBTFUL: Final = 74
+#: The share of their points that titles earn in which a number may be all that differs.
+_NEARLY_EQUAL: Final = 0.49
+_ONE_SIDED: Final = phrase("only one side says how many")
+_NUMBER: Final = phrase("Number")
+
+
+def is_doubtful(product: Side, listing: Side, said: Sequence[Finding]) -> bool:
+    """Whether a person should look at a pair that is likely: only one side says how many, or a number is another.
+
+    Nearly equal titles that differ by a number name siblings, unless SKU or GTIN says that all is one. The finding says
+    so then. Asked only of pairs that would be likely, since it takes as long as all other fields.
+    """
+    if product.sku and product.sku == listing.sku:
+        return False
+    if product.gtin and listing.gtin and product.gtin.digits == listing.gtin.digits:
+        return False
+    if _one_sided(product, listing):
+        next(f for f in said if f.field == "pack").note = _ONE_SIDED
+        return True
+    title = said[0]
+    if title.field != "title" or title.verdict is not Verdict.CLOSE or title.note or title.share < _NEARLY_EQUAL:
+        return False
+    number = replaced_number(product, listing)
+    if number is None:
+        return False
+    title.note = phrase("{field} differs: {ours}, not {theirs}", field=_NUMBER, ours=number[0], theirs=number[1])
+    title.conflict = True
+    return True
+
+
+def _one_sided(product: Side, listing: Side) -> bool:
+    """Whether one side counts packs or pieces and the other none, unless it is as much in all by another measure."""
+    ours, theirs = product.quantities, listing.quantities
+    for one, other in ((PACK, COUNT), (COUNT, PACK)):
+        for side, silent in ((ours, theirs), (theirs, ours)):
+            counted = [n for n in side.get(one, ()) if n > 1 and n not in silent.get(other, ())]
+            if counted and one not in silent:
+                return not any(as_much(d, ours, theirs) for d in ours if d in theirs)
+    return False
