@@ -12,10 +12,12 @@ from importers.sandbox import check, preview
 from importers.staging import (
     discard_old_parts,
     discard_staged,
+    follow,
     look_up,
     read_blocks,
     read_problems,
     read_staged,
+    unchanged,
     values_of,
 )
 
@@ -37,6 +39,7 @@ __all__ = [
     "check",
     "discard_old_parts",
     "discard_staged",
+    "follow",
     "glimpses",
     "guess_mapping",
     "leave_out",
@@ -46,6 +49,7 @@ __all__ = [
     "read_problems",
     "read_staged",
     "rewrite",
+    "unchanged",
     "values_of",
     "write_problem_rows",
 ]

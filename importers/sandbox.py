@@ -7,7 +7,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from importers.report import DEFAULT, FileRefused, Kind, Limits, Options, Report
 from importers.staging import discard_parts, discard_staged
 from importers.wording import phrase
 
+Meanwhile = Callable[[Callable[[], bool]], None]
 _CHILD = Path(__file__).with_name("child.py")
 #: The child writes one report; more than this on its standard output is not a report.
 _MOST_OUTPUT = 64 * 1024**2
@@ -39,17 +41,19 @@ def check(
     options: Options | None = None,
     file_name: str | None = None,
     limits: Limits = DEFAULT,
+    meanwhile: Meanwhile | None = None,
 ) -> Report:
     """Reads a file in a child process, writes its good rows to `staged` and returns the report.
 
     path: the upload. staged: where the good rows go, column by column, with all problems beside them; both are absent
-    after a refusal. file_name: the name people know the file by, which is only ever shown.
+    after a refusal. file_name: the name people know the file by, which is only ever shown. meanwhile: what this process
+    does until the child has ended, of which it is told by what it is called with; it may `follow` the rows.
 
     Never raises for a bad file: it is reported with outcome "reject" and the cause as its error.
     """
     discard_staged(staged)
     request = {"task": "check", "staged": str(staged.resolve())}
-    return _report(path, kind, options or Options(), file_name, limits, request, staged)
+    return _report(path, kind, options or Options(), file_name, limits, request, staged, meanwhile)
 
 
 def preview(
@@ -70,10 +74,11 @@ def _report(
     limits: Limits,
     request: dict[str, str],
     staged: Path | None,
+    meanwhile: Meanwhile | None = None,
 ) -> Report:
     name = shown(path.name if file_name is None else file_name)
     try:
-        answer = run_child(path, kind, options, name, limits, request)
+        answer = run_child(path, kind, options, name, limits, request, meanwhile)
         return Report.from_json(answer)
     except FileRefused as refusal:
         if staged is not None:
@@ -82,7 +87,13 @@ def _report(
 
 
 def run_child(
-    path: Path, kind: Kind, options: Options, name: str, limits: Limits, request: Mapping[str, object]
+    path: Path,
+    kind: Kind,
+    options: Options,
+    name: str,
+    limits: Limits,
+    request: Mapping[str, object],
+    meanwhile: Meanwhile | None = None,
 ) -> dict[str, Any]:
     """The answer of a child process to one request.
 
@@ -101,7 +112,7 @@ def run_child(
         "limits": asdict(limits),
     }
     try:
-        code, output = _run(json.dumps(full), limits)
+        code, output = _run(json.dumps(full), limits, meanwhile)
     finally:
         if request.get("staged"):
             discard_parts(Path(str(request["staged"])))
@@ -111,7 +122,7 @@ def run_child(
     raise _ended(code)
 
 
-def _run(request: str, limits: Limits) -> tuple[int, bytes]:
+def _run(request: str, limits: Limits, meanwhile: Meanwhile | None) -> tuple[int, bytes]:
     """Runs the child to its end, or kills it when the time is over; the exit code and what it printed."""
     environment = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8", "PATH": ""}
     if "LD_LIBRARY_PATH" in os.environ:
@@ -127,7 +138,15 @@ def _run(request: str, limits: Limits) -> tuple[int, bytes]:
         start_new_session=True,
     )
     try:
-        output, _ = child.communicate(request.encode(), timeout=limits.wall_seconds)
+        with ThreadPoolExecutor(1) as beside:
+            talk = beside.submit(child.communicate, request.encode(), limits.wall_seconds)
+            try:
+                if meanwhile is not None:
+                    meanwhile(talk.done)
+                output, _ = talk.result()
+            except BaseException:
+                child.kill()  # or the talk would go on until its end
+                raise
     except subprocess.TimeoutExpired:
         child.kill()
         child.communicate()

@@ -11,8 +11,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import time
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
@@ -22,6 +24,7 @@ from importers.report import Problem
 _APART = "\x1f"
 _TEXTS = "="
 _SAME = "@"
+_LOOK_AGAIN = 0.02  # seconds between two looks at a file that grows
 encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), check_circular=False).encode
 
 
@@ -127,23 +130,67 @@ def discard_staged(staged: Path) -> None:
 
 
 def read_blocks(
-    staged: Path, *, start: int = 0, size: int = 1, names: Collection[str] | None = None
+    staged: Path,
+    *,
+    start: int = 0,
+    size: int = 1,
+    names: Collection[str] | None = None,
+    but: Sequence[tuple[int, int]] = (),
 ) -> Iterator[Block]:
     """The good rows of a checked file as blocks of at least `size` rows but for the last, in ascending order.
 
     start: the last row number that was dealt with; reading goes on after it. names: the fields to read, all without.
+    but: spans of row numbers, in ascending order, that are passed over; see `follow`.
     Prices are text such as “12.50”, quantities whole numbers, all else text; `options` maps option names to values.
     """
     waiting: list[Block] = []
     with staged.open("rb") as stream:
         for head in _heads(stream):
-            if head[2] > start:
+            if head[2] > start and not _lies_in(head, but):
                 waiting.append(_unpacked(head, stream, names).after(start))
             if sum(map(len, waiting)) >= size:
                 yield joined(waiting)
                 waiting = []
     if waiting:
         yield joined(waiting)
+
+
+def follow(
+    staged: Path, ended: Callable[[], bool], *, size: int = 1, names: Collection[str] | None = None
+) -> Iterator[Block]:
+    """The rows of a file that is still being checked, as `read_blocks` gives them, until it has ended.
+
+    The rows that turn out to be duplicates at the end of the file are among them; `unchanged` tells which blocks had
+    none. What has not been read when the check ends is not given.
+    """
+    part, waiting = _part(staged), list[Block]()
+    while not (ended() or part.exists()):
+        time.sleep(_LOOK_AGAIN)
+    if ended():
+        return
+    with part.open("rb") as stream:
+        while not ended():
+            place, line = stream.tell(), stream.readline()
+            head = json.loads(line) if line.endswith(b"\n") else None
+            if head is None or os.fstat(stream.fileno()).st_size < stream.tell() + head[4]:
+                stream.seek(place)
+                time.sleep(_LOOK_AGAIN)
+                continue
+            waiting.append(_unpacked(head, stream, names))
+            if sum(map(len, waiting)) >= size:
+                yield joined(waiting)
+                waiting = []
+
+
+def unchanged(staged: Path, spans: Sequence[tuple[int, int, int]]) -> list[bool]:
+    """Of each (first row, last row, number of rows) that `follow` gave, in order, whether all of them were kept."""
+    kept, lasts = [0] * len(spans), [last for _, last, _ in spans]
+    with staged.open("rb") as stream:
+        for count, first, _last, *_ in _heads(stream):
+            place = bisect_left(lasts, first)
+            if place < len(spans) and spans[place][0] <= first:
+                kept[place] += count
+    return [now == then for now, (_, _, then) in zip(kept, spans, strict=True)]
 
 
 def read_staged(staged: Path, *, start: int = 0) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -181,6 +228,11 @@ def _heads(stream: BinaryIO) -> Iterator[list[Any]]:
         behind = stream.tell() + head[4]
         yield head
         stream.seek(behind)
+
+
+def _lies_in(head: list[Any], spans: Sequence[tuple[int, int]]) -> bool:
+    place = bisect_left(spans, head[1], key=itemgetter(1))
+    return place < len(spans) and spans[place][0] <= head[1]
 
 
 def _touches(head: list[Any], ordered: list[int]) -> bool:

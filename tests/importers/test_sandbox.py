@@ -248,3 +248,35 @@ def test_old_parts_are_removed_and_new_ones_are_not(tmp_path):
         os.utime(tmp_path / name, (time.time() - age,) * 2)
     importers.discard_old_parts(tmp_path, time.time() - 86_400)
     assert left_in(tmp_path) == ["c.rows.part", "d"]
+
+
+def test_rows_are_followed_while_a_file_is_read(tmp_path):
+    path, staged = tmp_path / "many.csv", tmp_path / "staged"
+    path.write_text("sku,title\n" + "".join(f"A-{n},Mug {n}\n" for n in [*range(200_000), 7]), encoding="utf-8")
+    found = []
+
+    def follow(ended):
+        for block in importers.follow(staged, ended, size=2_000):
+            found.append((block.numbers[0], block.numbers[-1], len(block)))
+
+    report = importers.check(path, kind="products", staged=staged, meanwhile=follow)
+    assert (report.rows_ok, report.rows_skipped) == (200_000, 1)
+    assert len(found) > 1, "nothing was seen before the end"
+    assert [first for first, _, _ in found[1:]] == [last + 1 for _, last, _ in found[:-1]]
+    kept = importers.unchanged(staged, found)
+    assert all(kept[:-1])
+    spans = [(first, last) for first, last, _ in found]
+    rest = [number for block in importers.read_blocks(staged, but=spans) for number in block.numbers]
+    assert rest == list(range(spans[-1][1] + 1, 200_002))
+
+
+def test_what_fails_beside_the_reading_ends_the_child(tmp_path):
+    path = tmp_path / "many.csv"
+    path.write_text("sku,title\n" + "".join(f"A-{n},Mug {n}\n" for n in range(100_000)), encoding="utf-8")
+
+    def fail(_ended):
+        raise LookupError("no table")
+
+    with pytest.raises(LookupError, match="no table"):
+        importers.check(path, kind="products", staged=tmp_path / "staged", meanwhile=fail)
+    assert [one.name for one in tmp_path.iterdir()] == ["many.csv"]

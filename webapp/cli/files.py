@@ -27,7 +27,7 @@ from webapp.errors import Refused
 from webapp.jobs import tasks
 from webapp.models import ImportJob, ImportKind, ImportPreset, ImportState
 from webapp.models.accounts import COMMAND_LINE
-from webapp.services import channels, exports, import_choices, import_undo, imports, retrieval
+from webapp.services import channels, exports, import_checks, import_choices, import_undo, imports, retrieval
 
 EXITS = {"accept": 0, "partial": PARTIAL, "reject": REFUSED}
 ENDED = {ImportState.DONE, ImportState.FAILED, ImportState.UNDONE}
@@ -157,7 +157,7 @@ def bring_in(
         job = _apply(say, job.id)
     if job.state == ImportState.FAILED:
         raise Refused(job.message or "The import stopped.", **{"import": job.id})
-    return imports.report_json(job)
+    return import_checks.report_json(job)
 
 
 def _apply(say: Say, job_id: int) -> ImportJob:
@@ -217,7 +217,7 @@ def check_only(
             forecast = dict(job.report["forecast"])
             if kind == ImportKind.LISTINGS and "link" in forecast:
                 forecast["linkable"] = forecast.pop("link")  # an import by command links nothing: `pairbook link` does
-        return {**imports.report_json(job), "forecast": forecast}
+        return {**import_checks.report_json(job), "forecast": forecast}
     finally:
         importers.discard_staged(say.settings.uploads / f"{stored}.rows")
         (say.settings.uploads / stored).unlink(missing_ok=True)

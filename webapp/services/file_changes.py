@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import islice
+from itertools import compress, islice
+from operator import itemgetter, not_
 from typing import Any
 
 from sqlalchemy import BigInteger, func, select, type_coerce
@@ -20,6 +21,7 @@ from webapp.models.catalog import Product
 from webapp.models.links import Link
 from webapp.models.listings import Listing, ListingState
 from webapp.services import counts, listing_ids, listings
+from webapp.services.hashes import Met
 from webapp.services.listing_columns import amounts, quantities
 from webapp.services.listing_ids import Meeting
 
@@ -62,6 +64,13 @@ class Changes:
         shown = self.shown.setdefault(kind, [])
         if len(shown) < MOST_SHOWN:
             shown.append(row)
+
+    def add(self, more: Changes) -> None:
+        """Add what other rows of the file change."""
+        self.numbers.update(more.numbers)
+        for kind, rows in more.shown.items():
+            both = sorted([*self.shown.get(kind, ()), *rows], key=itemgetter("row"))
+            self.shown[kind] = both[:MOST_SHOWN]
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for the report; empty when nothing of the file was known before."""
@@ -191,16 +200,9 @@ def _lacking(
 
     Two of a million different keys have the same hash once in 37 million files; then a row is left where it is.
     """
-    import numpy  # a million Python numbers take 40 MB
-
-    ordered = numpy.sort(numpy.frombuffer(met, dtype=numpy.int64)) if met else numpy.empty(0, numpy.int64)
-    last = 0
+    known, last = Met(met), 0
     while rows := session.execute(query.where(row_id > last).order_by(row_id).limit(STEP)).all():
-        hashes = numpy.array([hash(key_of(row)) for row in rows], dtype=numpy.int64)
-        places = numpy.searchsorted(ordered, hashes)
-        there = numpy.append(ordered, 0)[places] == hashes if len(ordered) else numpy.zeros(len(rows), dtype=bool)
-        there &= places < len(ordered)
-        yield from (rows[place] for place in numpy.flatnonzero(~there).tolist())
+        yield from compress(rows, map(not_, known.has(map(key_of, rows))))
         last = rows[-1][0]
 
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from array import array
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from itertools import compress
-from operator import not_
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Text, bindparam, exists, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 import importers
@@ -23,13 +20,12 @@ from webapp.models.links import Link
 from webapp.models.listings import Listing, ListingState
 from webapp.services import channels, file_changes, listing_ids, retrieval, suggestions
 from webapp.services.file_changes import Changes
-from webapp.services.hashes import twice
 from webapp.services.import_checks import CHUNK
+from webapp.services.listing_forecasts import Outlooks, Place, channel_ids, places_of
 
 MOST_LOOKED_UP = 1_000  # waiting rows that are told apart by whether they resemble a product
 PATIENCE = 1.0  # seconds that this may take
 Row = Mapping[str, Any]
-Place = tuple[int, str]  # channel and listing id, or channel and match key
 
 
 @dataclass(frozen=True)
@@ -47,10 +43,12 @@ def forecast(
     uploads: Path,
     *,
     index: retrieval.CatalogueIndex | None = None,
+    outlooks: Outlooks | None = None,
 ) -> Forecast:
     """How many good rows end how, and what the file changes; the numbers without `more` add up to the good rows.
 
     columns: header to field, as the check found them. index: what suggestions are found with, when it is at hand.
+    outlooks: what has been looked up of a file of listings while it was read.
 
     link: linked by the exact rule · review: new, wait for a person · none: counted apart from those where it was looked
     up (see _split): without a suggestion · update: known before · new: new products · same: linked so already ·
@@ -59,7 +57,7 @@ def forecast(
     """
     staged = uploads / f"{job.stored_as}.rows"
     if job.kind == ImportKind.LISTINGS:
-        return _listings(session, job, columns, staged, index)
+        return _listings(session, job, columns, staged, index, outlooks or Outlooks(session, job))
     if job.kind == ImportKind.LINKS:
         return Forecast(_links(session, job, staged))
     numbers, changes, met = Counter(update=0, new=0, more=0), Changes(), array("q")
@@ -88,64 +86,19 @@ def _waiting_for(session: Session, keys: Set[str]) -> int:
     return session.scalar(select(func.count()).select_from(alone)) or 0
 
 
-@dataclass
-class _Ends:
-    """Which of the new rows of a file link by themselves; the others wait for a person.
-
-    A SKU that a file gives to two listings of a channel is ambiguous, wherever the second one stands. So that a million
-    rows are read once and not kept, what remains of each SKU is its hash, and those that occur twice are found at the
-    end (see hashes).
-    """
-
-    every: array[int] = field(default_factory=lambda: array("q"))  # hashes of the SKUs of all rows
-    hopeful: array[int] = field(default_factory=lambda: array("q"))  # of those that link if no other row has the SKU
-    hopeful_rows: array[int] = field(default_factory=lambda: array("q"))
-    waiting: array[int] = field(default_factory=lambda: array("q"))  # rows
-
-    def take(self, rows: Sequence[int], places: Sequence[Place], linkable: Set[Place]) -> None:
-        """Note new rows, of which some are `linkable`."""
-        chosen = [place in linkable for place in places]
-        self.hopeful.extend(map(hash, compress(places, chosen)))
-        self.hopeful_rows.extend(compress(rows, chosen))
-        self.waiting.extend(compress(rows, map(not_, chosen)))
-
-    def settle(self) -> int:
-        """How many rows link, when all have been noted; from then on `waiting` are all others."""
-        several = twice(self.every) if self.hopeful else set()
-        self.waiting.extend(compress(self.hopeful_rows, map(several.__contains__, self.hopeful)))
-        return len(self.hopeful) - sum(map(several.__contains__, self.hopeful))
-
-
 def _listings(
     session: Session,
     job: ImportJob,
     columns: Mapping[str, str],
     staged: Path,
     index: retrieval.CatalogueIndex | None,
+    outlooks: Outlooks,
 ) -> Forecast:
-    ids = _channel_ids(session, job)
-    changes, ends, met = Changes(), _Ends(), array("q")
-    known, seen = 0, set[int]()
-    first = session.scalar(select(Listing.id).where(Listing.channel_id.in_(ids.values())).limit(1)) is None
-    meeting = None if first else listing_ids.meeting(session, job, columns, staged)
-    names = {"channel", "listing_id", "match_key"} | (set() if first else set(file_changes.LISTED))
-    for block in importers.read_blocks(staged, size=CHUNK, names=names):
-        channel_ids, keys = [ids[name or ""] for name in block.column("channel")], block.column("match_key")
-        places: list[Place] = list(zip(channel_ids, keys, strict=True))
-        rows = block.numbers
-        ends.every.extend(map(hash, compress(places, keys)))
-        if not first:
-            listed: list[Place] = list(zip(channel_ids, block.column("listing_id"), strict=True))
-            seen.update(channel_ids)
-            held = file_changes.of_listings(session, changes, block, listed, meeting, met)
-            fresh = [one not in held for one in listed]
-            places, rows = list(compress(places, fresh)), list(compress(rows, fresh))
-            known += len(listed) - len(places)
-        ends.take(rows, places, _linkable(session, {place for place in places if place[1]}, first=first))
-    numbers = {"link": ends.settle(), "review": len(ends.waiting), "update": known}
-    if changes.numbers["known"]:
-        file_changes.close_listings(session, changes, seen, met)
-    return Forecast(_split(session, numbers, ends.waiting, staged, index), changes.as_json())
+    found = outlooks.all(staged, listing_ids.meeting(session, job, columns, staged))
+    numbers = {"link": found.ends.settle(), "review": len(found.ends.waiting), "update": found.known}
+    if found.changes.numbers["known"]:
+        file_changes.close_listings(session, found.changes, found.seen, found.met)
+    return Forecast(_split(session, numbers, found.ends.waiting, staged, index), found.changes.as_json())
 
 
 def _split(
@@ -168,27 +121,8 @@ def _split(
     return numbers if none is None else numbers | {"review": len(waiting) - none, "none": none}
 
 
-def _linkable(session: Session, places: Set[Place], *, first: bool) -> Set[Place]:
-    """Those of these channels and keys whose product is there and free, and that no known listing of the channel bears.
-
-    `first`: the channels have no listings yet, so nothing can be in the way.
-    """
-    keys = {key for _, key in places}
-    products = _known_products(session, keys)
-    there = {place for place in places if place[1] in products}
-    if first or not there:
-        return there
-    used = among(session, Listing.match_key, products), Listing.channel_id.in_({channel for channel, _ in there})
-    rivals = _places(session, select(Listing.channel_id, Listing.match_key).where(*used))
-    linked = (
-        select(Link.channel_id, Product.match_key).join(Product, Product.id == Link.product_id)
-        .where(among(session, Product.match_key, products))
-    )  # fmt: skip
-    return there - rivals - _places(session, linked)
-
-
 def _links(session: Session, job: ImportJob, staged: Path) -> dict[str, int]:
-    ids = _channel_ids(session, job)
+    ids = channel_ids(session, job)
     many = {c.id for c in channels.all_channels(session) if c.many}
     numbers = Counter(link=0, same=0, refused=0)
     promised: set[tuple[int, str]] = set()
@@ -228,34 +162,7 @@ def _taken(session: Session, rows: Sequence[Row]) -> set[Place]:
         select(Link.channel_id, Product.match_key).join(Product, Product.id == Link.product_id)
         .where(among(session, Product.match_key, [r["match_key"] for r in rows]))
     )  # fmt: skip
-    return _places(session, query)
-
-
-def _known_products(session: Session, keys: Collection[str]) -> set[str]:
-    return set(keys) - _absent(session, keys, Product.match_key, Product.retired_at.is_(None))
-
-
-def _absent(session: Session, values: Collection[str], column: Any, *where: ColumnElement[bool]) -> set[str]:
-    """Those of the values that no row has in this column, of the rows that `where` allows.
-
-    Mostly nearly all of them are there: what is not is little to hand over. They travel as one parameter; see `among`.
-    """
-    if session.get_bind().dialect.name == "postgresql":
-        listed = func.unnest(bindparam(None, list(values), ARRAY(Text))).table_valued("value").render_derived()
-    else:
-        listed = func.json_each(bindparam(None, json.dumps(list(values)), Text)).table_valued("value")
-    there = exists().where(column == listed.c.value, *where)
-    return {value for (value,) in session.connection().execute(select(listed.c.value).where(~there)).all()}
-
-
-def _places(session: Session, query: Select[*tuple[Any, ...]]) -> set[Place]:
-    return {(channel, name) for channel, name in session.execute(query).all()}
-
-
-def _channel_ids(session: Session, job: ImportJob) -> dict[str, int]:
-    """Channels by name; "" is the one of the whole file."""
-    found = {channel.name: channel.id for channel in channels.all_channels(session)}
-    return found | ({"": job.channel_id} if job.channel_id else {})
+    return places_of(session, query)
 
 
 def _channel(row: Row, ids: Mapping[str, int]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Hashable, Iterable
 from itertools import pairwise
 
 MOST_SORTED = 50_000  # up to here Python's own sort is quicker than loading a library
@@ -17,3 +18,23 @@ def twice(hashes: array[int]) -> set[int]:
 
     several = numpy.sort(numpy.frombuffer(hashes, dtype=numpy.int64))
     return set(several[1:][several[1:] == several[:-1]].tolist())
+
+
+class Met:
+    """Values of which only the hashes are kept, to tell which others are among them."""
+
+    def __init__(self, hashes: array[int]) -> None:
+        import numpy  # a million Python numbers take 40 MB
+
+        self._ordered = numpy.sort(numpy.frombuffer(hashes, dtype=numpy.int64)) if hashes else numpy.zeros(0, int)
+
+    def has(self, values: Iterable[Hashable]) -> list[bool]:
+        """Of each value whether it is among them."""
+        import numpy
+
+        hashes = numpy.fromiter(map(hash, values), dtype=numpy.int64)
+        if not len(self._ordered):
+            return [False] * len(hashes)
+        places = numpy.searchsorted(self._ordered, hashes)
+        found: list[bool] = (self._ordered.take(places, mode="clip") == hashes).tolist()
+        return found

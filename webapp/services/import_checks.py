@@ -92,6 +92,20 @@ def _repair(message: str) -> str:
     return message.rstrip(".").rpartition(". ")[2]
 
 
+def report_json(job: ImportJob) -> dict[str, Any]:
+    """The import report as the command line promises it."""
+    report = {k: v for k, v in job.report.items() if k not in {"mapping", "sheets", "forecast", "problems"}}
+    batch = str(job.batch_id) if job.batch_id else None
+    return {
+        **report,
+        "created": job.created,
+        "updated": job.updated,
+        "unchanged": job.unchanged,
+        "batch": batch,
+        "import": job.id,
+    }
+
+
 def count_waiting(session: Session, job: ImportJob) -> int:
     """How many of the listings that this import brought wait for a person."""
     mine = select(func.count()).where(Listing.state == ListingState.PENDING, Listing.import_id == job.id)

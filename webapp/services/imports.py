@@ -10,6 +10,7 @@ from array import array
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -45,6 +46,7 @@ from webapp.services import (
 from webapp.services.forecasts import Forecast
 from webapp.services.forecasts import forecast as forecast
 from webapp.services.listing_columns import Columns
+from webapp.services.listing_forecasts import Outlooks
 from webapp.services.listing_ids import Meeting
 from webapp.services.upserts import Upserted, insert_columns, plain
 
@@ -118,19 +120,23 @@ def check(
     """
     staged = uploads / f"{job.stored_as}.rows"
     options = importers.Options(**job.options)
+    outlooks = Outlooks(session, job) if job.kind == ImportKind.LISTINGS else None
     report = importers.check(
-        uploads / job.stored_as, kind=job.kind.value, staged=staged, options=options, file_name=job.file_name
-    )
+        uploads / job.stored_as, kind=job.kind.value, staged=staged, options=options, file_name=job.file_name,
+        meanwhile=partial(outlooks.begin, staged) if outlooks else None,
+    )  # fmt: skip
     foreseen, lost = Forecast(), lost_zeros.Lost()
     if report.outcome != "reject":
         lost = lost_zeros.find(session, job.kind, staged)
         if options.add_zeros:
             lost_zeros.put_back(staged, lost, ids="listing_id" not in report.columns.values())
+            if outlooks:
+                outlooks.forget()
         report = import_checks.resolve(session, job, report, staged)
     if all_or_nothing and report.rows_bad:
         report = replace(report, outcome="reject")
     if report.outcome != "reject":
-        foreseen = forecast(session, job, report.columns, uploads, index=index)
+        foreseen = forecast(session, job, report.columns, uploads, index=index, outlooks=outlooks)
     return Checked(report, foreseen, import_checks.grouped(report, staged), lost.as_json())
 
 
@@ -346,20 +352,6 @@ def get(session: Session, job_id: int, *, lock: bool = False) -> ImportJob:
     if job is None:
         raise NotFound(phrase("There is no import {number}.", number=job_id))
     return job
-
-
-def report_json(job: ImportJob) -> dict[str, Any]:
-    """The import report as the command line promises it."""
-    report = {k: v for k, v in job.report.items() if k not in {"mapping", "sheets", "forecast", "problems"}}
-    batch = str(job.batch_id) if job.batch_id else None
-    return {
-        **report,
-        "created": job.created,
-        "updated": job.updated,
-        "unchanged": job.unchanged,
-        "batch": batch,
-        "import": job.id,
-    }
 
 
 def staged_blocks(uploads: Path, job: ImportJob) -> Iterator[importers.Block]:

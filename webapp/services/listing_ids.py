@@ -54,7 +54,7 @@ def meeting(session: Session, job: ImportJob, columns: Mapping[str, str], staged
         return None
     if "listing_id" not in fields:
         return Meeting(True, doubtful=_doubtful(session, scope))
-    made = _without_ids(session, job)
+    made = made_without_ids(session, job)
     return Meeting(False, made=made, shared=_shared(session, job, staged)) if made else None
 
 
@@ -116,7 +116,7 @@ def _doubtful(session: Session, scope: Sequence[ColumnElement[bool]]) -> frozens
     return frozenset((channel_id, str(key)) for channel_id, key in session.execute(query))
 
 
-def _without_ids(session: Session, job: ImportJob) -> frozenset[int]:
+def made_without_ids(session: Session, job: ImportJob) -> frozenset[int]:
     """The imports that made listings from files without ids."""
     made = ImportJob.kind == ImportKind.LISTINGS, ImportJob.created > 0, ImportJob.id != (job.id or 0)
     rows = session.execute(select(ImportJob.id, ImportJob.report["columns"]).where(*made))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,21 +10,38 @@ from typing import Any
 import pytest
 
 import importers
+from importers import checking, staging
 from importers.checking import check_file
 from tests.factories import Make
 from webapp.db import unit_of_work
 from webapp.jobs import tasks
 from webapp.models import Channel, ImportJob, ImportKind, ImportState
 from webapp.models.accounts import COMMAND_LINE
-from webapp.services import import_heirs, import_undo, imports
+from webapp.services import import_heirs, import_undo, imports, listing_forecasts
 from webapp.web import settings as settings_here
 
 
 @pytest.fixture(autouse=True)
 def _same_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read files here: the child process around the reading has its own tests, and starting one per file adds up."""
+    """Read files here: the child process around the reading has its own tests, and starting one per file adds up.
 
-    def check(path: Path, *, kind: Any, staged: Path, options: importers.Options, file_name: str) -> importers.Report:
+    What is looked up while a child reads is looked up when all rows are read, before doubtful ones are taken out.
+    """
+
+    settle = checking.refuse_two_readings
+    monkeypatch.setattr(listing_forecasts, "CHUNK", 1)  # block by block
+    monkeypatch.setattr(staging, "_LOOK_AGAIN", 0)
+
+    def check(
+        path: Path, *, kind: Any, staged: Path, options: importers.Options, file_name: str, meanwhile: Any
+    ) -> importers.Report:
+        def read_beside(reader: Any, stage: Any, *more: Any) -> None:
+            stage._rows.flush()
+            looks = itertools.count()
+            meanwhile(lambda: next(looks) > 20)
+            settle(reader, stage, *more)
+
+        monkeypatch.setattr(checking, "refuse_two_readings", read_beside if meanwhile else settle)
         importers.discard_staged(staged)
         return check_file(path, kind, staged, options, importers.DEFAULT, file_name)
 

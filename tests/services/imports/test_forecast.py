@@ -9,6 +9,7 @@ from collections import Counter
 import pytest
 from sqlalchemy import func, select
 
+from importers import block_rows
 from tests.factories import Make
 from tests.services.imports.conftest import read
 from webapp.db import unit_of_work
@@ -16,7 +17,7 @@ from webapp.jobs import tasks
 from webapp.models import ImportState, Link, Listing, ListingState, Product
 from webapp.models.accounts import COMMAND_LINE
 from webapp.models.listings import WITHOUT_SUGGESTION
-from webapp.services import forecasts, hashes, imports, retrieval
+from webapp.services import forecasts, hashes, imports, listing_forecasts, retrieval
 
 
 def put(settings, fill):
@@ -197,3 +198,33 @@ def test_what_would_take_long_is_not_told_apart(bring, settings, monkeypatch, li
         imports.get(session, job_id).state = ImportState.CHECKING
     tasks.check_import(settings, job_id, index=retrieval.CatalogueIndex())
     assert forecast(job_id)[0] == {"link": 0, "review": 2, "update": 0}
+
+
+@pytest.mark.parametrize("few", [0, 10_000], ids=["catalogue read", "SKUs asked for"])
+@pytest.mark.parametrize("before", [True, False], ids=["looked up while read", "looked up afterwards"])
+@pytest.mark.parametrize("known", [True, False], ids=["known channel", "new channel"])
+def test_rows_that_are_taken_out_at_the_end_are_not_foreseen(apply, bring, settings, monkeypatch, few, before, known):
+    monkeypatch.setattr(listing_forecasts, "FEW", few)
+    for name in ("BLOCK", "PULLED"):
+        monkeypatch.setattr(block_rows, name, 2)
+    channel = put(settings, lambda make: [make.product(f"A-{n}") for n in range(6)])
+    if known:
+        apply("listings", LISTINGS + "L0,A-0,Old\nL9,A-9,Gone\n", channel=channel, reconcile=False)
+    looked, look = [], listing_forecasts.Outlooks._of
+
+    def counted(self, block, meeting):
+        looked.append(len(block))
+        return look(self, block, meeting)
+
+    monkeypatch.setattr(listing_forecasts.Outlooks, "_of", counted)
+    if not before:
+        monkeypatch.setattr(listing_forecasts.Outlooks, "begin", lambda *_: None)
+    rows = [f"L{n},A-{n},Mug" for n in range(6)]
+    rows += ["L1,A-1,Mug", "L2,A-2,Cup", "L7,,Mug", "L8,A-3,Mug"]  # one again, one that contradicts, A-3 twice
+    job = read(bring("listings", LISTINGS + "\n".join(rows) + "\n", channel=channel))
+    old = {"L0"} if known else set()
+    assert job.report["rows_ok"] == 7
+    assert job.report["forecast"] == {"link": 4 - len(old), "review": 3, "update": len(old)}
+    assert job.report["changes"].get("title") == (1 if known else None)
+    assert job.report["changes"].get("gone") == (1 if known else None)
+    assert sum(looked) == (10 + 1 if before else 7)  # again: what is left of a block that lost a row
