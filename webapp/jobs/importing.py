@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from webapp.config import Settings
 from webapp.db import unit_of_work
-from webapp.jobs.pace import LONG, Pace
+from webapp.jobs.pace import LONG, Pace, collecting_rarely
 from webapp.models import ImportJob, ImportKind
 from webapp.models.accounts import Actor
 from webapp.models.base import utc_now
@@ -17,6 +17,7 @@ UNEVEN = 0.05  # seconds of a step with products: now and then the index of thei
 Progress = Callable[[int, int], None]
 
 
+@collecting_rarely()
 def apply(settings: Settings, job: ImportJob, progress: Progress | None) -> None:
     """Apply the staged rows from where the job stands, then end it."""
     by = Actor(job.by_id, job.by_name or "Pairbook")

@@ -14,11 +14,12 @@ from sqlalchemy.orm import Session
 
 from webapp.db import others_wait, unit_of_work
 
-LONG = 0.08  # seconds for which a transaction may hold the lock on SQLite that all writers share
+LONG = 0.06  # seconds for which a transaction may hold the lock on SQLite that all writers share; some take half more
 SHORT = 0.02  # the same while people decide: half of them would wait for half of it
 PRESSED = 5.0  # seconds after somebody has waited in which others may come
 FIRST = 200  # rows of the first transaction, when nothing is known yet
 LEAST = 20
+RARELY = 50_000  # objects made between two looks for cycles; Python's own 700 cost a third of finding suggestions
 
 
 class Rows(Protocol):
@@ -89,6 +90,17 @@ class Pace:
                 end += 1
             yield rows.cut(start, end), same[start:end]
             start, before = end, written[end - 1]
+
+
+@contextmanager
+def collecting_rarely() -> Iterator[None]:
+    """Look for cycles seldom while many rows or their evidence are made: they have none, and are many to walk."""
+    usual = gc.get_threshold()
+    gc.set_threshold(max(RARELY, usual[0]), *usual[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
 
 
 @contextmanager

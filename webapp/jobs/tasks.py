@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import random
 import socket
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
@@ -21,6 +19,7 @@ from webapp.db import unit_of_work
 from webapp.errors import DomainError, phrase
 from webapp.jobs import importing, undoing
 from webapp.jobs.importing import Progress
+from webapp.jobs.pace import collecting_rarely
 from webapp.jobs.steps import finish as finish
 from webapp.jobs.steps import reconcile as reconcile
 from webapp.jobs.steps import take_steps as take_steps
@@ -47,7 +46,6 @@ from webapp.services import (
 log = logging.getLogger(__name__)
 SUGGEST_CHUNK = 4_000  # a channel's listings compete for products: a larger chunk suggests better, and takes seconds
 BREATH = 0.1  # seconds between two looks at what another worker is sending
-RARELY = 50_000  # objects made between two looks for cycles, while suggestions are; Python's own 700 cost a third
 
 
 @dataclass
@@ -182,7 +180,7 @@ def check_import(
     index: retrieval.CatalogueIndex | None = None,
 ) -> ImportJob:
     """Read a received file and keep what was found (see imports.check); no lock is held while the file is read."""
-    with unit_of_work(read_only=True) as session:
+    with collecting_rarely(), unit_of_work(read_only=True) as session:
         job = imports.get(session, job_id)
         checked = imports.check(session, job, settings.uploads, all_or_nothing=all_or_nothing, index=index)
     with unit_of_work() as session:
@@ -303,7 +301,7 @@ def _suggest_on(channel_id: int, index: retrieval.CatalogueIndex, until: float |
         if chunk is None:
             return done
         try:
-            with _collecting_rarely():
+            with collecting_rarely():
                 with unit_of_work(read_only=True) as session:
                     found = suggestions.suggest_for(session, chunk.ids, index)
                 left: suggesting.Chunk | None = chunk
@@ -317,17 +315,6 @@ def _suggest_on(channel_id: int, index: retrieval.CatalogueIndex, until: float |
                 suggesting.release(session, chunk)
             raise
     return done
-
-
-@contextmanager
-def _collecting_rarely() -> Iterator[None]:
-    """Look for cycles seldom while the evidence of a chunk is made: it has none, and half a million objects to walk."""
-    usual = gc.get_threshold()
-    gc.set_threshold(RARELY, *usual[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*usual)
 
 
 def _follow_rule(channel: Channel) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from itertools import compress
 from typing import Any
 
@@ -104,9 +105,8 @@ def columns_of(block: importers.Block, channels: Mapping[str, Channel]) -> Colum
 
 
 def amounts(prices: Sequence[Any]) -> list[int | None]:
-    """Prices as they are stored (see `scaled`), None for a blank; a file has few that differ."""
-    known = {price: None if price is None else scaled(price) for price in set(prices)}
-    return list(map(known.__getitem__, prices))
+    """Prices as they are stored (see `scaled`), None for a blank."""
+    return [None if price is None else scaled(price) for price in prices]
 
 
 def quantities(numbers: Sequence[Any]) -> Sequence[int | None]:
@@ -115,6 +115,7 @@ def quantities(numbers: Sequence[Any]) -> Sequence[int | None]:
     return numbers if ready else [None if n is None else int(n) for n in numbers]
 
 
+@lru_cache(1 << 14)  # few prices of a file differ, and most have been met in the chunks before
 def scaled(price: str | Decimal) -> int:
     """A price as a whole number of ten-thousandths, exactly; raises ValueError for one with more than four places."""
     whole, _, rest = str(price).partition(".")
