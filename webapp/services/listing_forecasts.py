@@ -169,7 +169,7 @@ class _Products:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._asked, self._enough = 0, float(FEW)
+        self._asked, self._enough = 0, FEW
         self._all: Met | None = None
 
     def of(self, keys: Set[str]) -> Set[str]:
@@ -185,7 +185,7 @@ class _Products:
     def _decide(self) -> None:
         """Read them all as soon as asking has taken as long as that would."""
         there = self._session.scalar(select(func.count()).select_from(Product).where(_ALIVE)) or 0
-        self._enough = max(self._enough, there / CHEAPER)
+        self._enough = max(self._enough, there // CHEAPER)
         if self._asked > self._enough:
             query = select(Product.match_key).where(_ALIVE).execution_options(yield_per=STEP)
             self._all = Met(array("q", map(hash, self._session.scalars(query))))
