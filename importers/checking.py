@@ -69,7 +69,8 @@ def check_file(path: Path, kind: Kind, staged: Path | None, options: Options, li
         report = _with_columns(report, header, plain_columns(header, head), None)
         columns = _mapping(header, head, kind, options)
         report = _with_columns(report, header, columns, header.preset)
-        refuse_missing(columns, kind, row=header.row or 1, looks_like_data=header.looks_like_data)
+        is_text = table.type_name == "text"
+        refuse_missing(columns, kind, row=header.row or 1, looks_like_data=header.looks_like_data, is_text=is_text)
         opened = Opened(table, header, columns, head[header.place + 1 :], rows)
         if staged is None:
             return replace(report, outcome="accept")

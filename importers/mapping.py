@@ -186,20 +186,26 @@ def count_recognised(headers: Sequence[str], kind: Kind, preset: Mapping[str, Se
     return len({claim[0] for claim in found if claim})
 
 
-def refuse_missing(columns: Sequence[Column], kind: Kind, *, row: int, looks_like_data: bool) -> None:
-    """Raises FileRefused (missing_column) when a field is missing that rows of this kind cannot do without."""
+def refuse_missing(
+    columns: Sequence[Column], kind: Kind, *, row: int, looks_like_data: bool, is_text: bool = False
+) -> None:
+    """Raises FileRefused (missing_column) when a field is missing that rows of this kind cannot do without.
+
+    is_text: the cells were cut apart at a delimiter, which may have been another one.
+    """
     have = {column.field for column in columns if column.field}
     for group in REQUIRED[kind]:
         if have.intersection(group) or (kind == "products" and "sku" not in group and have - {"sku"}):
             continue
-        said = _missing(kind, group, looks_like_data) if len(columns) > 1 or have else _one_column(columns)
+        uncut = is_text and len(columns) == 1 and not have
+        said = _one_column(columns) if uncut else _missing(kind, group, looks_like_data)
         raise FileRefused("missing_column", said, row=row, column=group[0])
 
 
 def _one_column(columns: Sequence[Column]) -> str:
     return phrase(
         "The file has one column only, “{column}”. If it has more, choose the delimiter that stands between its cells.",
-        column=shown(columns[0].header if columns else ""),
+        column=shown(columns[0].header),
     )
 
 

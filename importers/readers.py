@@ -35,6 +35,8 @@ _SIGNATURES = (
     (b"\x28\xb5\x2f\xfd", phrase("a Zstandard archive")),
     (b"SQLite format 3\0", phrase("a database")),
     (b"PAR1", phrase("a Parquet file")),
+    (b"\0\1\0\0Standard Jet DB", phrase("a database")),
+    (b"\0\1\0\0Standard ACE DB", phrase("a database")),
     (b"ID3", phrase("a sound file")),
     (b"OggS", phrase("a sound file")),
     (b"wOFF", phrase("a font")),
@@ -55,6 +57,7 @@ _TEXT_SIGNATURES = (
     (b"UNB+", phrase("an EDI message")),
     (b"ISA*", phrase("an EDI message")),
     (b"%YAML", phrase("a YAML file")),
+    (b"version https://git-lfs", phrase("a note in place of a large file (Git LFS)")),
 )
 _SQL = phrase("a database dump (SQL)")
 #: The same for texts that are told by more than their first letters.
@@ -206,6 +209,8 @@ def _refuse_binary(head: bytes) -> None:
             "This small file is what Office keeps beside a workbook while that is open. Select the workbook itself."
         )
         raise FileRefused("not_a_spreadsheet", said)
+    if head[257:262] == b"ustar":
+        raise _no_spreadsheet(phrase("a TAR archive"))
     if head[4:8] == b"ftyp":
         raise _no_spreadsheet(phrase("a film or picture"))
     if head.startswith(_EARLY_EXCEL):

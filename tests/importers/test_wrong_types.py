@@ -105,3 +105,17 @@ def test_what_a_file_is_is_told_in_time(run, content):
     begun = time.process_time()
     run(content + "x")
     assert time.process_time() - begun < 2
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        (b"a.csv".ljust(257, b"\0") + b"ustar\x0000" + b"\0" * 300, "TAR"),
+        (b"\0\1\0\0Standard Jet DB\0" + b"\0" * 300, "database"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 9\n", "Git LFS"),
+    ],
+)
+def test_files_that_hold_others_are_called_by_their_names(run, content, word):
+    refused = run(content)
+    assert refused.errors == [(1, "not_a_spreadsheet")]
+    assert word in refused.report.errors[0].message
