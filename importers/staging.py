@@ -24,6 +24,7 @@ from importers.report import Problem
 _APART = "\x1f"
 _TEXTS = "="
 _SAME = "@"
+_OLDER = 4
 _LOOK_AGAIN = 0.02  # seconds between two looks at a file that grows
 encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), check_circular=False).encode
 
@@ -224,8 +225,11 @@ def read_problems(staged: Path) -> Iterator[Problem]:
 def _heads(stream: BinaryIO) -> Iterator[list[Any]]:
     """The head of each block (count, first number, last number, fields, bytes), which may be read before the next."""
     while line := stream.readline():
-        head = json.loads(line)
-        behind = stream.tell() + head[4]
+        head, place = json.loads(line), stream.tell()
+        if len(head) == _OLDER:  # staged before an upgrade: it did not say how long it is
+            head.append(sum(len(stream.readline()) for _ in range(1 + len(head[3]))))
+            stream.seek(place)
+        behind = place + head[4]
         yield head
         stream.seek(behind)
 
@@ -277,7 +281,7 @@ def _line(values: list[Any]) -> str:
         text = _APART.join(["" if value is None else value for value in values] if blank else values)
     except TypeError:
         return encode(values) if blank else _json(values)
-    if blank and text.count(_APART) == len(text) == len(values) - 1:
+    if blank and values.count(None) == len(values):
         return ""
     empty = "" in values if blank else 2 * _APART in f"{_APART}{text}{_APART}"
     return encode(values) if empty or "\n" in text or text.count(_APART) != len(values) - 1 else _TEXTS + text
