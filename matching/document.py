@@ -71,7 +71,7 @@ def _without_maker(title: str, brand: str, quantities: list[Quantity]) -> list[Q
 
 def _without_load(title: str, quantities: list[Quantity]) -> list[Quantity]:
     """Quantities of a title but for the load index of a tyre, whose speed symbol may be a unit: "205/55 R16 91V"."""
-    found = _LOAD.search(title) if "/" in title or " r" in title else None
+    found = _LOAD.search(title) if "r1" in title or "r2" in title or "r 1" in title or "r 2" in title else None
     unit = UNITS.get(found[2]) if found else None
     if found is None or unit is None:
         return quantities

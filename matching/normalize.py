@@ -60,8 +60,8 @@ _INCH_FRACTION: Final = re.compile(
 _MINUS: Final = re.compile(r"-(?<![^\s(/]-)(?=\d{1,2}\.\d{1,2}(?!\d)(?: dpt| d\b|\s*[^\sa-z\d]|\s+\d|\s*$))")
 # A list with one unit: "600/475 mm", "9-14kg", "4 a 10 kg", "8/256 GB", "650 + 475 mm".
 _LISTED: Final = re.compile(
-    r"(?<![\w.,/+-])(\d{1,4}(?:\.\d{1,3})?)( ?[-/+] ?| (?:a|to|bis|do|tot) )(?:(\d{1,4}(?:\.\d{1,3})?)\2)?"
-    r"(\d{1,4}(?:\.\d{1,3})?)( ?)([^\W\d_]{1,12}|\"|'')(?![\w+])"
+    r"([0-9](?<![\w.,/+-][0-9])[0-9]{0,3}(?:\.[0-9]{1,3})?)( ?[-/+] ?| (?:a|to|bis|do|tot) )"
+    r"(?:(\d{1,4}(?:\.\d{1,3})?)\2)?(\d{1,4}(?:\.\d{1,3})?)( ?)([^\W\d_]{1,12}|\"|'')(?![\w+])"
 )
 _RANGE: Final = re.compile(r"(\d{1,4}(?:\.\d{1,3})?)-(\d{1,4}(?:\.\d{1,3})?)([^\W\d_]{1,12})")
 # Italian and Spanish shops write the unit first, "kg 10", "lt. 1", where no number stands before it nor a unit behind;
@@ -157,9 +157,9 @@ def raw_tokens(folded: str) -> list[str]:
         text = _RATE.sub(r"\1ps", text)
     if " to" in text or " go" in text:
         text = _OCTETS.sub(r"\1", text)
-    if " k" in text:
-        text = _UNIT_FIRST.sub(r"\2\1", _KELVIN.sub(r"\1k", text))
-    elif " g" in text or " l" in text or " ml" in text or " cl" in text:
+    if "0 k" in text:
+        text = _KELVIN.sub(r"\1k", text)
+    if "kg " in text or "ml " in text or "cl " in text or " lt" in text or " gr " in text or "g. " in text:
         text = _UNIT_FIRST.sub(r"\2\1", text)
     if "mm2" in text:
         text = _SQUARE_MM.sub("qmm", text)

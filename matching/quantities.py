@@ -62,19 +62,16 @@ def _adds_up(qd: IntArray, qv: FloatArray, dd: IntArray, dv: FloatArray, dimensi
 
     Packs of packs multiply: "12 x 85 g, 4 pack" are 48.
     """
-    total, product, n = 0.0, 1.0, 0
+    total, n = 0.0, 0
     for i in range(len(qd)):
         if qd[i] != dimension:
             continue
         total += qv[i]
-        product *= qv[i]
         n += 1
         for j in range(len(qd)):
             packs = qd[j] == PACK_DIMENSION or (qd[j] == COUNT_DIMENSION and dimension != COUNT_DIMENSION)
             if packs and qv[j] > 1 and _has(dd, dv, dimension, qv[i] * qv[j]):
                 return True
-    if n > 1 and dimension == PACK_DIMENSION and _has(dd, dv, dimension, product):
-        return True
     return n > 1 and _has(dd, dv, dimension, total)
 
 

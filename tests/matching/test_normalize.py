@@ -237,6 +237,7 @@ def test_ideographs_become_pairs_and_apostrophes_disappear():
         ("18-V-Akku 24-hour", "18v akku 24hour 24 hour"),
         ("4-in-1 12-34-ab 5-in", "4in1 4 in 1 1234ab 12 34 ab 5in"),
         ("12v-35 7x-pro", "12v35 12v 35 7xpro 7x pro"),
+        ("4a5-x rock-and-roll", "4a5x 4a5 x rock and roll"),
         ('3/4 Zoll ½ inch 1 1/2"', "34 3 4 0.75in 12 1 2 0.5in 1 12 1 2 1.5in"),
         ("1/2in", "12 1 2 0.5in"),
         ("9/4 in", "94 9 4 in"),

@@ -34,6 +34,7 @@ SAME = [
     ("Zenta USB-C cable 2 m", "Zenta USB-C cable 200 cm"),
     ("Lund washer white 4.0 cu ft", "Lund washer white 4.2 cu ft"),  # by two standards
     ("Lund drawer 40 x 60 cm", "Lund drawer 400 x 600 mm"),
+    ("Kordan SSD drive 1 TB black", "Kordan SSD drive 1000 GB black"),
     ("Lund camera bag 4711 grey", "Lund camera bag 47 11 grey"),
 ]
 
