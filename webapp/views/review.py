@@ -7,6 +7,7 @@ the answer brings the stage again; else only what stands around it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -272,8 +273,8 @@ def screen(
     """Everything the review page shows: for the stage `alone`, or what is around one that is `shown` already."""
     session, by, now = web.session(), web.actor(), utc_now()
     numbers = counts.by_channel(session)
-    every = channels.all_channels(session)
-    waiting = {c.id: numbers.get(c.id, {}).get(ListingState.PENDING, 0) for c in every}
+    every = channels.all_channels(session) if shown is None else []
+    waiting = Counter({channel_id: n.get(ListingState.PENDING, 0) for channel_id, n in numbers.items()})
     context: dict[str, Any] = {
         "queue": queue,
         "query": query_of(queue),
