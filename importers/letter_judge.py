@@ -43,7 +43,9 @@ _LONGEST_LINE = 400
 _MISSED, _FOREIGN, _MISPLACED, _UNREADABLE = 1.0, 3.0, 2.5, 6.0
 _CLEARLY = 0.25  # of a letter's cost, what one reading of few letters must be better than another
 _CLEARLY_OF_MANY = 0.12  # the same where it adds up to the cost of a letter that was missed
-_PLAUSIBLE, _PLAUSIBLE_SIGNS = 1.0, 0.8
+_NO_SIGNS = ((_UNREADABLE, "", ""), (_UNREADABLE, "", ""))
+_PLAUSIBLE, _PLAUSIBLE_SIGNS, _PLAUSIBLE_ABROAD = 1.0, 0.8, 0.6  # the last for scripts that are not Latin
+_OTHER_SCRIPTS = (*_CYRILLIC, "el", "he", "ar", "th")
 _BEARABLE = 2.0
 
 
@@ -99,16 +101,19 @@ def judge(sample: Sample) -> Judgement:
     marks = [sum(byte > 127 for byte in word) for word in words]
     readings = [_reading(name, words, marks) for name in _LANGUAGES]
     western = readings[0]
-    of_signs = min(_sign_readings(sample), default=(_UNREADABLE, "", ""))
+    of_signs, second = sorted([*_sign_readings(sample), *_NO_SIGNS])[:2]
     best = min(readings, key=lambda reading: (round(reading.mean, 3), reading is not western))
     if of_signs[0] < min(_PLAUSIBLE_SIGNS, best.mean - _CLEARLY):
+        if second[0] - of_signs[0] < _CLEARLY_OF_MANY:
+            return Judgement("")
         return Judgement(of_signs[1], of_signs[2], doubtful=True)
     gain = _gain(western, best, marks)
     if western.mean <= _BEARABLE and not _is_clear(gain, marks):
         doubtful = gain > 0 or western.mean > _PLAUSIBLE
         return Judgement(WESTERN, _example(western, best), doubtful)
     rivals = [reading for reading in readings if reading.words != best.words]
-    if best.mean > _PLAUSIBLE or not all(_is_clear(-_gain(best, rival, marks), marks) for rival in rivals):
+    bound = _PLAUSIBLE_ABROAD if _LANGUAGES[best.encoding][0] in _OTHER_SCRIPTS else _PLAUSIBLE
+    if best.mean > bound or not all(_is_clear(-_gain(best, rival, marks), marks) for rival in rivals):
         return Judgement("")
     return Judgement(best.encoding, _example(best, western), doubtful=True)
 
@@ -201,12 +206,13 @@ def _known(language: str) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def _sign_readings(sample: Sample) -> Iterable[tuple[float, str, str]]:
-    """(mean cost, encoding, first word) of the encodings that have two bytes for a sign."""
+    """(mean cost, encoding, first word) of the encodings with two bytes for a sign; Japanese has kana."""
     for encoding, language in _SIGN_LANGUAGES.items():
         beyond = [mark for line in sample.lines for mark in line.decode(encoding, "replace") if mark > "\x7f"]
         if beyond:
             costs = [_ideograph_cost(mark, language) for mark in beyond]
-            yield sum(costs) / len(costs), encoding, "".join(beyond[:12])
+            without_kana = language == "ja" and not any("\u3040" <= mark <= "\u30ff" for mark in beyond)
+            yield sum(costs) / len(costs) + _MISSED / 2 * without_kana, encoding, "".join(beyond[:12])
 
 
 @cache

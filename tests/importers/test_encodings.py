@@ -141,3 +141,9 @@ def test_a_judgement_of_many_words_takes_no_longer_than_one_of_hundreds():
     sample.add(piece)
     judge(sample)
     assert time.process_time() - started < 10 * few + 0.5
+
+
+@pytest.mark.parametrize("text", ["绿茶 五十克", "红茶", "陶瓷杯"])
+def test_few_chinese_signs_are_never_read_as_japanese(run, text):
+    checked = run(WORDS.format(text).encode("gb18030"))
+    assert not checked.rows or checked.rows[2]["title"] == text
