@@ -1,8 +1,10 @@
 """The headers that known exports have in other languages, each with the English one that presets are written in.
 
 WooCommerce translates its headers with the language of the shop, Amazon's Japanese marketplace has its own, and Google
-Merchant Center takes attribute names in the language of the target country. The words are those of the programs
-themselves, as they stand in published exports and translation files.
+Merchant Center takes attribute names in the language of the target country. In English, Spanish, Portuguese, French,
+German and Italian the words are those of the programs, as they stand in published exports and translation files; those
+in other languages, and some of Amazon's and eBay's, are what the English ones are called there, unchecked against a
+file. A word that no export has does no harm: a column is known by its preset's signature, not by one word.
 """
 
 from __future__ import annotations
