@@ -56,7 +56,7 @@ CHECK_LEASE = timedelta(minutes=4)  # reading a file may take three: beyond that
 MOST_TRIES = 3
 Rows = importers.Block | Columns
 #: The most rows that one transaction writes; the time that it takes sets a closer bound (see jobs.pace).
-CHUNKS = {ImportKind.LISTINGS: 10_000, ImportKind.PRODUCTS: 1_000, ImportKind.STOCK: 2_000, ImportKind.LINKS: 500}
+CHUNKS = {ImportKind.LISTINGS: 6_000, ImportKind.PRODUCTS: 1_000, ImportKind.STOCK: 2_000, ImportKind.LINKS: 500}
 
 
 def receive(

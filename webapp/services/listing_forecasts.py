@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from array import array
+from collections import deque
 from collections.abc import Callable, Collection, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import compress
@@ -100,7 +101,7 @@ class Outlooks:
         self._by_id = self._first or not listing_ids.made_without_ids(session, job)
         self._names = {"channel", "listing_id", "match_key"} | (set() if self._first else set(file_changes.LISTED))
         self._products = _Products(session)
-        self._beforehand: list[tuple[int, int, int, Outlook]] = []
+        self._beforehand: deque[tuple[int, int, int, Outlook]] = deque()
 
     def begin(self, staged: Path, ended: Callable[[], bool]) -> None:
         """Look up the rows that a check has found so far, until it has `ended`."""
@@ -120,10 +121,12 @@ class Outlooks:
         if meeting is not None:
             self.forget()
         kept = importers.unchanged(staged, [found[:3] for found in self._beforehand])
-        done = list(compress(self._beforehand, kept))
-        outlook, spans = Outlook(), [(first, last) for first, last, _, _ in done]
-        for *_, found in done:
-            outlook.add(found)
+        outlook, spans = Outlook(), list[tuple[int, int]]()
+        for whole in kept:
+            first, last, _, found = self._beforehand.popleft()  # each is let go at once: together they take 30 MB
+            if whole:
+                spans.append((first, last))
+                outlook.add(found)
         for block in importers.read_blocks(staged, size=CHUNK, names=self._names, but=spans):
             outlook.add(self._of(block, meeting))
         return outlook
