@@ -17,7 +17,6 @@ UNEVEN = 0.05  # seconds of a step with products: now and then the index of thei
 Progress = Callable[[int, int], None]
 
 
-@collecting_rarely()
 def apply(settings: Settings, job: ImportJob, progress: Progress | None) -> None:
     """Apply the staged rows from where the job stands, then end it."""
     by = Actor(job.by_id, job.by_name or "Pairbook")
@@ -27,7 +26,7 @@ def apply(settings: Settings, job: ImportJob, progress: Progress | None) -> None
         meeting = imports.may_meet(session, job, settings.uploads)
     pace = Pace(imports.CHUNKS[job.kind], long=UNEVEN if job.kind == ImportKind.PRODUCTS else LONG)
     for block in imports.staged_blocks(settings.uploads, job):
-        with unit_of_work(read_only=True) as session:
+        with collecting_rarely(), unit_of_work(read_only=True) as session:
             ready = imports.prepared(session, job, block)
             same = imports.already_so(session, imports.get(session, job.id), ready)
         for some, flags in pace.portions(ready, same):
