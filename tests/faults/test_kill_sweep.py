@@ -32,7 +32,9 @@ def _short_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(block_rows, "BLOCK", 8)
     monkeypatch.setattr(block_rows, "PULLED", 8)
 
-    def check(path: Path, *, kind: Any, staged: Path, options: importers.Options, file_name: str) -> importers.Report:
+    def check(
+        path: Path, *, kind: Any, staged: Path, options: importers.Options, file_name: str, meanwhile: object
+    ) -> importers.Report:
         return check_file(path, kind, staged, options, importers.DEFAULT, file_name)
 
     monkeypatch.setattr(importers, "check", check)
