@@ -28,7 +28,7 @@ def _same_process(request, monkeypatch):
     if any(name in request.node.name for name in IN_A_CHILD):
         return
 
-    def check(path, *, kind, staged, options, file_name):
+    def check(path, *, kind, staged, options, file_name, meanwhile):
         importers.discard_staged(staged)
         return check_file(path, kind, staged, options, importers.DEFAULT, file_name)
 
