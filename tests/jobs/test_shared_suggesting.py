@@ -17,7 +17,7 @@ from sqlalchemy import func, select, update
 from tests.conftest import POSTGRES
 from tests.factories import Make
 from webapp.db import unit_of_work
-from webapp.jobs import tasks
+from webapp.jobs import pace, tasks
 from webapp.models import Channel, Listing, SuggestClaim, Suggestion, SuggestRun
 from webapp.models.base import utc_now
 from webapp.models.listings import NOT_COMPUTED
@@ -152,5 +152,5 @@ def test_cycles_are_looked_for_as_before_when_a_chunk_has_failed(queue, context,
     monkeypatch.setattr(tasks.suggestions, "suggest_for", fail)
     with pytest.raises(MemoryError):
         tasks.suggest(context.extensions["pairbook_index"])
-    assert seen == [tasks.RARELY]
+    assert seen == [pace.RARELY]
     assert gc.get_threshold() == usual
