@@ -28,8 +28,9 @@ DecimalMark = Literal["comma", "point"]
 
 _DIGITS = re.compile(r"[0-9]+")
 _PLAIN_PRICE = re.compile(r"(?:0|[1-9][0-9]{0,11})(?:\.[0-9]{1,4})?")
-#: Plain prices and blank cells, a line each; “++” keeps a million of them from being tried again.
-_PLAIN_PRICES = re.compile(rf"(?:(?:{_PLAIN_PRICE.pattern})?\n)*+")
+#: Plain prices and blank cells, a line each. There is no “*+” around what can be tried in two ways: Python before
+#: 3.11.5, such as Debian's, takes that wrongly (python/cpython issue 106052).
+_PLAIN_PRICES = re.compile(rf"(?:(?:{_PLAIN_PRICE.pattern})?\n)*")
 _SPACES = " \u00a0\u202f\u2009'’"
 _NUMBER_LIKE = re.compile(rf"[0-9](?:[0-9.,{_SPACES}]*[0-9])?|[.,][0-9]+")
 _SCIENTIFIC = re.compile(r"[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+")

@@ -65,7 +65,8 @@ _TEXT_SHAPES = (
     (re.compile(rb"-- (?:MySQL|MariaDB|PostgreSQL|phpMyAdmin|SQLite|Adminer|Host:)"), _SQL),
     (
         re.compile(
-            rb"(?:--[^\r\n]*[\r\n]|/\*(?!!).*?\*/;?|\s)*+(?:/\*!\d|(?:CREATE|DROP|ALTER)\s+(?:TABLE|DATABASE|SCHEMA)\s"
+            rb"(?:--[^\r\n]*[\r\n]|/\*(?!!)[^*]*(?:\*(?!/)[^*]*)*\*/;?|\s)*"
+            rb"(?:/\*!\d|(?:CREATE|DROP|ALTER)\s+(?:TABLE|DATABASE|SCHEMA)\s"
             rb"|INSERT\s+INTO\s|SET\s+[@A-Z_.]+\s*=|(?:BEGIN|START)\s+TRANSACTION|USE\s+`)",
             re.IGNORECASE | re.DOTALL,
         ),

@@ -26,7 +26,7 @@ def test_each_doubt_about_a_column_is_counted_by_itself(browse, shop):
 
 def test_new_products_without_a_title_are_not_taken_in_silence(browse, shop):
     bob = browse("bob")
-    send(bob, "SKU,Descripción\nA-1,Taza\nB-1,Gorra\n", kind="products")
+    send(bob, "SKU,Marca\nA-1,Acme\nB-1,Acme\n", kind="products")
     said = "No column holds the title: 1 new product would be shown by its SKU alone."
     assert said in bob.get("/import/1").text
     send(bob, "SKU,Precio\nA-1,5\n", kind="products")
