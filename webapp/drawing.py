@@ -6,15 +6,17 @@ given and from the reader's locale alone, so each is drawn once and remembered; 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from contextlib import suppress
 from decimal import Decimal
 from functools import lru_cache, partial
+from pathlib import Path
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any, cast
 
 from babel import numbers
-from flask import Flask, g, has_request_context, request
+from flask import Flask, abort, current_app, g, has_request_context, request, url_for
 from flask_babel import get_locale, get_translations
 from jinja2.runtime import Context, Macro
 
@@ -56,6 +58,7 @@ def init_app(app: Flask) -> None:
     text = _said(partial(cast("Callable[..., str]", env.globals["gettext"]), page))
     env.globals.update(_=text, gettext=text, tile=tiles.tile, tone=tiles.tone)
     env.filters.update(decimalformat=decimal, currencyformat=currency)
+    env.globals["static_url"] = static_url
     with app.app_context():
         ui = env.get_template("_ui.html").make_module()
     if not app.debug:  # where files change while it runs, their digests do
@@ -132,3 +135,21 @@ def _reader() -> tuple[str, str]:
             return str(get_locale()), ""
     reader = g.reader = (str(get_locale()), request.script_root)
     return reader
+
+
+_static: dict[tuple[str, str], str] = {}
+
+
+def static_url(filename: str) -> str:
+    """A static file's address with a digest of its content, so that browsers keep it for a year.
+
+    It is found once for each place the application may be mounted at: a page of icons asks three hundred times.
+    """
+    key = (request.script_root if has_request_context() else "", filename)
+    if key not in _static or current_app.debug:
+        path = Path(cast(str, current_app.static_folder)) / filename
+        if not path.is_file():
+            abort(500)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:10]
+        _static[key] = url_for("static", filename=filename, v=digest)
+    return _static[key]

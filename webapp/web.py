@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from pathlib import Path
 from typing import Any, ParamSpec, cast
 from urllib.parse import urlsplit
 
 from flask import (
     Flask,
     Response,
-    abort,
     current_app,
     flash,
     g,
-    has_request_context,
     make_response,
     redirect,
     render_template,
@@ -231,7 +227,6 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(OperationalError, _database_error)
     app.register_error_handler(OverflowError, _number_error)
     app.register_error_handler(Exception, _crash)
-    app.add_template_global(_static_url, "static_url")
     app.add_template_global(form_key, "form_key")
     app.add_template_global(Permission, "Permission")
 
@@ -366,7 +361,8 @@ def _database_error(error: OperationalError) -> Response:
     current_app.logger.warning("database unavailable", extra={"cause": str(error.orig)})
     db.session.rollback()
     g.released = True
-    response = error_page(503, _("The database is busy."), _("Nothing was changed."), _("Try again in a moment."))
+    meaning = _("This was saved, but cannot be shown.") if g.get("saved") else _("Nothing was changed.")
+    response = error_page(503, _("The database is busy."), meaning, _("Try again in a moment."))
     response.headers["Retry-After"] = "2"
     return response
 
@@ -385,21 +381,3 @@ def _crash(error: Exception) -> Response:
         _("Something went wrong on our side; nothing was changed."),
         _("Try again; if it repeats, tell your administrator the code."),
     )
-
-
-_static: dict[tuple[str, str], str] = {}
-
-
-def _static_url(filename: str) -> str:
-    """A static file's address with a digest of its content, so that browsers keep it for a year.
-
-    It is found once for each place the application may be mounted at: a page of icons asks three hundred times.
-    """
-    key = (request.script_root if has_request_context() else "", filename)
-    if key not in _static or current_app.debug:
-        path = Path(cast(str, current_app.static_folder)) / filename
-        if not path.is_file():
-            abort(500)
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:10]
-        _static[key] = url_for("static", filename=filename, v=digest)
-    return _static[key]

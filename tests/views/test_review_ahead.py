@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from sqlalchemy import delete, select
+from sqlalchemy.exc import OperationalError
 
 from tests.factories import Make
 from tests.views.bottles import HX, bottles, text_of, version
-from webapp import web
 from webapp.db import unit_of_work
 from webapp.models import Channel, Link, Listing, ListingState, Product, Suggestion
 from webapp.models.accounts import COMMAND_LINE
@@ -168,16 +168,21 @@ def test_nobody_waits_for_the_lock_while_an_answer_is_composed(app, browse, put,
     assert seen == [ids["sage"]]
 
 
-def test_an_answer_that_cannot_be_composed_says_that_the_decision_was_saved(app, browse, put, look, monkeypatch):
+@pytest.mark.parametrize(
+    ("error", "status"), [(ZeroDivisionError(), 500), (OperationalError("SELECT", None, Exception("disk I/O")), 503)]
+)
+def test_an_answer_that_cannot_be_composed_says_that_the_decision_was_saved(
+    app, browse, put, look, monkeypatch, error, status
+):
     ids = put(bottles)
     client = browse("bob")
     app.config["PROPAGATE_EXCEPTIONS"] = False
 
     def broken(*_: Any, **__: Any) -> Any:
-        raise ZeroDivisionError
+        raise error
 
-    monkeypatch.setattr(web, "piece", broken)
-    answer = client.post(f"/review/{ids['listing']}/link", data={"product_id": ids["sage"]}, headers=HX)
-    assert answer.status_code == 500
+    monkeypatch.setattr("webapp.views.review.url_of", broken)
+    answer = client.post(f"/review/{ids['listing']}/link", data={"product_id": ids["sage"]})
+    assert answer.status_code == status
     assert "This was saved, but cannot be shown." in answer.text
     assert look(lambda s: s.get(Listing, ids["listing"]).state) is ListingState.LINKED

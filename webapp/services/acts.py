@@ -28,9 +28,6 @@ _LOCK = (
     .with_for_update()
     .execution_options(populate_existing=True)
 )
-_REFUSED = select(Refusal.listing_id, Refusal.product_id, Refusal.facts).where(
-    among_those(Refusal.listing_id, "listings")
-)
 _REFUSE = insert(Refusal)
 
 
@@ -132,8 +129,7 @@ def move(session: Session, listing: Listing, state: ListingState, batch_id: int,
 def refuse(session: Session, change: Change, pairs: Sequence[Pair]) -> int:
     """Remember pairs as refused; gives how many were not yet, on facts that still are the same."""
     keys = [(pair.listing_id, pair.product_id) for pair in pairs]
-    rows = session.execute(_REFUSED, {"listings": [listing_id for listing_id, _ in keys]}) if keys else ()
-    known = {(listing_id, product_id): then for listing_id, product_id, then in rows}
+    known = refusals.refused(session, [listing_id for listing_id, _ in keys]) if keys else {}
     now_is = refusals.marks(session, keys) if keys else {}
     fresh = [key for key in dict.fromkeys(keys) if known.get(key) not in ("", now_is.get(key, ""))]
     for key in fresh:

@@ -55,10 +55,10 @@ def marks(session: Session, pairs: Sequence[tuple[int, int]]) -> dict[tuple[int,
 
 def binding(session: Session, listing_ids: Sequence[int]) -> dict[int, set[int]]:
     """The products that are not to be suggested for these listings: refused on facts that still are the same."""
-    refused = _refused(session, listing_ids)
-    now_is = marks(session, list(refused))
+    before_now = refused(session, listing_ids)
+    now_is = marks(session, list(before_now))
     found: dict[int, set[int]] = {}
-    for (listing_id, product_id), before in refused.items():
+    for (listing_id, product_id), before in before_now.items():
         now = now_is.get((listing_id, product_id), before)
         if not before or before == now:
             found.setdefault(listing_id, set()).add(product_id)
@@ -150,7 +150,8 @@ def note_changes(session: Session, listing_ids: Sequence[int]) -> None:
             session.execute(done.values(changed_at=utc_now() if other else None))
 
 
-def _refused(session: Session, listing_ids: Sequence[int]) -> dict[tuple[int, int], str]:
+def refused(session: Session, listing_ids: Sequence[int]) -> dict[tuple[int, int], str]:
+    """The pairs of these listings that were refused, each with the mark of the facts it was refused on."""
     rows = session.execute(_REFUSED, {"listings": listing_ids})
     return {(listing_id, product_id): before for listing_id, product_id, before in rows}
 
