@@ -246,3 +246,12 @@ def test_many_columns_that_are_left_out_stand_folded_unless_one_is_missing(brows
     assert "columns are left out" not in bob.get("/import/1").text
     send(bob, f"Kode,Nombre raro,{more}\nA-7,Mug,{more}\n", kind="products")
     assert "columns are left out" not in bob.get("/import/2").text
+
+
+def test_a_column_that_only_tells_what_a_row_is_counts_as_recognised_alone(browse, shop):
+    bob = browse("bob")
+    head = "Type,SKU,Name,Published,Regular price,Stock,Parent,Attribute 1 name,Attribute 1 value(s)"
+    send(bob, f"{head}\nvariation,T-S,Tee S,1,9.90,3,T,Size,S\nvariable,T,Tee,1,,,,Size,S\n", kind="products")
+    page = bob.get("/import/1").text
+    assert "Read along" in page
+    assert "8 of 9 recognised, 1 ignored" in page
