@@ -44,7 +44,7 @@ class Shop:
         """A webhook channel with linked pairs; gives (listing id, product id) each."""
         with unit_of_work() as session:
             channel = Make(session, self.settings).channel(
-                "Hook", "webhook", options={"url": self.stub.url, "secret": SECRET, "timeout": "1", **options}
+                "Hook", "webhook", options={"url": self.stub.url, "secret": SECRET, "timeout": "2", **options}
             )
             made = self.fill(session, channel, pairs, quantity=quantity, prefix=prefix, facts=facts)
         return made
@@ -156,7 +156,7 @@ class Shop:
         with unit_of_work(read_only=True) as session:
             return session.scalar(select(func.count()).select_from(Link).where(Link.due_at.is_not(None))) or 0
 
-    def wait_until_quiet(self, seconds: float = 15.0) -> bool:
+    def wait_until_quiet(self, seconds: float = 60.0) -> bool:
         """Whether everything was told and answered in time."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:

@@ -104,7 +104,7 @@ class StubChannel:
         with self.lock:
             self.pending.extend(behaviours)
 
-    def wait_for(self, condition: Callable[[StubChannel], bool], seconds: float = 5.0) -> bool:
+    def wait_for(self, condition: Callable[[StubChannel], bool], seconds: float = 30.0) -> bool:
         """Whether `condition` came true in time; looked at after each arrival and each application."""
         with self.changed:
             return self.changed.wait_for(lambda: condition(self), timeout=seconds)

@@ -52,7 +52,7 @@ class Running:
     def get(self, path: str) -> int:
         """The status of a page."""
         with contextlib.suppress(urllib.error.HTTPError):
-            return urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=20).status
+            return urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=60).status
         return 0
 
     def post(self, path: str, body: bytes) -> tuple[int, str]:
@@ -60,7 +60,7 @@ class Running:
         headers = {"Content-Type": "multipart/form-data; boundary=x"}
         asked = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", body, headers)
         try:
-            with urllib.request.urlopen(asked, timeout=20) as answer:
+            with urllib.request.urlopen(asked, timeout=60) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()

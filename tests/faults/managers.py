@@ -66,7 +66,7 @@ class Manager:
         """The browser: it keeps its cookies when the server is started again."""
         headers = {"X-CSRFToken": self.token} if self.token else {}
         return Client(
-            base_url=self.address, cookies=self.cookies, headers=headers, timeout=20, trust_env=False, verify=False
+            base_url=self.address, cookies=self.cookies, headers=headers, timeout=60, trust_env=False, verify=False
         )
 
     def sign_in(self, email: str) -> None:

@@ -61,7 +61,7 @@ class House:
     def wait_for_acts(self, many: int) -> None:
         """Let people be answered so many times."""
         enough = self.ledger.acts + many
-        assert wait_for(lambda: self.ledger.acts >= enough or self.ledger.complaints, 60)
+        assert wait_for(lambda: self.ledger.acts >= enough or self.ledger.complaints, 180)
 
     def kill_web(self) -> None:
         """The web process dies, and people find out."""
@@ -230,7 +230,7 @@ def settle(house: House, stub: StubChannel) -> None:
     """The dust settles: everything is told, and the judge reads everything."""
     ledger, shop = house.ledger, house.shop
     tasks.run_imports(shop.settings)  # as the sweep of each minute does: a process that died may not have rung
-    assert wait_for(lambda: not any(job.state in MOVING for job in jobs_by_file().values()), 20)
+    assert wait_for(lambda: not any(job.state in MOVING for job in jobs_by_file().values()), 60)
     for _ in range(2):
         shop.later(propagation.LEASE.total_seconds() + settlement.QUARANTINE.total_seconds() + 1)
         assert shop.wait_until_quiet(20)
@@ -257,7 +257,7 @@ def settle(house: House, stub: StubChannel) -> None:
     assert {NO_MATCH, PENDING} <= {next(iter(s)) for s in ledger.states.values() if len(s) == 1}
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 5.0) -> bool:
+def wait_for(condition: Callable[[], object], seconds: float = 30.0) -> bool:
     """Whether something came true in time."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:

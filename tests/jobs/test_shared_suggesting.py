@@ -97,7 +97,7 @@ def test_two_processes_share_the_work_and_never_compute_the_same_chunk(queue, wo
     both = [worker(slow=0.05), worker(slow=0.05)]
     for process in both:
         go(process)
-    chunks = [[json.loads(line) for line in process.communicate(timeout=60)[0].split("\n") if line] for process in both]
+    chunks = [[json.loads(line) for line in process.communicate(timeout=240)[0].split("\n") if line] for process in both]
     done = [i for each in chunks for chunk in each for i in chunk]
     assert len(done) == len(set(done)) == LISTINGS
     assert all(len(each) > 1 for each in chunks), "one of them did it all"
@@ -135,7 +135,7 @@ def test_a_pause_ends_the_work_after_the_chunk_at_hand(queue, worker, bob):
     with unit_of_work() as session:
         suggesting.pause(session, session.get(Channel, queue), True, by=bob)
     started = time.monotonic()
-    process.communicate(timeout=60)
+    process.communicate(timeout=240)
     assert time.monotonic() - started < 20
     left = waiting()
     assert 0 < left < LISTINGS

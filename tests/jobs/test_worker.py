@@ -21,7 +21,7 @@ from webapp.models.accounts import COMMAND_LINE
 from webapp.models.base import utc_now
 from webapp.services import health, imports, propagation, stock
 
-PATIENCE = 20.0
+PATIENCE = 90.0  # seconds; what comes with the pulse comes each 10, later on a busy machine
 
 
 def until(app: Flask, condition: Callable[..., object]) -> bool:

@@ -129,7 +129,7 @@ def test_a_channel_that_says_gone_is_paused_and_hears_no_more(shop, stub):
 def test_a_request_that_lands_late_is_overwritten_by_the_newest_value(shop, stub):
     """The receiver applies a request after we gave up on it; what is newer waits until that can no longer happen."""
     [(_, product_id)] = shop.open(1, quantity=3)
-    stub.script("timeout-then-applied:1.6")
+    stub.script("timeout-then-applied:2.6")
     shop.send()
     shop.set_stock(product_id, 8)
     assert shop.send().sent == 0, "nothing newer is said while the old request may still land"
@@ -275,6 +275,6 @@ def test_who_asked_for_a_run_may_wait_for_what_another_worker_has_taken_of_it(sh
         shop.settle(claim, shop.answered(claim))
 
     other = shop.thread(answer)
-    run = tasks.finish_run(shop.settings, run_id, patience=20, beside=beside)
+    run = tasks.finish_run(shop.settings, run_id, patience=60, beside=beside)
     other.join(20)
     assert (run.sent, run.ended_at is not None) == ((1, True) if beside else (0, False))
