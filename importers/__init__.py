@@ -8,6 +8,7 @@ from importers.mapping import guess_mapping
 from importers.presets import PRESETS
 from importers.problem_rows import write_problem_rows
 from importers.report import DEFAULT, Column, FileRefused, Kind, Limits, Options, Problem, Report, Sheet
+from importers.row_marks import Marks, mark_rows, marks_of, read_unmarked
 from importers.sandbox import check, preview
 from importers.staging import (
     discard_old_parts,
@@ -32,6 +33,7 @@ __all__ = [
     "FileRefused",
     "Kind",
     "Limits",
+    "Marks",
     "Options",
     "Problem",
     "Report",
@@ -44,10 +46,13 @@ __all__ = [
     "guess_mapping",
     "leave_out",
     "look_up",
+    "mark_rows",
+    "marks_of",
     "preview",
     "read_blocks",
     "read_problems",
     "read_staged",
+    "read_unmarked",
     "rewrite",
     "unchanged",
     "values_of",

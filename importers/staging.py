@@ -34,6 +34,11 @@ def problems_path(staged: Path) -> Path:
     return staged.with_name(staged.name + ".problems")
 
 
+def marks_path(staged: Path) -> Path:
+    """Where the marks of its rows lie, beside it (see row_marks)."""
+    return staged.with_name(staged.name + ".marks")
+
+
 def _part(path: Path) -> Path:
     return path.with_name(path.name + ".part")
 
@@ -87,11 +92,11 @@ def copy_without(
     """Copies staged rows but those with these numbers; `seen` is called with each that is left out."""
     ordered = sorted(numbers)
     with source.open("rb") as old, target.open("wb") as new:
-        for head in _heads(old):
+        for head in heads(old):
             if not _touches(head, ordered):
                 new.write(encode(head).encode() + b"\n" + old.read(head[4]))
                 continue
-            block = _unpacked(head, old, None)
+            block = unpacked(head, old, None)
             left = [number in numbers for number in block.numbers]
             for number, fields in block.where(left).rows():
                 seen(number, fields)
@@ -101,8 +106,8 @@ def copy_without(
 def copy_changed(source: Path, target: Path, change: Callable[[Block], Block]) -> None:
     """Copies staged rows as `change` makes them, block by block."""
     with source.open("rb") as old, target.open("wb") as new:
-        for head in _heads(old):
-            new.write(_packed(change(_unpacked(head, old, None))))
+        for head in heads(old):
+            new.write(_packed(change(unpacked(head, old, None))))
 
 
 def discard_parts(staged: Path) -> None:
@@ -126,7 +131,7 @@ def discard_old_parts(folder: Path, before: float) -> None:
 def discard_staged(staged: Path) -> None:
     """Removes a staged file with its problems, when it has been applied or is not wanted; absent files are fine."""
     discard_parts(staged)
-    for path in (staged, problems_path(staged)):
+    for path in (staged, problems_path(staged), marks_path(staged)):
         path.unlink(missing_ok=True)
 
 
@@ -146,9 +151,9 @@ def read_blocks(
     """
     waiting: list[Block] = []
     with staged.open("rb") as stream:
-        for head in _heads(stream):
+        for head in heads(stream):
             if head[2] > start and not _lies_in(head, but):
-                waiting.append(_unpacked(head, stream, names).after(start))
+                waiting.append(unpacked(head, stream, names).after(start))
             if sum(map(len, waiting)) >= size:
                 yield joined(waiting)
                 waiting = []
@@ -177,7 +182,7 @@ def follow(
                 stream.seek(place)
                 time.sleep(_LOOK_AGAIN)
                 continue
-            waiting.append(_unpacked(head, stream, names))
+            waiting.append(unpacked(head, stream, names))
             if sum(map(len, waiting)) >= size:
                 yield joined(waiting)
                 waiting = []
@@ -187,7 +192,7 @@ def unchanged(staged: Path, spans: Sequence[tuple[int, int, int]]) -> list[bool]
     """Of each (first row, last row, number of rows) that `follow` gave, in order, whether all of them were kept."""
     kept, lasts = [0] * len(spans), [last for _, last, _ in spans]
     with staged.open("rb") as stream:
-        for count, first, _last, *_ in _heads(stream):
+        for count, first, _last, *_ in heads(stream):
             place = bisect_left(lasts, first)
             if place < len(spans) and spans[place][0] <= first:
                 kept[place] += count
@@ -209,9 +214,9 @@ def look_up(staged: Path, numbers: Collection[int]) -> Iterator[tuple[int, dict[
     """The good rows with these numbers, as (row number of the file, typed fields); blocks without one are not read."""
     ordered, wanted = sorted(numbers), frozenset(numbers)
     with staged.open("rb") as stream:
-        for head in _heads(stream):
+        for head in heads(stream):
             if _touches(head, ordered):
-                found = _unpacked(head, stream, None)
+                found = unpacked(head, stream, None)
                 yield from found.where([number in wanted for number in found.numbers]).rows()
 
 
@@ -222,7 +227,7 @@ def read_problems(staged: Path) -> Iterator[Problem]:
             yield Problem(*json.loads(line))
 
 
-def _heads(stream: BinaryIO) -> Iterator[list[Any]]:
+def heads(stream: BinaryIO) -> Iterator[list[Any]]:
     """The head of each block (count, first number, last number, fields, bytes), which may be read before the next."""
     while line := stream.readline():
         head, place = json.loads(line), stream.tell()
@@ -254,7 +259,7 @@ def _packed(block: Block) -> bytes:
     return f"{encode([len(block), first, last, list(block.columns), len(lines)])}\n".encode() + lines
 
 
-def _unpacked(head: list[Any], stream: BinaryIO, names: Collection[str] | None) -> Block:
+def unpacked(head: list[Any], stream: BinaryIO, names: Collection[str] | None) -> Block:
     """The fields of the block whose head has been read."""
     count, first, last, fields, size = head
     written, *lines = stream.read(size).decode().split("\n")

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
 
+import importers
 from webapp.config import Settings
 from webapp.db import unit_of_work
 from webapp.jobs.pace import LONG, Pace, collecting_rarely
 from webapp.models import ImportJob, ImportKind
 from webapp.models.accounts import Actor
 from webapp.models.base import utc_now
-from webapp.services import channels, full_list, imports, reconciliation
+from webapp.services import channels, full_list, imports, known_rows, reconciliation
+from webapp.services.listing_ids import Meeting
 
 UNEVEN = 0.05  # seconds of a step with products: now and then the index of their words tidies up, in half of that
 Progress = Callable[[int, int], None]
@@ -21,18 +24,13 @@ def apply(settings: Settings, job: ImportJob, progress: Progress | None) -> None
     """Apply the staged rows from where the job stands, then end it."""
     by = Actor(job.by_id, job.by_name or "Pairbook")
     done = 0
-    bulk = job.kind == ImportKind.LISTINGS  # whose channels have been looked up
     with unit_of_work(read_only=True) as session:
         meeting = imports.may_meet(session, job, settings.uploads)
+        marks = known_rows.passable(session, job, settings.uploads / f"{job.stored_as}.rows")
     pace = Pace(imports.CHUNKS[job.kind], long=UNEVEN if job.kind == ImportKind.PRODUCTS else LONG)
-    for block in imports.staged_blocks(settings.uploads, job):
-        with collecting_rarely(), unit_of_work(read_only=True) as session:
-            ready = imports.prepared(session, job, block)
-            same = imports.already_so(session, imports.get(session, job.id), ready)
-        for some, flags in pace.portions(ready, same):
-            with pace.step(len(flags) - sum(flags), bulk=bulk) as session:
-                imports.apply_chunk(session, job, some, by=by, now=utc_now(), meeting=meeting, same=flags)
-            done += len(some)
+    for block, passed in imports.staged_blocks(settings.uploads, job, marks):
+        for rows in _apply_block(job, block, passed, pace, by, meeting):
+            done += rows
             if progress:
                 progress(done, job.rows_ok)
     with unit_of_work(read_only=True) as session:
@@ -43,6 +41,34 @@ def apply(settings: Settings, job: ImportJob, progress: Progress | None) -> None
     _link_import(job, by)
     with unit_of_work() as session:
         imports.finish(session, job, by=by, now=utc_now())
+
+
+def _apply_block(
+    job: ImportJob, block: importers.Block, passed: list[int], pace: Pace, by: Actor, meeting: Meeting | None
+) -> Iterator[int]:
+    """Apply some rows, each portion in a transaction; gives the number of rows after each.
+
+    passed: the numbers of rows between them and behind them that are counted and not looked at.
+    """
+    bulk = job.kind == ImportKind.LISTINGS  # whose channels have been looked up
+    counted = 0
+    if len(block):
+        with collecting_rarely(), unit_of_work(read_only=True) as session:
+            ready = imports.prepared(session, job, block)
+            same = imports.already_so(session, imports.get(session, job.id), ready)
+        for some, flags in pace.portions(ready, same):
+            upto = some.numbers[-1]
+            between = bisect_right(passed, upto) - counted
+            counted += between
+            with pace.step(len(flags) - sum(flags), bulk=bulk) as session:
+                over = known_rows.Passed(between, upto)
+                imports.apply_chunk(session, job, some, by=by, now=utc_now(), meeting=meeting, same=flags, passed=over)
+            yield len(some) + between
+    if counted < len(passed):
+        with unit_of_work(patient=True) as session:
+            over = known_rows.Passed(len(passed) - counted, passed[-1])
+            imports.apply_chunk(session, job, importers.Block([], {}), by=by, now=utc_now(), passed=over)
+        yield over.rows
 
 
 def _link_import(job: ImportJob, by: Actor) -> None:

@@ -22,7 +22,7 @@ from webapp.models.links import Link
 from webapp.models.listings import Listing, ListingState
 from webapp.services import counts, listing_ids, listings
 from webapp.services.hashes import Met
-from webapp.services.listing_columns import amounts, quantities
+from webapp.services.listing_columns import Columns, amounts, quantities
 from webapp.services.listing_ids import Meeting
 
 MOST_SHOWN = 20  # rows of each kind that are named; all are counted
@@ -92,28 +92,50 @@ def of_listings(
     session: Session,
     changes: Changes,
     block: importers.Block,
-    keys: Sequence[Key],
+    columns: Columns,
     meeting: Meeting | None,
     met: array[int],
-) -> Mapping[Hashable, tuple[Any, ...]]:
-    """Compare some rows with the listings that they mean; gives those that are known, by the rows' channel and id.
+    walk: listings.Walk,
+) -> tuple[Mapping[Hashable, tuple[Any, ...]], list[bool]]:
+    """Compare some rows with the listings that they mean; `columns` are the same rows as they would be stored, and
+    `walk` is how far they have been compared.
 
-    The hash of channel and id of each row is added to those `met`, and of each listing that is known by another id.
+    Gives the listings that are known, by the rows' channel and id, and of each row whether it changes nothing of the
+    one with its own id. The hash of channel and id of each row is added to those `met`, and of each listing that is
+    known by another id.
     """
-    said = said_by(block, LISTED)
-    held = listings.values_of(session, keys, tuple(said))
+    keys, names = columns.keys, columns.names
+    held = walk.values_of(session, keys, names)
     met.extend(map(hash, keys))
+    same = columns.same_as(held)
     if meeting is not None:
         others = listing_ids.known_as(session, meeting, keys, block.column("match_key"), held)
-        there = listings.values_of(session, ((key[0], other) for key, other in others.items()), tuple(said))
+        there = listings.values_of(session, ((key[0], other) for key, other in others.items()), names)
         met.extend(map(hash, there))
         held |= {key: there[key[0], other] for key, other in others.items()}
         if not meeting.by_sku:
             _note_ids(changes, block.numbers, keys, others, held)
     changes.numbers["known"] += len(held)
+    if len(held) > sum(same):
+        differ = [not one for one in same]
+        _note_listings(changes, block.where(differ), list(compress(keys, differ)), names, held)
+    return held, same
+
+
+def _note_listings(
+    changes: Changes,
+    block: importers.Block,
+    keys: Sequence[Key],
+    names: Sequence[str],
+    held: Mapping[Hashable, tuple[Any, ...]],
+) -> None:
+    """Count and name what these rows change, of the columns that a person would ask about."""
+    said = said_by(block, LISTED)
+    chosen = [0, *(1 + names.index(name) for name in said)]
     if said:
-        changes.note(block.numbers, keys, said, held)
-    return held
+        there = [key for key in keys if key in held]
+        known: dict[Hashable, tuple[Any, ...]] = {key: tuple(held[key][i] for i in chosen) for key in there}
+        changes.note(block.numbers, keys, said, known)
 
 
 def _note_ids(

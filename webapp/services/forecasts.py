@@ -18,7 +18,7 @@ from webapp.models.catalog import Product
 from webapp.models.imports import ImportJob, ImportKind
 from webapp.models.links import Link
 from webapp.models.listings import Listing, ListingState
-from webapp.services import channels, file_changes, listing_ids, retrieval, suggestions
+from webapp.services import channels, file_changes, import_checks, listing_ids, retrieval, suggestions
 from webapp.services.file_changes import Changes
 from webapp.services.import_checks import CHUNK
 from webapp.services.listing_forecasts import Outlooks, Place, channel_ids, places_of
@@ -34,6 +34,26 @@ class Forecast:
 
     numbers: dict[str, int] = field(default_factory=dict)
     changes: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a check found: the report, what will happen, problems by repair, and zeros that are or could be put back."""
+
+    report: importers.Report
+    forecast: Forecast
+    problems: list[dict[str, Any]]
+    lost_zeros: dict[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """What is kept with the import, and printed for a script."""
+        return {
+            **import_checks.untitled(self.report, self.forecast.numbers).as_json(),
+            "forecast": self.forecast.numbers,
+            "changes": self.forecast.changes,
+            "problems": self.problems,
+            "lost_zeros": self.lost_zeros,
+        }
 
 
 def forecast(

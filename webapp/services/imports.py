@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -33,6 +33,7 @@ from webapp.services import (
     counts,
     full_list,
     import_checks,
+    known_rows,
     links,
     listing_columns,
     listing_ids,
@@ -43,7 +44,7 @@ from webapp.services import (
     steps,
     suggestions,
 )
-from webapp.services.forecasts import Forecast
+from webapp.services.forecasts import Checked, Forecast
 from webapp.services.forecasts import forecast as forecast
 from webapp.services.listing_columns import Columns
 from webapp.services.listing_forecasts import Outlooks
@@ -83,26 +84,6 @@ def receive(
     session.add(job)
     session.flush()
     return job
-
-
-@dataclass(frozen=True)
-class Checked:
-    """What a check found: the report, what will happen, problems by repair, and zeros that are or could be put back."""
-
-    report: importers.Report
-    forecast: Forecast
-    problems: list[dict[str, Any]]
-    lost_zeros: dict[str, Any]
-
-    def as_json(self) -> dict[str, Any]:
-        """What is kept with the import, and printed for a script."""
-        return {
-            **import_checks.untitled(self.report, self.forecast.numbers).as_json(),
-            "forecast": self.forecast.numbers,
-            "changes": self.forecast.changes,
-            "problems": self.problems,
-            "lost_zeros": self.lost_zeros,
-        }
 
 
 def check(
@@ -223,18 +204,20 @@ def apply_chunk(
     now: datetime,
     meeting: Meeting | None = None,
     same: Sequence[bool] = (),
+    passed: known_rows.Passed | None = None,
 ) -> None:
     """Apply some `prepared` rows and note the place reached, in one transaction; `meeting` is what `may_meet` gave.
 
     same: of each row whether `already_so` has found that it changes nothing; without, all of them are looked at here.
+    passed: rows beside these that are known to change nothing.
     """
     locked = _held(session, job, now)
     rest = rows.where([not one for one in same]) if any(same) else rows
     result = _apply(session, locked, rest, by, meeting) if rest.numbers else Upserted()
     locked.created += len(result.created)
     locked.updated += len(result.changed)
-    locked.unchanged += result.unchanged + sum(same)
-    locked.next_row = rows.numbers[-1]
+    locked.unchanged += result.unchanged + sum(same) + (passed.rows if passed else 0)
+    locked.next_row = passed.upto if passed else rows.numbers[-1]
     changes = {i: both for i, both in result.changed.items() if any(both)}
     if changes:
         columns: dict[str, Sequence[Any]] = {
@@ -354,9 +337,15 @@ def get(session: Session, job_id: int, *, lock: bool = False) -> ImportJob:
     return job
 
 
-def staged_blocks(uploads: Path, job: ImportJob) -> Iterator[importers.Block]:
-    """The good rows that are still to be applied, in file order, as many at a time as are prepared at once."""
-    yield from importers.read_blocks(uploads / f"{job.stored_as}.rows", start=job.next_row, size=CHUNKS[job.kind])
+def staged_blocks(
+    uploads: Path, job: ImportJob, marks: importers.Marks | None = None
+) -> Iterator[tuple[importers.Block, list[int]]]:
+    """The good rows that are still to be applied, in file order, as many at a time as are prepared at once.
+
+    Each time with the numbers of those among them that are passed over, by the marks of `known_rows.passable`.
+    """
+    staged = uploads / f"{job.stored_as}.rows"
+    yield from importers.read_unmarked(staged, marks, start=job.next_row, size=CHUNKS[job.kind])
 
 
 # ---- the steps -------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -59,6 +59,14 @@ class Columns:
         values, said = ({n: some_of(v) for n, v in each.items()} for each in (self.values, self.said))
         return Columns(some_of(self.numbers), some_of(self.keys), values, said)
 
+    def same_as(self, known: Mapping[Hashable, Sequence[Any]]) -> list[bool]:
+        """Of each row whether it changes nothing of what is `known` by its key: an id, then these columns."""
+        found = []
+        for place, (key, values) in enumerate(zip(self.keys, self.rows(), strict=True)):
+            held = known.get(key)
+            found.append(held is not None and (held[1:] == values or self.difference(place, held[1:]) is None))
+        return found
+
     def difference(self, place: int, current: Sequence[Any]) -> tuple[dict[str, Any], dict[str, Any]] | None:
         """What a row changes of the `current` values of a listing, before and after; None when it changes nothing."""
         before: dict[str, Any] = {}
@@ -78,20 +86,31 @@ _SAID_BY = {"match_key": "sku", "loose_key": "sku", "currency": "price"}
 
 
 def columns_of(block: importers.Block, channels: Mapping[str, Channel]) -> Columns:
-    """The columns of listings that these rows have values for; rows without a channel belong to the first one."""
+    """The columns of listings that these rows have values for; rows without a channel belong to the first one.
+
+    Of rows with the same key only the last one counts: one names its channel, and another leaves it out.
+    """
+    columns = of_each_row(block, channels)
+    last = {key: place for place, key in enumerate(columns.keys)}
+    return columns if len(last) == len(columns) else columns.at(sorted(last.values()))
+
+
+def of_each_row(block: importers.Block, channels: Mapping[str, Channel], *, keys: bool = True) -> Columns:
+    """The columns of listings that these rows have values for, also of rows with the same key.
+
+    keys: with those that are made of the SKU; to tell whether a row says something new, the SKU is enough.
+    """
     ids = _channel_ids(block, channels)
-    keys = list(zip(ids, block.columns["listing_id"], strict=True))
-    if len(set(keys)) < len(keys):  # one row names its channel, another leaves it out: the later one counts
-        last = {key: place for place, key in enumerate(keys)}
-        return columns_of(block.where([last[key] == place for place, key in enumerate(keys)]), channels)
+    places = list(zip(ids, block.columns["listing_id"], strict=True))
     given = block.columns
     said: dict[str, Sequence[Any]] = {n: given[n] for n in (*TEXTS, "quantity", "price", "sku") if n in given}
     values: dict[str, Sequence[Any]] = {}
     values |= {name: _filled(given[name], "") for name in TEXTS if name in given}
     if "sku" in given:
-        match_keys = [key or None for key in block.column("match_key")]
-        loose = _loose(given["sku"], match_keys)
-        values |= {"sku": _filled(given["sku"], ""), "match_key": match_keys, "loose_key": loose}
+        values["sku"] = _filled(given["sku"], "")
+    if "sku" in given and keys:
+        values["match_key"] = match_keys = [key or None for key in block.column("match_key")]
+        values["loose_key"] = _loose(given["sku"], match_keys)
     if "options" in given:
         said["options"] = values["options"] = [options or None for options in given["options"]]
     if "price" in given:
@@ -101,7 +120,7 @@ def columns_of(block: importers.Block, channels: Mapping[str, Channel]) -> Colum
         values["price"] = amounts(given["price"])
     if "quantity" in given:
         values["quantity"] = quantities(given["quantity"])
-    return Columns(block.numbers, keys, values, said)
+    return Columns(block.numbers, places, values, said)
 
 
 def amounts(prices: Sequence[Any]) -> list[int | None]:

@@ -21,7 +21,7 @@ from webapp.models.catalog import Product
 from webapp.models.imports import ImportJob
 from webapp.models.links import Link
 from webapp.models.listings import Listing
-from webapp.services import channels, file_changes, listing_ids
+from webapp.services import channels, file_changes, import_checks, known_rows, listing_columns, listing_ids, listings
 from webapp.services.file_changes import Changes
 from webapp.services.hashes import Met, twice
 from webapp.services.import_checks import CHUNK
@@ -72,12 +72,14 @@ class Ends:
 class Outlook:
     """What some rows come to: how many are `known`, what changes of those, how the new ones end.
 
-    seen: channels of the rows. met: the hash of channel and listing id of each (see file_changes).
+    seen: channels of the rows. met: the hash of channel and listing id of each (see file_changes). same: numbers of
+    rows that change nothing.
     """
 
     known: int = 0
     seen: set[int] = field(default_factory=set)
     met: array[int] = field(default_factory=lambda: array("q"))
+    same: array[int] = field(default_factory=lambda: array("I"))
     changes: Changes = field(default_factory=Changes)
     ends: Ends = field(default_factory=Ends)
 
@@ -86,6 +88,7 @@ class Outlook:
         self.known += more.known
         self.seen |= more.seen
         self.met.extend(more.met)
+        self.same.extend(more.same)
         self.changes.add(more.changes)
         self.ends.add(more.ends)
 
@@ -94,12 +97,15 @@ class Outlooks:
     """Looks up what the listings of a file will do, in the transaction of this session, which only reads."""
 
     def __init__(self, session: Session, job: ImportJob) -> None:
-        self._session = session
-        self._ids = channel_ids(session, job)
+        self._session, self._job = session, job
+        self._ids, self._channels = channel_ids(session, job), import_checks.channels_of(session, job)
         here = select(Listing.id).where(Listing.channel_id.in_(self._ids.values())).limit(1)
         self._first = session.scalar(here) is None
         self._by_id = self._first or not listing_ids.made_without_ids(session, job)
-        self._names = {"channel", "listing_id", "match_key"} | (set() if self._first else set(file_changes.LISTED))
+        self._names = {"channel", "listing_id", "match_key"} if self._first else None
+        self._as_of = None if self._first else known_rows.as_of(session, job)
+        self._walk = listings.Walk()
+        self._named: set[bool] = set()  # whether rows name their channel
         self._products = _Products(session)
         self._beforehand: deque[tuple[int, int, int, Outlook]] = deque()
 
@@ -129,6 +135,8 @@ class Outlooks:
                 outlook.add(found)
         for block in importers.read_blocks(staged, size=CHUNK, names=self._names, but=spans):
             outlook.add(self._of(block, meeting))
+        if len(self._named) == 1:  # else two rows may mean one listing, and the later one counts
+            known_rows.keep(self._session, self._job, staged, outlook.same, self._as_of)
         return outlook
 
     def _of(self, block: importers.Block, meeting: Meeting | None) -> Outlook:
@@ -137,12 +145,16 @@ class Outlooks:
         places: list[Place] = list(zip(ids, keys, strict=True))
         found.ends.every.extend(map(hash, compress(places, keys)))
         if not self._first:
-            listed: list[Place] = list(zip(ids, block.column("listing_id"), strict=True))
+            columns = listing_columns.of_each_row(block, self._channels, keys=False)
             found.seen.update(ids)
-            held = file_changes.of_listings(self._session, found.changes, block, listed, meeting, found.met)
-            fresh = [one not in held for one in listed]
+            self._named.update(name is not None for name in set(block.column("channel")))
+            held, same = file_changes.of_listings(
+                self._session, found.changes, block, columns, meeting, found.met, self._walk
+            )
+            found.same.extend(known_rows.settled(rows, same))
+            fresh = [key not in held for key in columns.keys]
             places, rows = list(compress(places, fresh)), list(compress(rows, fresh))
-            found.known = len(listed) - len(places)
+            found.known = len(columns) - len(places)
         wanted = {place for place in places if place[1]}
         products = self._products.of({key for _, key in wanted})
         found.ends.take(rows, places, _linkable(self._session, wanted, products, first=self._first))

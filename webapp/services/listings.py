@@ -10,7 +10,19 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, Table, Text, and_, bindparam, delete, func, select, type_coerce, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    delete,
+    func,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy.orm import Session
 
 import importers
@@ -98,12 +110,7 @@ def upsert_columns(
 
 def unchanged(session: Session, columns: Columns) -> list[bool]:
     """Of each row whether its listing is known by the row's own id and says the same; nothing is written."""
-    known = values_of(session, columns.keys, columns.names)
-    found = []
-    for place, (key, values) in enumerate(zip(columns.keys, columns.rows(), strict=True)):
-        held = known.get(key)
-        found.append(held is not None and (held[1:] == values or columns.difference(place, held[1:]) is None))
-    return found
+    return columns.same_as(values_of(session, columns.keys, columns.names))
 
 
 def _meet(
@@ -215,7 +222,7 @@ def values_of(session: Session, keys: Iterable[Any], names: Sequence[str]) -> di
     for channel_id, external_id in keys:
         ids.setdefault(channel_id, []).append(external_id)
     columns = Listing.__table__.c
-    wanted = [type_coerce(columns.price, BigInteger) if name == "price" else columns[name] for name in names]
+    wanted = _stored(names)
     found: dict[Hashable, tuple[Any, ...]] = {}
     for channel_id in sorted(ids):
         query = select(columns.external_id, columns.id, *wanted)
@@ -229,6 +236,40 @@ def values_of(session: Session, keys: Iterable[Any], names: Sequence[str]) -> di
         rows = session.connection().execute(query).all()
         found |= {(channel_id, row[0]): row[1:] for row in rows if row[0] is not None}
     return found
+
+
+class Walk:
+    """Finds listings for rows that come portion by portion, mostly in the order in which the listings were made.
+
+    Reading on behind the last ones takes a third of looking each up; what is not there is looked up all the same.
+    """
+
+    def __init__(self) -> None:
+        self._last: int | None = None  # the id behind which to read on, None where that would be in vain
+
+    def values_of(self, session: Session, keys: Sequence[Any], names: Sequence[str]) -> dict[Hashable, tuple[Any, ...]]:
+        """What `values_of` gives."""
+        found = {} if self._last is None else self._ahead(session, keys, names)
+        if len(found) < len(keys):
+            found |= values_of(session, [key for key in keys if key not in found], names)
+        ids = [row[0] for row in found.values()]
+        together = 2 * len(ids) > len(keys) and max(ids) - min(ids) < 2 * len(keys)
+        self._last = max(ids) if together else None
+        return found
+
+    def _ahead(self, session: Session, keys: Sequence[Any], names: Sequence[str]) -> dict[Hashable, tuple[Any, ...]]:
+        columns = Listing.__table__.c
+        query = select(columns.channel_id, columns.external_id, columns.id, *_stored(names))
+        query = query.where(columns.id > self._last).order_by(columns.id).limit(len(keys))
+        wanted = set(keys)
+        rows = session.connection().execute(query).all()
+        return {key: row[2:] for row in rows if (key := (row[0], row[1])) in wanted}
+
+
+def _stored(names: Sequence[str]) -> list[ColumnElement[Any]]:
+    """These columns, amounts as they are stored."""
+    columns = Listing.__table__.c
+    return [type_coerce(columns.price, BigInteger) if name == "price" else columns[name] for name in names]
 
 
 def remove(session: Session, which: Any) -> int:

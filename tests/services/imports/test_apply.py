@@ -108,7 +108,7 @@ def test_a_dead_worker_is_followed_by_one_that_goes_on_where_it_stopped(bring, s
         imports.confirm(session, job_id, by=COMMAND_LINE, reconcile=False)
     with unit_of_work() as session:
         job = imports.claim_next(session, worker="first", now=utc_now())
-    staged = list(imports.staged_blocks(settings.uploads, job))
+    staged = [block for block, _ in imports.staged_blocks(settings.uploads, job)]
     assert [len(block) for block in staged] == [1] * 7
     for block in staged[:died_after]:
         with unit_of_work() as session:
@@ -120,7 +120,7 @@ def test_a_dead_worker_is_followed_by_one_that_goes_on_where_it_stopped(bring, s
     if died_after < 7:
         with pytest.raises(Conflict, match="taken this import over"), unit_of_work() as session:
             imports.apply_chunk(session, job, staged[-1], by=COMMAND_LINE, now=later)
-    rest = list(imports.staged_blocks(settings.uploads, again))
+    rest = [block for block, _ in imports.staged_blocks(settings.uploads, again)]
     assert [block.numbers for block in rest] == [block.numbers for block in staged[died_after:]]
     importing.apply(settings, again, None)
     done = read(job_id)
