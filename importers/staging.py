@@ -205,9 +205,12 @@ def read_staged(staged: Path, *, start: int = 0) -> Iterator[tuple[int, dict[str
         yield from block.rows()
 
 
-def values_of(staged: Path, name: str) -> set[str | None]:
-    """The different values that a text field has in the good rows of a checked file; None stands for rows without."""
-    return {value for block in read_blocks(staged, names=(name,)) for value in set(block.column(name))}
+def values_of(staged: Path, name: str, *, but: Sequence[tuple[int, int]] = ()) -> set[str | None]:
+    """The different values that a text field has in the good rows of a checked file; None stands for rows without.
+
+    but: see `read_blocks`.
+    """
+    return {value for block in read_blocks(staged, names=(name,), but=but) for value in set(block.column(name))}
 
 
 def look_up(staged: Path, numbers: Collection[int]) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -35,10 +35,18 @@ def channels_of(session: Session, job: ImportJob) -> dict[str, Channel]:
     return found
 
 
-def resolve(session: Session, job: ImportJob, report: importers.Report, staged: Path) -> importers.Report:
+def resolve(
+    session: Session,
+    job: ImportJob,
+    report: importers.Report,
+    staged: Path,
+    *,
+    placed: Sequence[tuple[int, int]] = (),
+) -> importers.Report:
     """Find the rows that name a SKU, a channel or a listing we do not have, and leave them out of the staged file.
 
-    So are the rows without a listing id whose SKU several listings of the channel have.
+    So are the rows without a listing id whose SKU several listings of the channel have. placed: spans of row numbers,
+    in ascending order, whose channels are known.
     """
     if job.kind == ImportKind.PRODUCTS:
         return report
@@ -46,7 +54,7 @@ def resolve(session: Session, job: ImportJob, report: importers.Report, staged: 
     found: dict[int, importers.Problem] = {}
     if job.kind == ImportKind.LISTINGS:
         found |= _doubtful(session, job, report, staged, channels)
-        named = importers.values_of(staged, "channel")
+        named = importers.values_of(staged, "channel", but=placed)
         all_known = named - {None} <= set(channels) and (None not in named or job.channel_id is not None)
     if job.kind == ImportKind.LINKS and "listing_sku" in report.columns.values():
         importers.rewrite(staged, partial(_with_ids, session, channels))

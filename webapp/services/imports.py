@@ -108,12 +108,12 @@ def check(
     )  # fmt: skip
     foreseen, lost = Forecast(), lost_zeros.Lost()
     if report.outcome != "reject":
-        lost = lost_zeros.find(session, job.kind, staged)
+        lost = lost_zeros.find(session, job.kind, staged, but=outlooks.whole_codes if outlooks else ())
         if options.add_zeros:
             lost_zeros.put_back(staged, lost, ids="listing_id" not in report.columns.values())
             if outlooks:
                 outlooks.forget()
-        report = import_checks.resolve(session, job, report, staged)
+        report = import_checks.resolve(session, job, report, staged, placed=outlooks.placed if outlooks else ())
     if all_or_nothing and report.rows_bad:
         report = replace(report, outcome="reject")
     if report.outcome != "reject":

@@ -21,7 +21,16 @@ from webapp.models.catalog import Product
 from webapp.models.imports import ImportJob
 from webapp.models.links import Link
 from webapp.models.listings import Listing
-from webapp.services import channels, file_changes, import_checks, known_rows, listing_columns, listing_ids, listings
+from webapp.services import (
+    channels,
+    file_changes,
+    import_checks,
+    known_rows,
+    listing_columns,
+    listing_ids,
+    listings,
+    lost_zeros,
+)
 from webapp.services.file_changes import Changes
 from webapp.services.hashes import Met, twice
 from webapp.services.import_checks import CHUNK
@@ -102,12 +111,16 @@ class Outlooks:
         here = select(Listing.id).where(Listing.channel_id.in_(self._ids.values())).limit(1)
         self._first = session.scalar(here) is None
         self._by_id = self._first or not listing_ids.made_without_ids(session, job)
-        self._names = {"channel", "listing_id", "match_key"} if self._first else None
+        self._names = {"channel", "listing_id", "match_key", "gtin"} if self._first else None
         self._as_of = None if self._first else known_rows.as_of(session, job)
         self._walk = listings.Walk()
         self._named: set[bool] = set()  # whether rows name their channel
         self._products = _Products(session)
         self._beforehand: deque[tuple[int, int, int, Outlook]] = deque()
+        #: Spans of row numbers that were looked up beforehand: all, whose channels are known, and those without a code
+        #: that may lack zeros.
+        self.placed: list[tuple[int, int]] = []
+        self.whole_codes: list[tuple[int, int]] = []
 
     def begin(self, staged: Path, ended: Callable[[], bool]) -> None:
         """Look up the rows that a check has found so far, until it has `ended`."""
@@ -115,8 +128,11 @@ class Outlooks:
             return
         for block in importers.follow(staged, ended, size=CHUNK, names=self._names):
             if {name or "" for name in set(block.column("channel"))} <= self._ids.keys():
-                found = self._of(block, None)
-                self._beforehand.append((block.numbers[0], block.numbers[-1], len(block), found))
+                span = block.numbers[0], block.numbers[-1]
+                self._beforehand.append((*span, len(block), self._of(block, None)))
+                self.placed.append(span)
+                if not lost_zeros.may_lack(block):
+                    self.whole_codes.append(span)
 
     def forget(self) -> None:
         """Look all rows up again: they have been changed since."""

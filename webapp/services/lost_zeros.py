@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,22 +36,27 @@ class Lost:
         return {"sku": self.rows, "gtin": self.gtins, "shown": self.shown} if self.rows or self.gtins else {}
 
 
-def find(session: Session, kind: ImportKind, staged: Path) -> Lost:
+def may_lack(block: importers.Block) -> bool:
+    """Whether a SKU or a GTIN of these rows can have lost zeros, by its looks."""
+    return bool(_digits(block)) or not _whole_lengths(block)
+
+
+def find(session: Session, kind: ImportKind, staged: Path, *, but: Sequence[tuple[int, int]] = ()) -> Lost:
     """Rows of a staged file whose SKU no product has, but exactly one would with zeros in front; and short GTINs.
 
-    A SKU that the file has with its zeros too is left alone: it may be another one.
+    A SKU that the file has with its zeros too is left alone: it may be another one. but: spans of row numbers, in
+    ascending order, of which `may_lack` has said no.
     """
     found = Lost()
     rows: Counter[str] = Counter()
-    for block in importers.read_blocks(staged, size=CHUNK, names=("match_key", "gtin")):
-        keys, gtins = block.column("match_key"), block.column("gtin")
-        digits = {key for key in keys if key and key.isdecimal() and key.isascii()}
+    for block in importers.read_blocks(staged, size=CHUNK, names=("match_key", "gtin"), but=but):
+        keys, gtins, digits = block.column("match_key"), block.column("gtin"), _digits(block)
         found.skus |= _proven(session, digits)
         for number, key in zip(block.numbers, keys, strict=True) if digits & found.skus.keys() else ():
             if key in found.skus:
                 rows[key] += 1
                 _show(found, number, "sku", key, found.skus[key])
-        if set(map(len, filter(None, gtins))) <= set(GTIN_LENGTHS):
+        if _whole_lengths(block):
             continue
         for number, gtin in zip(block.numbers, gtins, strict=True):
             if gtin and (whole := whole_gtin(gtin)) != gtin:
@@ -86,6 +92,14 @@ def whole_gtin(text: str) -> str:
         return text
     length = next(length for length in GTIN_LENGTHS if length > len(text))
     return text.zfill(length) if is_valid_gtin(text.zfill(length)) else text
+
+
+def _digits(block: importers.Block) -> set[str]:
+    return {key for key in block.column("match_key") if key and key.isdecimal() and key.isascii()}
+
+
+def _whole_lengths(block: importers.Block) -> bool:
+    return set(map(len, filter(None, block.column("gtin")))) <= set(GTIN_LENGTHS)
 
 
 def _proven(session: Session, keys: set[str]) -> dict[str, str]:
