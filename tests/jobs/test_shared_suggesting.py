@@ -97,7 +97,8 @@ def test_two_processes_share_the_work_and_never_compute_the_same_chunk(queue, wo
     both = [worker(slow=0.05), worker(slow=0.05)]
     for process in both:
         go(process)
-    chunks = [[json.loads(line) for line in process.communicate(timeout=240)[0].split("\n") if line] for process in both]
+    said = [process.communicate(timeout=240)[0] for process in both]
+    chunks = [[json.loads(line) for line in each.split("\n") if line] for each in said]
     done = [i for each in chunks for chunk in each for i in chunk]
     assert len(done) == len(set(done)) == LISTINGS
     assert all(len(each) > 1 for each in chunks), "one of them did it all"
