@@ -36,8 +36,8 @@ def boost(columns: Array, slopes: Slopes, signs: Array, used: Array, constant: f
         column, cut, leaf, reached = grow(bins, *slopes(scores), signs, used)
         leaf = leaf * RATE
         scores += leaf[reached]
-        asked.append(column)
-        cuts.append([edges[f][c] if f >= 0 else 0.0 for f, c in zip(column, cut, strict=True)])
+        asked.append(np.maximum(column, 0))
+        cuts.append([edges[f][c] if f >= 0 else np.inf for f, c in zip(column, cut, strict=True)])
         leaves.append(leaf)
     return Trees(np.array(asked, np.int32), np.array(cuts, np.float64), np.array(leaves), constant)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from math import exp
 from typing import Any, Final
@@ -128,14 +128,14 @@ def _decide(record: Record, doc: Document, found: Found, odds: Array, sides: _Si
         said.append(_rivals(score - (best if at else runner_up)))
     mark_titles([(product, said) for _, (_, product), said, _ in judged], listing)
     scores = [round(score) for score, _, _, _ in judged]
-    evidence = [_in_order(told, _SILENT) for told in share_points([said for _, _, said, _ in judged], scores)]
+    evidence = share_points([said for _, _, said, _ in judged], scores)
     return [
         Candidate(item, score, e, advice(score), rank, difference(said))
         for rank, (score, (_, (item, _), said, _), e) in enumerate(zip(scores, judged, evidence, strict=True), start=1)
     ]
 
 
-def _checked(score: float, product: Side, listing: Side, said: Sequence[Finding]) -> float:
+def _checked(score: float, product: Side, listing: Side, said: list[Finding]) -> float:
     """The score, no longer likely where a person should look first."""
     if score < LIKELY_FROM - 0.5 or not is_doubtful(product, listing, said):
         return score
@@ -184,20 +184,23 @@ def weighed(said: Iterable[Finding]) -> tuple[float, float]:
     """
     possible = facts_possible = 0
     gained = facts_gained = 0.0
-    conflicts = []
+    most = 100
     for f in said:
-        if f.verdict is _MISSING or f.verdict is _NOT_USED:
+        verdict = f.verdict
+        if verdict is _MISSING or verdict is _NOT_USED:
             continue
-        points = POINTS[f.field]
+        field, share = f.field, f.share
+        points = POINTS[field]
         possible += points
-        gained += points * f.share
-        if f.field not in ("sku", "price"):
+        gained += points * share
+        if field != "sku" and field != "price":
             facts_possible += points
-            facts_gained += points * f.share
-        if f.conflict:
-            conflicts.append(CAPS[f.field])
-    unlike = LIKELY_FROM - 1 if facts_possible and facts_gained / facts_possible < _AGREE else 100
-    return min(conflicts, default=unlike), gained / possible if possible else 1.0
+            facts_gained += points * share
+        if f.conflict and CAPS[field] < most:
+            most = CAPS[field]
+    if most == 100 and facts_gained < _AGREE * facts_possible:
+        most = LIKELY_FROM - 1
+    return most, gained / possible if possible else 1.0
 
 
 def compare(product: Record, listing: Record) -> Candidate:
@@ -214,7 +217,7 @@ def compare_all(products: Sequence[Record], listing: Record) -> list[Candidate]:
     scores = [round(_checked(_alone(one), ours, theirs, one)) for ours, one in zip(sides, said, strict=True)]
     found = zip(products, scores, said, share_points(said, scores), strict=True)
     return [
-        Candidate(product.id, score, _in_order(evidence, _SILENT[:-1]), advice(score), 0, difference(one))
+        Candidate(product.id, score, evidence[:-1], advice(score), 0, difference(one))
         for product, score, one, evidence in found
     ]
 
@@ -245,35 +248,30 @@ def _rivals(lead: float) -> Finding:
     return Finding("rivals", _DIFFERS, "", "", share, _MORE_ALIKE)
 
 
-def share_points(said: Sequence[Sequence[Finding]], scores: Sequence[int]) -> list[list[Evidence]]:
-    """Evidence for each candidate's findings, whose points add up to its score exactly; with rivals for all or none."""
+def share_points(said: Sequence[Sequence[Finding]], scores: Sequence[int]) -> list[tuple[Evidence, ...]]:
+    """Evidence of all fields for each candidate, in the order of the screen, from what each of its findings says.
+
+    The points add up to the candidate's score exactly. All candidates have a finding of rivals, as their last, or none.
+    """
     compared: list[float] = []
     ends = []
     for one in said:
         for f in one:
-            if f.verdict is not _NOT_USED and f.verdict is not _MISSING:
-                compared += _WEIGHTS[f.field], f.share
+            verdict = f.verdict
+            compared.append(0.0 if verdict is _NOT_USED or verdict is _MISSING else _WEIGHTS[f.field])
+            compared.append(f.share)
         ends.append(len(compared) // 2)
     pairs = np.array(compared, np.float64).reshape(-1, 2)
     learned = bool(said and said[0]) and said[0][-1].field == "rivals"
     points = iter(share_out(pairs, np.array(ends, np.int64), np.array(scores, np.int64), learned).tolist())
-    return [[_told(f, points) for f in one] for one in said]
-
-
-def _told(f: Finding, points: Iterator[list[int]]) -> Evidence:
-    """One finding as evidence; the next of `points` are its own when it compared something."""
-    mine = most = 0
-    if f.verdict is not _NOT_USED and f.verdict is not _MISSING:
-        mine, most = next(points)
-    return _evidence((f.field, f.verdict, f.ours, f.theirs, mine, most, f.note, f.marks))
-
-
-def _in_order(told: Iterable[Evidence], silent: list[Evidence]) -> tuple[Evidence, ...]:
-    """The evidence of all fields in the order of the screen, those that nobody gives included."""
-    line = silent.copy()
-    for evidence in told:
-        line[_PLACES[evidence.field]] = evidence
-    return tuple(line)
+    out = []
+    for one in said:
+        line = _SILENT.copy()
+        for f, (mine, most) in zip(one, points, strict=False):
+            field = f.field
+            line[_PLACES[field]] = _evidence((field, f.verdict, f.ours, f.theirs, mine, most, f.note, f.marks))
+        out.append(tuple(line))
+    return out
 
 
 #: Evidence of its eight values, without the call in between: a hundred are made for every listing.
@@ -291,8 +289,10 @@ _DIFFERENCE_ORDER: Final = {field: place for place, field in enumerate(_NAMES)}
 
 def difference(said: Sequence[Finding]) -> str:
     """The one fact that differs, said in one line; "" when none does."""
-    differing = [f for f in said if f.verdict is _DIFFERS and f.field in _DIFFERENCE_ORDER]
-    first = min(differing, key=lambda f: _DIFFERENCE_ORDER[f.field], default=None)
+    first, place = None, len(_DIFFERENCE_ORDER)
+    for f in said:
+        if f.verdict is _DIFFERS and _DIFFERENCE_ORDER.get(f.field, place) < place:
+            first, place = f, _DIFFERENCE_ORDER[f.field]
     if (first is None or not first.conflict) and said and said[0].field == "title" and said[0].conflict:
         return said[0].note  # a number of the title
     if first is None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 from matching.facts import COUNT, PACK
 from matching.fields import Finding
-from matching.measures import as_much
+from matching.measures import Quantities, as_much
 from matching.records import Verdict
 from matching.replaced import replaced_number
 from matching.sides import Side
@@ -21,7 +22,7 @@ _ONE_SIDED: Final = phrase("only one side says how many")
 _NUMBER: Final = phrase("Number")
 
 
-def is_doubtful(product: Side, listing: Side, said: Sequence[Finding]) -> bool:
+def is_doubtful(product: Side, listing: Side, said: list[Finding]) -> bool:
     """Whether a person should look at a pair that is likely: only one side says how many, or a number is another.
 
     Nearly equal titles that differ by a number name siblings, unless SKU or GTIN says that all is one. The finding says
@@ -31,8 +32,8 @@ def is_doubtful(product: Side, listing: Side, said: Sequence[Finding]) -> bool:
         return False
     if product.gtin and listing.gtin and product.gtin.digits == listing.gtin.digits:
         return False
-    if _one_sided(product, listing):
-        next(f for f in said if f.field == "pack").note = _ONE_SIDED
+    if _one_sided(product.quantities, listing.quantities):
+        said[:] = [replace(f, note=_ONE_SIDED) if f.field == "pack" else f for f in said]
         return True
     title = said[0]
     if title.field != "title" or title.verdict is not Verdict.CLOSE or title.note or title.share < _NEARLY_EQUAL:
@@ -45,9 +46,9 @@ def is_doubtful(product: Side, listing: Side, said: Sequence[Finding]) -> bool:
     return True
 
 
-def _one_sided(product: Side, listing: Side) -> bool:
+@lru_cache(maxsize=20_000)
+def _one_sided(ours: Quantities, theirs: Quantities) -> bool:
     """Whether one side counts packs or pieces and the other none, unless it is as much in all by another measure."""
-    ours, theirs = product.quantities, listing.quantities
     for one, other in ((PACK, COUNT), (COUNT, PACK)):
         for side, silent in ((ours, theirs), (theirs, ours)):
             counted = [n for n in side.get(one, ()) if n > 1 and n not in silent.get(other, ())]

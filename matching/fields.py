@@ -17,7 +17,7 @@ from matching.measures import Quantities, agrees, as_much, quantity_text, rules_
 from matching.money import one_currency
 from matching.normalize import fold
 from matching.records import NO_MARKS, Marks, Verdict
-from matching.sides import BRAND, COLOUR, COUNTS, GTIN, MODEL, OPTIONS, PRICE, SIZE, SKU, TITLE, Side
+from matching.sides import BRAND, COLOUR, COUNTS, GTIN, MODEL, OPTIONS, PRICE, SIZE, SKU, TITLE, Side, colour_names
 from matching.spans import differing_plain
 from matching.variants import kind_of, same_value, understood
 from matching.wording import phrase
@@ -219,20 +219,24 @@ def compare_size(product: Side, listing: Side) -> Finding:
 
     Another content is a conflict, and so are other measures of what is crossed ("130 x 180 cm").
     """
-    ours, theirs = product.quantities, listing.quantities
-    if not (ours or theirs or product.size or listing.size):
+    if product.size and listing.size and product.size != listing.size:
+        shown = _in_capitals(product.size), _in_capitals(listing.size)
+        # Sizes of two systems, M and 38, may be the same: nothing says that they are not.
+        shape = size_shape(product.size)
+        two = shape == size_shape(listing.size) and not (shape == "words" and _two_languages(product, listing))
+        return Finding("size", _DIFFERS, *shown, conflict=True) if two else Finding("size", _MISSING, *shown)
+    return _two_sizes(product.quantities, listing.quantities, product.size, listing.size)
+
+
+@lru_cache(maxsize=20_000)
+def _two_sizes(ours: Quantities, theirs: Quantities, our_size: str, their_size: str) -> Finding:
+    """Quantities of both sides, whose clothing sizes are equal where both have one."""
+    if not (ours or theirs or our_size or their_size):
         return _NOT_USED["size"]
     both = [d for d in ours if d in theirs and d not in (PACK, COUNT)]
-    if product.size and listing.size:
-        if product.size != listing.size:
-            shown = _in_capitals(product.size), _in_capitals(listing.size)
-            # Sizes of two systems, M and 38, may be the same: nothing says that they are not.
-            shape = size_shape(product.size)
-            two = shape == size_shape(listing.size) and not (shape == "words" and _two_languages(product, listing))
-            return Finding("size", _DIFFERS, *shown, conflict=True) if two else Finding("size", _MISSING, *shown)
-        if not both:
-            return Finding("size", _SAME, _in_capitals(product.size), _in_capitals(listing.size), 1.0)
-    texts = _size_text(product), _size_text(listing)
+    if our_size and their_size and not both:
+        return Finding("size", _SAME, _in_capitals(our_size), _in_capitals(their_size), 1.0)
+    texts = _size_text(ours, our_size), _size_text(theirs, their_size)
     if not both:
         return _silent("size", *texts)
     clash = [d for d in both if not agrees(d, ours[d], theirs[d])]
@@ -254,12 +258,11 @@ def _in_capitals(size: str) -> str:
     return size.upper() if len(size) <= _LONGEST_SIZE and " " not in size else size
 
 
-def _size_text(side: Side) -> str:
-    """The size and the quantities of a side as people write them, kept with it."""
-    if side.size_text is None:
-        texts = [quantity_text(d, v) for d, values in side.quantities.items() if d not in (PACK, COUNT) for v in values]
-        side.size_text = ", ".join(dict.fromkeys(([_in_capitals(side.size)] if side.size else []) + texts))
-    return side.size_text
+@lru_cache(maxsize=20_000)
+def _size_text(quantities: Quantities, size: str) -> str:
+    """The size and the quantities of a side as people write them."""
+    texts = [quantity_text(d, v) for d, values in quantities.items() if d not in (PACK, COUNT) for v in values]
+    return ", ".join(dict.fromkeys(([_in_capitals(size)] if size else []) + texts))
 
 
 def compare_pack(product: Side, listing: Side) -> Finding:
@@ -267,7 +270,11 @@ def compare_pack(product: Side, listing: Side) -> Finding:
 
     "Pack of 6 pieces" may be six or one of six: it is the same as six pieces, and as a pack of six.
     """
-    ours, theirs = product.quantities, listing.quantities
+    return _two_counts(product.quantities, listing.quantities)
+
+
+@lru_cache(maxsize=20_000)
+def _two_counts(ours: Quantities, theirs: Quantities) -> Finding:
     if not (PACK in ours or COUNT in ours or PACK in theirs or COUNT in theirs):
         return _NOT_USED["pack"]
     both = [d for d in (PACK, COUNT) if d in ours and d in theirs]
@@ -294,8 +301,12 @@ def _as_packs(quantities: Quantities) -> bool:
 
 def compare_colour(product: Side, listing: Side) -> Finding:
     """The colours named, whatever the language."""
-    a, b = product.colour_mask, listing.colour_mask
-    ours, theirs = ", ".join(product.colours), ", ".join(listing.colours)
+    return _two_colours(product.colour_mask, listing.colour_mask)
+
+
+@lru_cache(maxsize=20_000)
+def _two_colours(a: int, b: int) -> Finding:
+    ours, theirs = colour_names(a), colour_names(b)
     if not a or not b:
         return Finding("colour", _MISSING, ours, theirs)
     if a == b:
@@ -356,13 +367,12 @@ def _has_field(kind: str, product: Side, listing: Side) -> bool:
 def findings(product: Side, listing: Side) -> list[Finding]:
     """What each field says about a pair, in the order of the screen, but for those that neither side gives.
 
-    `mark_titles` marks the words of the title.
+    A finding may be shared by many pairs, except that of the title, whose words `mark_titles` marks.
     """
     given = product.given | listing.given
     compared = _COMPARED.get(given)
     if compared is None:
-        chosen = [compare for bit, compare in _COMPARISONS.items() if given & bit]
-        compared = _COMPARED[given] = tuple(chosen)
+        compared = _COMPARED[given] = tuple(compare for bit, compare in _COMPARISONS.items() if given & bit)
     return [f for f in [compare(product, listing) for compare in compared] if f.verdict is not _UNUSED or f.note]
 
 

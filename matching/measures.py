@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from math import prod
 from typing import Final
@@ -14,8 +14,20 @@ from matching.quantities import NOMINAL, alike
 from matching.wording import phrase
 
 _alike_values: Final = getattr(alike, "py_func", alike)  # a call into compiled code takes longer than the two numbers
-#: The values of a side by dimension.
-Quantities = Mapping[int, Sequence[float]]
+
+
+class Quantities(dict[int, list[float]]):
+    """The values of a side by dimension, never changed: `sides` makes one of equal lists.
+
+    So each is a key by itself, and what two of them say is worked out once for the many products that share them.
+    """
+
+    __slots__ = ()
+    __hash__ = object.__hash__  # type: ignore[assignment]
+    __eq__ = object.__eq__
+
+
+NO_QUANTITIES: Final = Quantities()
 #: Dimensions that say how much is sold: a conflict there makes another product, where another length or power may
 #: be a detail that only one seller mentions.
 _CONTENTS: Final = frozenset(DIMENSION_ID[n] for n in ("volume", "mass", "oz", "storage"))

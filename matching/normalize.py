@@ -6,6 +6,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from matching.identifiers import is_code
@@ -246,6 +247,7 @@ class Piece(NamedTuple):
     took_next: bool
 
 
+@lru_cache(maxsize=20_000)
 def piece(token: str, following: str) -> Piece:
     """Read one token. `following` matters only where `unit_after` says so."""
     if token[0].isdigit():

@@ -241,21 +241,38 @@ def _extra(
     size = 0
     for k in range(n):
         size += word_at[rows[k] + 1] - word_at[rows[k]]
-    every = np.empty(size, np.uint32)
-    m = 0
+    slots = 64
+    while slots < 2 * size:
+        slots *= 2
+    word_in, times = np.empty(slots, np.uint32), np.zeros(slots, np.int32)
     for k in range(n):
         for j in range(word_at[rows[k]], word_at[rows[k] + 1]):
             if kinds[j] < PREFIX:
-                every[m] = words[j]
-                m += 1
-    every = np.sort(every[:m])
+                at = _place(words[j], word_in, times)
+                word_in[at] = words[j]
+                times[at] += 1
     for k in range(n):
         extra = 0.0
+        i = 0
         for j in range(word_at[rows[k]], word_at[rows[k] + 1]):
-            if kinds[j] < PREFIX and not _contains(q_words, words[j]) and not _contains(q_text, words[j]):
-                count = np.searchsorted(every, words[j], side="right") - np.searchsorted(every, words[j], side="left")
-                extra += math.log((n + 1.0) / count)
+            if kinds[j] >= PREFIX:
+                continue
+            while i < len(q_words) and q_words[i] < words[j]:
+                i += 1
+            if (i < len(q_words) and q_words[i] == words[j]) or _contains(q_text, words[j]):
+                continue
+            extra += math.log((n + 1.0) / times[_place(words[j], word_in, times)])
         out[k, 37] = math.log1p(extra)
+
+
+@njit(cache=True, nogil=True)
+def _place(word: Whole, word_in: IntArray, times: IntArray) -> Whole:
+    """Where a word stands in a table of counted words, or the empty place where it belongs."""
+    # Hashes are as good as random in their low bits, but for those that one bucket of the index has in common.
+    at = (word ^ word >> 16) & (len(times) - 1)
+    while times[at] and word_in[at] != word:
+        at = (at + 1) & (len(times) - 1)
+    return at
 
 
 @njit(cache=True, nogil=True)

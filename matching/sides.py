@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from json import loads
 from types import MappingProxyType
 from typing import Any, Final
@@ -12,6 +13,7 @@ from matching.document import Document, alias_document, document
 from matching.identifiers import Gtin, match_key
 from matching.lexicon import COLOUR_NAMES
 from matching.marks import Spelt
+from matching.measures import NO_QUANTITIES, Quantities
 from matching.normalize import fold, words
 from matching.records import Record, price_of
 from matching.segment import Segment
@@ -19,7 +21,6 @@ from matching.segment import Segment
 #: What a side gives for comparing, as bits of `Side.given`.
 TITLE, SKU, GTIN, MODEL, BRAND, SIZE, COUNTS, COLOUR, OPTIONS, PRICE = (1 << bit for bit in range(10))
 MOST_ALIASES: Final = 20  # other names of a product that its title is compared by
-_COLOURS: dict[int, list[str]] = {0: []}
 _GLUED: Final = re.compile(r"^([a-z]{2,})(\d{1,3})$")
 _NOTHING: Final[Mapping[Any, Any]] = MappingProxyType({})
 
@@ -42,11 +43,10 @@ class Side:
     codes: Sequence[str] = ()
     size = ""
     colour_mask = 0
-    quantities: Mapping[int, Sequence[float]] = _NOTHING
+    quantities: Quantities = NO_QUANTITIES
     options: Mapping[str, str] = _NOTHING
     aliases: Sequence[str] = ()  # the words of the titles that linked listings have
     given = 0
-    size_text: str | None = None  # kept by `fields`, which words it
     _compact: str | None = None
     _in_order: str | None = None
     _joined: set[str] | None = None
@@ -66,7 +66,7 @@ class Side:
             side._gtin(record.gtin, doc.gtin)
         side.text, side.codes, side.size, side.colour_mask = doc.text[: doc.title_end], doc.codes, doc.size, doc.colours
         if doc.quantities:
-            side.quantities = _by_dimension(doc.quantities)
+            side.quantities = _by_dimension(tuple(doc.quantities))
         if record.options:
             side.options = {fold(k, 60): v for k, v in record.options.items() if v}
         if record.aliases:
@@ -98,8 +98,7 @@ class Side:
             side.codes = codes.split()
         begin, end = read["quantity_at"][place], read["quantity_at"][place + 1]
         if end > begin:
-            pairs = zip(read["dims"][begin:end], read["vals"][begin:end], strict=True)
-            side.quantities = _by_dimension(pairs)
+            side.quantities = _kept_quantities(bytes(read["dims"][begin:end]), bytes(read["vals"][begin:end]))
         if options:
             side.options = {fold(k, 60): v for k, v in loads(options).items() if v}
         if segment.has_aliases:
@@ -189,16 +188,22 @@ class Side:
             self._spelt = Spelt(self.title)
         return self._spelt
 
-    @property
-    def colours(self) -> list[str]:
-        """Names of the colours named."""
-        if self.colour_mask not in _COLOURS:
-            _COLOURS[self.colour_mask] = [name for i, name in enumerate(COLOUR_NAMES) if self.colour_mask >> i & 1]
-        return _COLOURS[self.colour_mask]
+
+@lru_cache(maxsize=20_000)
+def colour_names(mask: int) -> str:
+    """Names of the colours in a mask."""
+    return ", ".join(name for i, name in enumerate(COLOUR_NAMES) if mask >> i & 1)
 
 
-def _by_dimension(quantities: Iterable[tuple[int, float]]) -> dict[int, list[float]]:
-    out: dict[int, list[float]] = {}
+@lru_cache(maxsize=20_000)
+def _kept_quantities(dims: bytes, vals: bytes) -> Quantities:
+    """From the bytes of an index's `dims` and `vals`."""
+    return _by_dimension(tuple(zip(dims, memoryview(vals).cast("f"), strict=True)))
+
+
+@lru_cache(maxsize=20_000)
+def _by_dimension(quantities: Iterable[tuple[int, float]]) -> Quantities:
+    out = Quantities()
     for dimension, value in quantities:
         out.setdefault(dimension, []).append(value)
     return out

@@ -20,8 +20,8 @@ NODES: Final = 2**DEPTH - 1
 class Trees:
     """One line for each tree: the column and the cut of its seven questions, level by level, and its eight leaves.
 
-    A value above the cut goes right; a column of -1 asks nothing and goes left. The leaves that a line of columns
-    reaches, with the constant, add up to a log-odds.
+    A value above the cut goes right; what asks nothing has a cut of infinity, so that no step takes a branch. The
+    leaves that a line of columns reaches, with the constant, add up to a log-odds.
     """
 
     columns: Array
@@ -48,7 +48,7 @@ class Trees:
         unknown = {ask[0] for tree in data["trees"] for ask in tree["asks"] if ask} - set(place)
         if unknown:
             raise ValueError(f"Unknown columns in the trees: {sorted(unknown)}. Run bench/train_matching.py again.")
-        asks = [[(place[ask[0]], ask[1]) if ask else (-1, 0.0) for ask in tree["asks"]] for tree in data["trees"]]
+        asks = [[(place[ask[0]], ask[1]) if ask else (0, np.inf) for ask in tree["asks"]] for tree in data["trees"]]
         return cls(
             np.array([[column for column, _ in tree] for tree in asks], np.int32).reshape(-1, NODES),
             np.array([[cut for _, cut in tree] for tree in asks], np.float64).reshape(-1, NODES),
@@ -60,7 +60,7 @@ class Trees:
         """What `read` reads."""
         trees = [
             {
-                "asks": [[names[f], float(f"{c:.5g}")] if f >= 0 else None for f, c in zip(fs, cs, strict=True)],
+                "asks": [[names[f], float(f"{c:.5g}")] if c < np.inf else None for f, c in zip(fs, cs, strict=True)],
                 "leaves": [round(leaf, 4) for leaf in leaves],
             }
             for fs, cs, leaves in zip(self.columns.tolist(), self.cuts.tolist(), self.leaves.tolist(), strict=True)
@@ -75,7 +75,6 @@ def walk(line: Array, columns: Array, cuts: Array, leaves: Array) -> float:
     for t in range(len(columns)):
         node = 0
         for _ in range(DEPTH):
-            column = columns[t, node]
-            node = 2 * node + (2 if column >= 0 and line[column] > cuts[t, node] else 1)
+            node = 2 * node + 1 + (line[columns[t, node]] > cuts[t, node])
         total += leaves[t, node - NODES]
     return total

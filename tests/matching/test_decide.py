@@ -199,8 +199,9 @@ def test_no_field_looks_better_than_it_is(parts, score):
     said.append(Finding("rivals", Verdict.SAME, "", "", 0.5))
     evidence = share_points([said], [score])[0]
     assert sum(e.points for e in evidence) == score
-    for (_, share), e in zip(parts, evidence, strict=False):
-        assert abs(e.points - e.of * share) <= 2  # whole numbers
+    told = {e.field: e for e in evidence}
+    for field, share in parts:
+        assert abs(told[field].points - told[field].of * share) <= 2  # whole numbers
 
 
 def test_what_stands_out_only_for_want_of_others_is_never_likely():
