@@ -8,6 +8,7 @@ from typing import Final
 
 from matching.facts import COUNT, PACK
 from matching.fields import Finding
+from matching.lexicon import SCENTS
 from matching.measures import Quantities, as_much
 from matching.records import Verdict
 from matching.replaced import replaced_number
@@ -20,13 +21,15 @@ DOUBTFUL: Final = 74
 _NEARLY_EQUAL: Final = 0.49
 _ONE_SIDED: Final = phrase("only one side says how many")
 _NUMBER: Final = phrase("Number")
+_KIND: Final = phrase("Kind")
 
 
 def is_doubtful(product: Side, listing: Side, said: list[Finding]) -> bool:
     """Whether a person should look at a pair that is likely: only one side says how many, or a number is another.
 
-    Nearly equal titles that differ by a number name siblings, unless SKU or GTIN says that all is one. The finding says
-    so then. Asked only of pairs that would be likely, since it takes as long as all other fields.
+    Nearly equal titles that differ by a number name siblings, unless SKU or GTIN says that all is one, and so do an eau
+    de parfum and an eau de toilette. The finding says so then. Asked only of pairs that would be likely, since it takes
+    as long as all other fields.
     """
     if product.sku and product.sku == listing.sku:
         return False
@@ -36,14 +39,24 @@ def is_doubtful(product: Side, listing: Side, said: list[Finding]) -> bool:
         said[:] = [replace(f, note=_ONE_SIDED) if f.field == "pack" else f for f in said]
         return True
     title = said[0]
-    if title.field != "title" or title.verdict is not Verdict.CLOSE or title.note or title.share < _NEARLY_EQUAL:
+    if title.field != "title" or title.verdict is not Verdict.CLOSE or title.note:
         return False
-    number = replaced_number(product, listing)
-    if number is None:
+    field, differing = _KIND, _scents(product, listing)
+    if differing is None and title.share >= _NEARLY_EQUAL:
+        field, differing = _NUMBER, replaced_number(product, listing)
+    if differing is None:
         return False
-    title.note = phrase("{field} differs: {ours}, not {theirs}", field=_NUMBER, ours=number[0], theirs=number[1])
+    title.note = phrase("{field} differs: {ours}, not {theirs}", field=field, ours=differing[0], theirs=differing[1])
     title.conflict = True
     return True
+
+
+def _scents(product: Side, listing: Side) -> tuple[str, str] | None:
+    """How strong a scent is where the titles say two things of it, "EDP" and "EDT"; None when they do not."""
+    ours, theirs = (SCENTS.keys() & side.text.split() for side in (product, listing))
+    if not ours or not theirs or ours & theirs:
+        return None
+    return ", ".join(sorted(ours)).upper(), ", ".join(sorted(theirs)).upper()
 
 
 @lru_cache(maxsize=20_000)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Final
 
 from matching.lexicon import (
     AGE_WORDS,
     COLOURS,
     COUNT_WORDS,
+    CUP_WORDS,
+    CUPS,
     DIMENSION_ID,
     NUMBER_WORDS,
     ONE_SIZE,
@@ -44,6 +47,8 @@ _ANY_NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
 _LETTER_SIZES: Final = frozenset(SIZES.values())
 _JOINT: Final = re.compile(r"[-/]")
 _BEHIND: Final = frozenset(("duo", "trio"))
+#: Bands up to here are inches; French and Spanish ones are so much above those of the rest of the continent (EN 13402).
+_INCHES, _FRENCH = 56, 15
 _TIMES: Final = re.compile(r"x(\d{1,3})|(\d{1,3})x|(\d{1,3})er|c/(\d{1,3})")
 
 
@@ -226,8 +231,40 @@ def _decimal(found: re.Match[str]) -> str:
     return found[0] if not 0 < part < of else number_text(round(whole + part / of, 2))
 
 
+def _cup_size(plain: Sequence[str]) -> str:
+    """Band and cup beside a word for what has both: "BH 90C", "soutien-gorge 90 C"; "" where there is none, or several.
+
+    Bands are those of the continent, of France and Spain (multiples of five) or in inches (28 to 56).
+    """
+    if CUP_WORDS.isdisjoint(plain):
+        return ""
+    found = {f"{band} {cup}" for band, cup in pairwise(plain) if cup in CUPS and _is_band(band)}
+    return found.pop() if len(found) == 1 else ""
+
+
+def cup_of(size: str) -> tuple[int, str] | None:
+    """Band and cup of a size that has both ("90 c"), else None."""
+    band, _, cup = size.partition(" ")
+    return (int(band), cup) if cup in CUPS and _is_band(band) else None
+
+
+def two_systems(ours: str, theirs: str) -> bool:
+    """Whether two sizes may be one that two systems name: M and 38, or a French 90C and a German 75C."""
+    a, b = cup_of(ours), cup_of(theirs)
+    if a and b and a[1] == b[1] and abs(a[0] - b[0]) == _FRENCH:
+        return True
+    return size_shape(ours) != size_shape(theirs)
+
+
+def _is_band(token: str) -> bool:
+    band = int(token) if len(token) <= 3 and token.isdecimal() else 0
+    return (60 <= band <= 130 and band % 5 == 0) or (28 <= band <= _INCHES and band % 2 == 0)
+
+
 def size_shape(size: str) -> str:
     """What kind of size it is: only sizes of one kind can be two sizes."""
+    if cup := cup_of(size):
+        return "inches" if cup[0] <= _INCHES else "centimetres"
     if size in _LETTER_SIZES:
         return "letters"
     return _ANY_NUMBER.sub("0", size) if _ANY_NUMBER.search(size) else "words"
@@ -248,5 +285,7 @@ def size_of(plain: Sequence[str], options: Mapping[str, str]) -> str:
             least, most = (2, 15) if region else (19, 52)
             if least <= float(plain[i + 1]) <= most and not _is_unit(plain[i + 2] if i + 2 < len(plain) else ""):
                 return region + plain[i + 1]
+    if cups := _cup_size(plain):
+        return cups
     letters = {SIZES[t] for t in plain if t in SIZES and (len(t) > 1 and t.endswith("l") and "x" in t)}
     return letters.pop() if len(letters) == 1 else ""

@@ -9,7 +9,7 @@ from typing import Final
 
 from rapidfuzz import fuzz
 
-from matching.facts import COUNT, PACK, size_shape
+from matching.facts import COUNT, PACK, cup_of, size_shape, two_systems
 from matching.identifiers import code_key, gtin_distance_one, loose_key, near_miss
 from matching.marks import READ, differing_letters, differing_words
 from matching.meanings import two_languages
@@ -43,6 +43,7 @@ _BEGINS: Final = phrase("one code begins the other")
 _IN_TITLE: Final = phrase("named in the title")
 _CALLED_SO: Final = phrase("a linked listing calls it so")
 _TWO_CURRENCIES: Final = phrase("different currencies")
+_PERHAPS_TWO_CURRENCIES: Final = phrase("perhaps different currencies")
 _AS_MUCH: Final = phrase("as much in all")
 
 
@@ -222,8 +223,8 @@ def compare_size(product: Side, listing: Side) -> Finding:
     if product.size and listing.size and product.size != listing.size:
         shown = _in_capitals(product.size), _in_capitals(listing.size)
         # Sizes of two systems, M and 38, may be the same: nothing says that they are not.
-        shape = size_shape(product.size)
-        two = shape == size_shape(listing.size) and not (shape == "words" and _two_languages(product, listing))
+        words = size_shape(product.size) == "words"
+        two = not (two_systems(product.size, listing.size) or (words and _two_languages(product, listing)))
         return Finding("size", _DIFFERS, *shown, conflict=True) if two else Finding("size", _MISSING, *shown)
     return _two_sizes(product.quantities, listing.quantities, product.size, listing.size)
 
@@ -255,6 +256,8 @@ def _two_sizes(ours: Quantities, theirs: Quantities, our_size: str, their_size: 
 
 def _in_capitals(size: str) -> str:
     """Letters of clothing sizes in capitals; units and words stay as they are: “Lined” may be a size of notebooks."""
+    if cup_of(size):
+        return size.replace(" ", "").upper()
     return size.upper() if len(size) <= _LONGEST_SIZE and " " not in size else size
 
 
@@ -315,16 +318,22 @@ def _two_colours(a: int, b: int) -> Finding:
 
 
 def compare_price(product: Side, listing: Side) -> Finding:
-    """Prices in the same currency, or where nobody can know that it is another: equal within 1 %, close within 30 %."""
+    """Prices in the same currency: equal within 1 %, close within 30 %.
+
+    Where nobody can know whether it is the same one, prices that are close count, and others say nothing.
+    """
     a, b = product.price, listing.price
     ours, theirs = product.price_text, listing.price_text
     if a <= 0 or b <= 0:
         return _silent("price", ours, theirs)
-    if one_currency(product.currency, listing.currency) is False:
+    one = one_currency(product.currency, listing.currency)
+    if one is False:
         return Finding("price", _UNUSED, ours, theirs, note=_TWO_CURRENCIES)
     ratio = min(a, b) / max(a, b)
     if ratio >= 0.99:
         return Finding("price", _SAME, ours, theirs, 1.0)
+    if one is None and ratio < 0.7:
+        return Finding("price", _UNUSED, ours, theirs, note=_PERHAPS_TWO_CURRENCIES)
     return Finding("price", _CLOSE if ratio >= 0.7 else _DIFFERS, ours, theirs, ratio if ratio >= 0.5 else 0.0)
 
 

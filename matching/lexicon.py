@@ -209,6 +209,21 @@ SIZE_WORDS: Final = _set_of("""
     размер
 """)
 
+#: Words for what is sold by band and cup ("90 C"): a number and a letter beside one of them are a size.
+CUP_WORDS: Final = _set_of("""
+    bra bras brassiere bralette sujetador sujetadores sosten sostenes brasier corpino soutien sutia sutias
+    soutiengorge bh bhs bustenhalter bugelbh reggiseno reggiseni biustonosz podprsenka бюстгальтер
+""")
+CUPS: Final = frozenset("a aa b c d dd ddd e ee f ff g gg h hh i j k".split())
+
+#: Numbers of models and volumes in Roman numerals, but for single letters, which are much else.
+ROMAN: Final = {
+    "ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9", "xi": "11", "xii": "12",
+    "xiii": "13", "xiv": "14", "xvi": "16",
+}  # fmt: skip
+#: How strong a scent is, in its usual letters, with the word of it that people leave when they leave the others out.
+SCENTS: Final = {"edp": "parfum", "edt": "toilette", "edc": "cologne"}
+
 #: Regions in whose sizes shoes and clothes are told ("EU 42", "UK 8"): the number behind is one where a foot or a body
 #: may have it.
 SIZE_REGIONS: Final = {"eu": "", "eur": "", "uk": "uk ", "us": "us "}

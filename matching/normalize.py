@@ -10,7 +10,8 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from matching.identifiers import is_code
-from matching.lexicon import COUNT_WORDS, PACK_WORDS, SIZE_WORDS, SIZES, UNITS
+from matching.lexicon import COUNT_WORDS, PACK_WORDS, ROMAN, SIZE_WORDS, SIZES, UNITS
+from matching.respelling import respelt
 
 #: Titles and descriptions are read up to here: what names a product stands at the front.
 TITLE_LIMIT: Final = 1_000
@@ -176,6 +177,7 @@ def raw_tokens(folded: str) -> list[str]:
         text = _FOLLOWED.sub(_apart, text)
     if "-" in text:
         text = _MINUS.sub("minus ", text)
+    text = respelt(text)
     found: list[str] = _TOKEN.findall(text)
     if '"' in text or "'" in text:
         return [m.replace('"', "in").replace("''", "in").replace(" ", "") for m in found]
@@ -351,6 +353,8 @@ def _worded(token: str) -> Iterator[Word]:
             yield from _compound(bare)
             return
         yield Word(bare, _kind(bare))
+        if bare in ROMAN:
+            yield Word(ROMAN[bare], NUMBER)
     elif _CJK.search(token):
         yield from (Word(token[i : i + 2], PLAIN) for i in range(max(1, len(token) - 1)))
     else:

@@ -158,6 +158,8 @@ def pair_features(
         q_money, d_money = q_facts[2], np.int64(currencies[owner])
         if q_price > 0 and prices[owner] > 0 and (q_money == 0 or d_money == 0 or q_money == d_money):
             o[25] = 0.4 - min(1.2, abs(math.log(q_price / prices[owner])))
+            if (q_money == 0) != (d_money == 0):
+                o[25] = max(0.0, o[25])  # perhaps another currency: only prices that are near say something
         o[26] = _brand(
             q_facts[4], q_facts[5], q_words, np.int64(brands[owner]), np.int64(brand_words[owner]), words[a:b]
         )

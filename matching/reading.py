@@ -15,8 +15,8 @@ from zlib import crc32
 
 from matching.facts import counts
 from matching.identifiers import is_code
-from matching.lexicon import COLOURS, FOODS, NUMBER_WORDS, SIZE_REGIONS, SIZE_WORDS, SIZES, SPELLED
-from matching.normalize import CODE, MAX_WORDS, PLAIN, Quantity, fold, piece, raw_tokens, unit_after
+from matching.lexicon import COLOURS, CUP_WORDS, FOODS, NUMBER_WORDS, ROMAN, SIZE_REGIONS, SIZE_WORDS, SIZES, SPELLED
+from matching.normalize import CODE, MAX_WORDS, NUMBER, PLAIN, Quantity, fold, piece, raw_tokens, unit_after
 
 #: Three more kinds of word, for comparing only: the beginning of a model code, two neighbours read as one code
 #: ("XH A1S"), and the longest run of digits in a code.
@@ -27,6 +27,7 @@ FOOD_BITS: Final = 16
 _MARKS: Final = re.compile(r"[-/._+']")
 _DIGIT_RUNS: Final = re.compile(r"\d{3,}")
 _HAS_DIGIT: Final = re.compile(r"\d")
+_SIZED: Final = SIZE_WORDS | SIZE_REGIONS.keys() | CUP_WORDS
 _COUNTING: Final = NUMBER_WORDS.keys() | SPELLED.keys()
 
 
@@ -99,7 +100,7 @@ def _learn(token: str, following: str) -> _Known:
     bare = tuple(b for b in (_MARKS.sub("", p) for p in plain) if b)
     digits = tuple(bool(_HAS_DIGIT.search(b)) for b in bare)
     colour = sum({_colour(p) for p in plain})
-    sizes = any(p in SIZE_WORDS or p in SIZE_REGIONS for p in plain) or (token in SIZES and "x" in token)
+    sizes = any(p in _SIZED for p in plain) or (token in SIZES and "x" in token)
     counted = any(digits) or token.split("-")[0] in _COUNTING
     simple = (
         len(found) == len(plain) == len(bare) == 1
@@ -121,12 +122,14 @@ def _learn_letters(token: str) -> _Known:
     """What `_learn` gives for a token of letters alone: itself, and what the lexicon says of it."""
     h = hashed(token)
     colour = _colour(token)
-    sizes = token in SIZE_WORDS or token in SIZE_REGIONS or (token in SIZES and "x" in token)
+    sizes = token in _SIZED or (token in SIZES and "x" in token)
     counted = token in _COUNTING
-    simple = not (colour or sizes or counted)
+    roman = ROMAN.get(token)
+    simple = not (colour or sizes or counted or roman)
     own = (token,)
+    words = ((h, PLAIN), (hashed(roman), NUMBER)) if roman else ((h, PLAIN),)
     return _Known(
-        h if simple else -1, token if simple else "", ((h, PLAIN),), (), (), None, own, own, (False,), colour, sizes,
+        h if simple else -1, token if simple else "", words, (), (), None, own, own, (False,), colour, sizes,
         counted, False, False,
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from matching.document import Document, alias_document, document
 from matching.identifiers import Gtin, match_key
-from matching.lexicon import COLOUR_NAMES
+from matching.lexicon import COLOUR_NAMES, ROMAN
 from matching.marks import Spelt
 from matching.measures import NO_QUANTITIES, Quantities
 from matching.normalize import fold, words
@@ -166,16 +166,20 @@ class Side:
 
     @property
     def numbers(self) -> frozenset[str]:
-        """The title's words that are not letters alone."""
+        """The title's words that are not letters alone, Roman numerals in digits."""
         if self._numbers is None:
-            self._numbers = frozenset(word for word in self.text.split() if not word.isalpha())
+            words = self.text.split()
+            self._numbers = frozenset(ROMAN.get(word, word) for word in words if word in ROMAN or not word.isalpha())
         return self._numbers
 
     @property
     def words(self) -> list[str]:
-        """The title's words in order: quantities in their base unit, decimals, codes in parts, "SPF50" as two."""
+        """The title's words in order: quantities in their base unit, decimals, codes in parts, "SPF50" as two.
+
+        A Roman numeral is the number that stands for it.
+        """
         if self._words is None:
-            said = (word.text for word in words(fold(self.title))[0])
+            said = (word.text for word in words(fold(self.title))[0] if word.text not in ROMAN)
             self._words = [
                 part for word in said for part in (_GLUED.sub(r"\1 \2", word) if word[-1].isdigit() else word).split()
             ]
