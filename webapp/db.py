@@ -7,13 +7,25 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from threading import Thread
 from typing import IO, Any, cast
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import ARRAY, ColumnElement, Connection, Engine, MetaData, Text, TypeDecorator, bindparam, event
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    CursorResult,
+    Engine,
+    Executable,
+    MetaData,
+    Text,
+    TypeDecorator,
+    bindparam,
+    event,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect, ExceptionContext
 from sqlalchemy.exc import OperationalError
@@ -94,6 +106,16 @@ def finish(session: Session, *, read_only: bool = False) -> None:
     bells = session.info.pop("bells", set())
     if bells and _bell:
         _bell[0](bells)
+
+
+def direct(
+    session: Session, statement: Executable, values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
+) -> CursorResult[Any]:
+    """Execute a statement about columns that was made once, in half the time: the session is passed over.
+
+    So nothing that waits in it is written first, and no object in it learns of what the statement changes.
+    """
+    return session.connection().execute(statement, values)
 
 
 def others_wait(session: Session) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Any, ParamSpec, cast
 from urllib.parse import urlsplit
 
@@ -25,6 +25,7 @@ from flask_babel import gettext as _
 from flask_security import current_user
 from flask_wtf.csrf import CSRFError
 from jinja2_fragments.flask import render_block
+from sqlalchemy import Executable
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
@@ -32,7 +33,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from webapp import forms
 from webapp.config import Settings
-from webapp.db import db, finish, inserting, start
+from webapp.db import db, direct, finish, inserting, start
 from webapp.errors import Conflict, DomainError
 from webapp.models.accounts import Actor, Permission, SeenForm
 from webapp.models.base import utc_now
@@ -142,10 +143,11 @@ def page(template: str, *, block: str = "", status: int = 200, **context: Any) -
 
 def piece(*templates: str, status: int = 200, toast: Toast | None = None, **context: Any) -> Response:
     """One or several small templates after each other: the target first, out-of-band ones behind it."""
-    html = "\n".join(render_template(name, **context) for name in templates)
+    current_app.update_template_context(context)  # once for all of them
+    drawn = [current_app.jinja_env.get_template(name).render(context) for name in templates]
     if toast is not None:
-        html += render_template("_toast.html", toast=toast)
-    return make_response(html, status)
+        drawn.append(render_template("_toast.html", toast=toast))
+    return make_response("\n".join(drawn), status)
 
 
 def say(text: str, undo_url: str = "", kind: str = "ok") -> Toast:
@@ -174,9 +176,14 @@ def once() -> None:
     key = request.form.get("key", "")
     if not key:
         return
-    note = inserting(session(), SeenForm).values(key=f"{current_user.get_id()[:20]}:{key[:64]}", at=utc_now())
-    if session().scalar(note.on_conflict_do_nothing().returning(SeenForm.key)) is None:
+    note = {"key": f"{current_user.get_id()[:20]}:{key[:64]}", "at": utc_now()}
+    if direct(session(), _note_form(session().get_bind().dialect.name), note).first() is None:
         raise Conflict(_("This was done already. The page shows how it is now."))
+
+
+@lru_cache
+def _note_form(_dialect: str) -> Executable:
+    return cast(Executable, inserting(session(), SeenForm).on_conflict_do_nothing().returning(SeenForm.key))
 
 
 def to_sign_in() -> BaseResponse:

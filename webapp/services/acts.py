@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from webapp.db import among_those
+from webapp.db import among_those, direct
 from webapp.errors import phrase, phrases
 from webapp.models.accounts import Actor
 from webapp.models.base import utc_now
@@ -138,7 +138,7 @@ def refuse(session: Session, change: Change, pairs: Sequence[Pair]) -> int:
     made = {"batch_id": change.act.id, "at": utc_now()}
     values = [{**made, "listing_id": a, "product_id": b, "facts": now_is.get((a, b), "")} for a, b in fresh]
     if values:
-        session.execute(_REFUSE, values)
+        direct(session, _REFUSE, values)
     return len(fresh)
 
 

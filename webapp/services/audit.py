@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
+from webapp.db import direct
 from webapp.models.accounts import Actor, AuditEntry
+from webapp.models.base import utc_now
 
+_ADD = insert(AuditEntry)
 NAMED = 10_000  # things that a line of the trail names; it can be taken back as far as it does
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
@@ -25,20 +28,23 @@ def record(
     before: Any | None = None,
     after: Any | None = None,
 ) -> AuditEntry:
-    """Add one line to the trail; `event` is noun.verb, `subject` names the thing, such as "batch 12"."""
-    entry = AuditEntry(
-        by_id=by.id,
-        by_name=by.name,
-        event=event,
-        subject=subject[:300],
-        sentence=sentence,
-        before=before,
-        after=after,
-        request_id=request_id.get(),
-    )
-    session.add(entry)
-    session.flush()
-    return entry
+    """Add one line to the trail, and give it as it stands there.
+
+    `event` is noun.verb, `subject` names the thing, such as "batch 12".
+    """
+    values = {
+        "at": utc_now(),
+        "by_id": by.id,
+        "by_name": by.name,
+        "event": event,
+        "subject": subject[:300],
+        "sentence": sentence,
+        "before": before,
+        "after": after,
+        "request_id": request_id.get(),
+    }
+    added = direct(session, _ADD, values)
+    return AuditEntry(id=added.inserted_primary_key[0], **values)
 
 
 def of(ids: Sequence[int]) -> dict[str, Any]:

@@ -11,12 +11,12 @@ from datetime import datetime
 from typing import Any
 from zlib import crc32
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, literal, select
+from sqlalchemy import Select, and_, bindparam, exists, literal, select
 from sqlalchemy.orm import Session
 
 import matching
 from matching.identifiers import match_key, parse_gtin
-from webapp.db import among_those
+from webapp.db import among_those, direct
 from webapp.models.catalog import Product
 from webapp.models.channels import Channel
 from webapp.models.links import Link, Refusal, Suggestion
@@ -25,8 +25,18 @@ from webapp.services import refusals, retrieval, searching, suggestions
 
 FOUND = 9  # search results: as many as there are number keys
 TOGETHER = 100  # listings that one key links at most
-# What the index by GTIN holds, written out in statements, or SQLite would not see that it serves.
-_BY_GTIN = (
+_OTHERS = (
+    select(Listing.id)
+    .where(Listing.channel_id == bindparam("channel"), Listing.id != bindparam("listing"))
+    .order_by(Listing.id)
+    .limit(TOGETHER - 1)
+)
+_SAME_SKU = _OTHERS.where(
+    Listing.state == ListingState.PENDING, Listing.match_key == bindparam("key"), Listing.match_key.is_not(None)
+)
+# What the index by GTIN holds, written out in the statement, or SQLite would not see that it serves.
+_SAME_GTIN = _OTHERS.where(
+    Listing.gtin.in_(bindparam("spelt", expanding=True)),
     Listing.gtin != literal("", literal_execute=True),
     Listing.state == literal(ListingState.PENDING, Listing.state.type, literal_execute=True),
     Listing.place != literal(NOT_COMPUTED, literal_execute=True),
@@ -157,13 +167,13 @@ def outline(session: Session, listing: Listing, channel: Channel, index: retriev
     """The same as `stage` without products and reasons, in a third of the time."""
     if listing.state == ListingState.LINKED:
         return Outline(listing, _mark(version(listing), 0, ()))
-    rows = session.execute(_SCORES, {"listing": listing.id}).all()
+    rows = direct(session, _SCORES, {"listing": listing.id}).all()
     found, _ = _not_refused(session, listing, rows)
     kept = [(int(row.product_id), int(row.score)) for row in found]
     if _to_be_found(listing, kept):
         kept = [(int(c.product_id), c.score) for c in suggestions.worth_showing(_at_once(session, listing, index))]
     ids = {"products": [i for i, _score in kept], "channel": channel.id}
-    here = {i: (gtin, held and not channel.many) for i, gtin, held in session.execute(_OFFERED, ids)} if kept else {}
+    here = {i: (gtin, held and not channel.many) for i, gtin, held in direct(session, _OFFERED, ids)} if kept else {}
     offered = [(i, score, here[i][1]) for i, score in kept if i in here]
     first = offered[0] if offered else None
     same, _by = _group(session, listing, here[first[0]][0] if first else "")
@@ -186,7 +196,7 @@ def _said(session: Session, listing: Listing, first: Choice | None) -> refusals.
 
 def choices(session: Session, listing: Listing, channel: Channel, index: retrieval.CatalogueIndex) -> list[Choice]:
     """The suggestions of a listing, best first, while it waits without those a person refused as they are now."""
-    rows = session.execute(_SUGGESTED, {"listing": listing.id}).all()
+    rows = direct(session, _SUGGESTED, {"listing": listing.id}).all()
     found, refused = _not_refused(session, listing, rows)
     kept = [(row.product_id, row.score, row.difference, row.evidence) for row in found]
     if _to_be_found(listing, kept):
@@ -259,7 +269,7 @@ def holder(session: Session, listing: Listing) -> Holder | None:
 
 def taken(session: Session, channel_id: int, product_ids: Sequence[int]) -> dict[int, Taken]:
     """The listings on this channel that have these products, by product id."""
-    rows = session.execute(_TAKEN, {"products": product_ids, "channel": channel_id})
+    rows = direct(session, _TAKEN, {"products": product_ids, "channel": channel_id})
     return {row[0]: Taken(row[1], row[2], row[3]) for row in rows}
 
 
@@ -270,7 +280,7 @@ def product(session: Session, product_id: int) -> Product | None:
 
 def known(session: Session, product_ids: Sequence[int]) -> list[int]:
     """Those of the ids that are products."""
-    return list(session.scalars(_KNOWN, {"products": product_ids}))
+    return list(direct(session, _KNOWN, {"products": product_ids}).scalars())
 
 
 def _group(session: Session, listing: Listing, gtin: str) -> tuple[list[int], str]:
@@ -281,23 +291,20 @@ def _group(session: Session, listing: Listing, gtin: str) -> tuple[list[int], st
     """
     if listing.state != ListingState.PENDING:
         return [], ""
-    waits = Listing.state == ListingState.PENDING, Listing.id != listing.id
-    here = Listing.channel_id == listing.channel_id, *waits
-    if listing.match_key is not None:
-        same = Listing.match_key == listing.match_key, Listing.match_key.is_not(None)
-        if found := _some_ids(session, *here, *same):
-            return found, "sku"
+    here = {"channel": listing.channel_id, "listing": listing.id}
+    if listing.match_key is not None and (found := _ids(session, _SAME_SKU, {**here, "key": listing.match_key})):
+        return found, "sku"
     ours, theirs = parse_gtin(gtin), parse_gtin(listing.gtin)
     if ours is None or theirs is None or ours.digits != theirs.digits or not theirs.valid:
         return [], ""
     bare = theirs.digits.lstrip("0")
     spelt = {listing.gtin, bare, *(bare.zfill(n) for n in (8, 12, 13, 14))}
-    found = _some_ids(session, *here, Listing.gtin.in_(spelt), *_BY_GTIN)
+    found = _ids(session, _SAME_GTIN, {**here, "spelt": list(spelt)})
     return found, "gtin" if found else ""
 
 
-def _some_ids(session: Session, *which: ColumnElement[bool]) -> list[int]:
-    return list(session.scalars(select(Listing.id).where(*which).order_by(Listing.id).limit(TOGETHER - 1)))
+def _ids(session: Session, statement: Select[int], values: Mapping[str, Any]) -> list[int]:
+    return list(direct(session, statement, values).scalars())
 
 
 def _at_once(session: Session, listing: Listing, index: retrieval.CatalogueIndex) -> list[matching.Candidate]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session, SessionTransaction
 
+from webapp.db import direct
 from webapp.models.listings import Listing, ListingCount, ListingState
 
 _READ = "counts of the transaction"
@@ -15,7 +16,6 @@ _MOVE = (
     update(ListingCount)
     .where(ListingCount.channel_id == bindparam("channel"), ListingCount.state == bindparam("of"))
     .values(n=ListingCount.n + bindparam("more"))
-    .execution_options(synchronize_session=False)
 )
 
 
@@ -25,8 +25,8 @@ def adjust(session: Session, channel_id: int, by_state: Mapping[ListingState, in
     for state in sorted(by_state):
         if not by_state[state]:
             continue
-        moved = session.execute(_MOVE, {"channel": channel_id, "of": state, "more": by_state[state]})
-        if not moved.rowcount:  # type: ignore[attr-defined]
+        moved = direct(session, _MOVE, {"channel": channel_id, "of": state, "more": by_state[state]})
+        if not moved.rowcount:
             session.execute(insert(ListingCount).values(channel_id=channel_id, state=state, n=by_state[state]))
 
 
@@ -43,7 +43,7 @@ def by_channel(session: Session) -> Mapping[int, Mapping[ListingState, int]]:
     if known[0] is not None and known[0] is _transaction(session):
         return known[1]
     numbers: dict[int, dict[ListingState, int]] = {}
-    for channel_id, state, n in session.execute(_ALL):
+    for channel_id, state, n in direct(session, _ALL):
         numbers.setdefault(channel_id, {})[state] = n
     session.info[_READ] = (_transaction(session), numbers)
     return numbers

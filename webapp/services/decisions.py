@@ -13,7 +13,7 @@ from sqlalchemy import BindParameter, ColumnElement, bindparam, delete, exists, 
 from sqlalchemy.orm import Session
 
 import matching
-from webapp.db import among, among_those
+from webapp.db import among, among_those, direct
 from webapp.models.base import utc_now
 from webapp.models.links import Decision, Link, Suggestion
 from webapp.models.listings import Listing
@@ -27,6 +27,8 @@ _SUGGESTED = (
     .join(Listing, Listing.id == Suggestion.listing_id)
     .where(among_those(Suggestion.listing_id, "listings"), Suggestion.rank <= 2)
 )
+_FORGET = delete(Decision).where(among_those(Decision.listing_id, "listings"))
+_KEEP = insert(Decision)
 
 
 def note(session: Session, batch_id: int, chosen: Mapping[int, int | None], *, judged: bool = True) -> None:
@@ -34,8 +36,7 @@ def note(session: Session, batch_id: int, chosen: Mapping[int, int | None], *, j
 
     Listings without a suggestion leave nothing. The rule's own links are not `judged`: nobody looked.
     """
-    with session.no_autoflush:  # what waits to be written is no suggestion
-        first, second = _suggested(session, list(chosen))
+    first, second = _suggested(session, list(chosen))
     rows = [
         {
             "listing_id": listing_id,
@@ -50,8 +51,8 @@ def note(session: Session, batch_id: int, chosen: Mapping[int, int | None], *, j
         for listing_id, (product_id, channel_id, score) in first.items()
     ]
     if rows:
-        session.execute(delete(Decision).where(Decision.listing_id.in_(first)))
-        session.execute(insert(Decision), rows)
+        direct(session, _FORGET, {"listings": list(first)})
+        direct(session, _KEEP, rows)
 
 
 def note_rejected(session: Session, batch_id: int, rejected: Mapping[int, int]) -> None:
@@ -97,7 +98,7 @@ def record(session: Session, channel_id: int, score: int, *, now: datetime) -> t
     """How suggestions about as good as this one did here lately: how many were right, of how many, and the band."""
     low = min(score // BAND * BAND, 100 - BAND)
     high = 100 if low + BAND >= 100 else low + BAND - 1
-    found = session.execute(_RECORD, {"channel": channel_id, "low": low, "high": high, "since": now - REMEMBERED})
+    found = direct(session, _RECORD, {"channel": channel_id, "low": low, "high": high, "since": now - REMEMBERED})
     total, right = found.one()
     return right, total, low, high
 
@@ -119,7 +120,7 @@ def _suggested(session: Session, listing_ids: Sequence[int]) -> tuple[dict[int, 
     """The first suggestion of each listing as (product, channel, score), and the score of the second."""
     first: dict[int, tuple[int, int, int]] = {}
     second: dict[int, int] = {}
-    for listing_id, rank, product_id, score, channel_id in session.execute(_SUGGESTED, {"listings": listing_ids}):
+    for listing_id, rank, product_id, score, channel_id in direct(session, _SUGGESTED, {"listings": listing_ids}):
         if rank == 1:
             first[listing_id] = (product_id, channel_id, score)
         else:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Select, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from webapp.db import among, among_those
+from webapp.db import among, among_those, direct
 from webapp.models.base import utc_now
 from webapp.models.catalog import Product
 from webapp.models.links import Aside, LinkBatch, Refusal
@@ -32,6 +32,7 @@ _WHO = select(Refusal.facts, LinkBatch.by_id, LinkBatch.by_name, LinkBatch.at).j
     LinkBatch, LinkBatch.id == Refusal.batch_id
 )
 _WHO_OF_PAIR = _WHO.where(Refusal.listing_id == bindparam("listing"), Refusal.product_id == bindparam("product"))
+_PUT_ASIDE = insert(Aside)
 _ASIDE_OF = select(Aside.batch_id, Aside.facts).where(Aside.listing_id == bindparam("listing"))
 
 
@@ -67,7 +68,7 @@ def binding(session: Session, listing_ids: Sequence[int]) -> dict[int, set[int]]
 
 def said_of_pair(session: Session, listing_id: int, product_id: int) -> Said | None:
     """Who refused the pair, and what has changed since; None when nobody did or nothing has."""
-    row = session.execute(_WHO_OF_PAIR, {"listing": listing_id, "product": product_id}).first()
+    row = direct(session, _WHO_OF_PAIR, {"listing": listing_id, "product": product_id}).first()
     if row is None or not row.facts:
         return None
     now = marks(session, [(listing_id, product_id)]).get((listing_id, product_id), row.facts)
@@ -101,7 +102,7 @@ def look_again(session: Session, product_ids: Iterable[int]) -> None:
 
 def put_aside(session: Session, listing: Listing, batch_id: int) -> list[Any] | None:
     """Remember on what facts a listing is set aside; gives what was remembered before, for an undo."""
-    known = session.execute(_ASIDE_OF, {"listing": listing.id}).first()
+    known = direct(session, _ASIDE_OF, {"listing": listing.id}).first()
     if known is None:
         _note_aside(session, listing.id, listing.channel_id, batch_id, facts.mark(listing))
         return None
@@ -117,7 +118,7 @@ def aside_as_before(session: Session, listing_id: int, channel_id: int, batch_id
 
 def _note_aside(session: Session, listing_id: int, channel_id: int, batch_id: int, mark: str) -> None:
     values = {"listing_id": listing_id, "channel_id": channel_id, "batch_id": batch_id, "facts": mark}
-    session.execute(insert(Aside), [{**values, "at": utc_now(), "changed_at": None}])
+    direct(session, _PUT_ASIDE, {**values, "at": utc_now(), "changed_at": None})
 
 
 def enter_aside(session: Session, listing: Listing, batch_id: int) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import BigInteger, BindParameter, ColumnElement, Select, bindparam, cast, extract, func, literal, select
 from sqlalchemy.orm import Session
 
+from webapp.db import direct
 from webapp.errors import NotFound, phrase
 from webapp.models.accounts import Actor
 from webapp.models.channels import Channel
@@ -23,6 +24,7 @@ PAUSE = timedelta(minutes=15)  # a longer gap between two decisions ends a run
 RUN_OF = timedelta(hours=12)
 RUN_LIMIT = 1_000
 FEW = 20  # of the newest acts, which mostly hold the last decisions on a channel
+SOME = 100  # of the newest acts, in which many a run has begun: to look at a thousand takes some milliseconds
 CAP = 10_000  # counts for a filter stop here
 DECISIONS = {
     BatchVerb.LINK: "linked",
@@ -58,7 +60,9 @@ _MINE = (
 )
 _BEFORE = select(func.max(_MINE.c.id)).where(_MINE.c.pause > PAUSE.total_seconds()).scalar_subquery()
 _RUN = (
-    select(_MINE.c.verb, func.sum(_MINE.c.changed), func.count(), func.min(_MINE.c.at), func.max(_MINE.c.at))
+    select(_MINE.c.verb, func.sum(_MINE.c.changed).label("changed"), func.count().label("acts"))
+    .add_columns(func.min(_MINE.c.at).label("first"), func.max(_MINE.c.at).label("last"))
+    .add_columns(_BEFORE.label("before"), select(func.count()).select_from(_NEWEST).scalar_subquery().label("newest"))
     .where(_MINE.c.id > func.coalesce(_BEFORE, 0))
     .group_by(_MINE.c.verb)
 )
@@ -233,20 +237,22 @@ def window(session: Session, queue: Queue, current: Listing, by: Actor, *, now: 
 def decided(session: Session, channel: Channel, by: Actor, *, now: datetime, limit: int = ABOVE) -> list[QueueRow]:
     """This person's last decisions on the channel, the newest last."""
     which = {"by": by.id, "since": now - RUN_OF, "channel": channel.id, "limit": limit}
-    rows = session.execute(_DECIDED, {**which, "newest": FEW}).all()
+    rows = direct(session, _DECIDED, {**which, "newest": FEW}).all()
     if len(rows) < limit:
-        rows = session.execute(_DECIDED, {**which, "newest": RUN_LIMIT}).all()
+        rows = direct(session, _DECIDED, {**which, "newest": RUN_LIMIT}).all()
     found = {r.id: _row(r, DECISIONS[r.verb]) for r in rows}
     return list(reversed(found.values()))
 
 
 def run(session: Session, channel: Channel, by: Actor, *, now: datetime) -> Run:
     """This person's decisions on the channel since the last long pause."""
-    which = {"by": by.id, "since": now - RUN_OF, "channel": channel.id, "newest": RUN_LIMIT}
-    rows = session.execute(_RUN, which).all()
-    done = {DECISIONS[verb]: int(changed) for verb, changed, *_ in rows}
-    acts = sum(n for _, _, n, _, _ in rows)
-    seconds: float = max(last for *_, last in rows) - min(first for *_, first, _ in rows) if rows else 0
+    which = {"by": by.id, "since": now - RUN_OF, "channel": channel.id}
+    rows = direct(session, _RUN, {**which, "newest": SOME}).all()
+    if not rows or (rows[0].before is None and rows[0].newest == SOME):  # it may have begun before them
+        rows = direct(session, _RUN, {**which, "newest": RUN_LIMIT}).all()
+    done = {DECISIONS[row.verb]: int(row.changed) for row in rows}
+    acts = sum(row.acts for row in rows)
+    seconds: float = max(row.last for row in rows) - min(row.first for row in rows) if rows else 0
     each = seconds / (acts - 1) if acts > 2 else None
     return Run(done, seconds, each, undo=bool(rows) or last_decision(session, by) is not None)
 
@@ -305,7 +311,7 @@ def _beside(
     for fixed in range(len(key) - 1, -1, -1):
         place = {f"key{n}": value for n, value in enumerate(key[: fixed + 1])}
         query = _lines(queue.scope, columns, fixed, back)
-        found += session.execute(query, {**place, "limit": limit - len(found)})
+        found += direct(session, query, {**place, "limit": limit - len(found)})
         if len(found) == limit:
             break
     return found

@@ -23,7 +23,12 @@ FREE_IN_ALL = 20  # tries for one account from strange addresses, or from one ad
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=5)
 FORGOTTEN = timedelta(hours=1)  # after so much quiet, counting begins again
 KNOWN = timedelta(days=30)  # an address stays known to an account that signed in from it
-_HOLDS = select(SignIn.user_id).where(SignIn.key == bindparam("key"), SignIn.ends_at > bindparam("now"))
+_SIGNED_IN = (
+    select(User)
+    .join(SignIn, SignIn.user_id == User.id)
+    .where(SignIn.key == bindparam("key"), SignIn.ends_at > bindparam("now"))
+    .where(User.fs_uniquifier == bindparam("uniquifier"))
+)
 DOOR = Actor(None, phrase("Sign-in"), is_person=False)
 
 
@@ -42,9 +47,9 @@ def begin(session: Session, user: User, *, now: datetime, remembered: bool = Fal
     return f"{user.fs_uniquifier}.{key}"
 
 
-def holds(session: Session, user: User, key: str, *, now: datetime) -> bool:
-    """Whether the browser with this key is signed in as this person."""
-    return session.scalar(_HOLDS, {"key": _digest(key), "now": now}) == user.id
+def person(session: Session, uniquifier: str, key: str, *, now: datetime) -> User | None:
+    """Who is signed in, in the browser with this key; None when its row has gone, or is another person's."""
+    return session.scalar(_SIGNED_IN, {"uniquifier": uniquifier, "key": _digest(key), "now": now})
 
 
 def end(session: Session, key: str) -> None:

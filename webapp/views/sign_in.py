@@ -10,7 +10,6 @@ from flask import session as cookie
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from flask_security import SQLAlchemyUserDatastore, current_user, user_authenticated
-from sqlalchemy import bindparam, select
 
 from webapp import web
 from webapp.errors import phrase
@@ -47,29 +46,26 @@ TEXTS_OF_THE_EXTENSION = (
 
 
 class People(SQLAlchemyUserDatastore):
-    """Flask-Security's people; the one a cookie names is asked for with every request, by a statement made once."""
+    """Flask-Security's people; the one a cookie names is asked for with every request, together with its row."""
 
     def find_user(self, case_insensitive: bool = False, **which: Any) -> User | None:
-        """The person with this value of one column."""
-        if which.keys() == {"fs_uniquifier"}:
-            return web.session().scalar(_BY_UNIQUIFIER, which)
+        """The person with this value of one column; a browser's cookie says `uniquifier.key`."""
+        uniquifier, dot, key = which.get("fs_uniquifier", "").partition(".")
+        if dot:
+            return sign_in.person(web.session(), uniquifier, key, now=utc_now())
         return cast(User | None, super().find_user(case_insensitive, **which))
-
-
-_BY_UNIQUIFIER = select(User).where(User.fs_uniquifier == bindparam("fs_uniquifier"))
 
 
 def init_app(app: Flask) -> None:
     """Let a browser be signed in only as long as its row is there, and make those wait who guess passwords."""
     manager: Any = app.login_manager  # type: ignore[attr-defined]  # Flask-Login puts it there
-    by_uniquifier = manager._user_callback
+    by_cookie = manager._user_callback
 
     def load(value: str) -> User | None:
-        uniquifier, _dot, key = value.partition(".")
-        user: User | None = by_uniquifier(uniquifier)
-        if user is None or not sign_in.holds(web.session(), user, key, now=utc_now()):
-            return None
-        g.sign_in_key = key
+        _uniquifier, dot, key = value.partition(".")
+        user: User | None = by_cookie(value) if dot else None
+        if user is not None:
+            g.sign_in_key = key
         return user
 
     manager.user_loader(load)
