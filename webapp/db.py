@@ -110,7 +110,7 @@ def finish(session: Session, *, read_only: bool = False) -> None:
 
 def direct(
     session: Session, statement: Executable, values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
-) -> CursorResult[Any]:
+) -> CursorResult[*tuple[Any, ...]]:
     """Execute a statement about columns that was made once, in half the time: the session is passed over.
 
     So nothing that waits in it is written first, and no object in it learns of what the statement changes.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import ContextVar
 from decimal import Decimal
 from functools import lru_cache, partial
 from pathlib import Path
@@ -49,6 +50,7 @@ def init_app(app: Flask) -> None:
     """Give templates texts, numbers and the parts of _ui.html as `ui`."""
     env = app.jinja_env
     env.context_class = PageContext
+    app.teardown_request(_forget_reader)
     env.install_gettext_callables(  # type: ignore[attr-defined]  # of the extension that Babel has added
         gettext=lambda text: _texts().ugettext(text),
         ngettext=lambda one, many, n: _texts().ungettext(one, many, n),
@@ -126,15 +128,25 @@ def _remembered(macro: Callable[..., str]) -> Callable[..., str]:
     return part
 
 
+_reads: ContextVar[tuple[str, str] | None] = ContextVar("reader", default=None)
+
+
 def _reader() -> tuple[str, str]:
-    """What a part may follow beside its arguments: locale and address prefix, looked up once a request."""
-    try:
-        return cast(tuple[str, str], g.reader)
-    except (AttributeError, RuntimeError):  # no part of this request was drawn yet, or there is none
-        if not has_request_context():
-            return str(get_locale()), ""
-    reader = g.reader = (str(get_locale()), request.script_root)
+    """What a part may follow beside its arguments: locale and address prefix, looked up once a request.
+
+    Not kept in Flask's `g`: a page asks a thousand times, and each would look for the request first.
+    """
+    if (reader := _reads.get()) is not None:
+        return reader
+    if not has_request_context():
+        return str(get_locale()), ""
+    reader = str(get_locale()), request.script_root
+    _reads.set(reader)
     return reader
+
+
+def _forget_reader(_error: BaseException | None) -> None:
+    _reads.set(None)
 
 
 _static: dict[tuple[str, str], str] = {}

@@ -68,10 +68,12 @@ class Change:
 
 
 def begin(session: Session, verb: BatchVerb, by: Actor, reason: str, listing_ids: Sequence[int]) -> LinkBatch:
-    """Open the batch of an act; one about a single listing names it."""
+    """Open the batch of an act; one about a single listing names it, and its channel."""
     batch = LinkBatch(verb=verb, by_id=by.id, by_name=by.name, reason=reason)
     if len(listing_ids) == 1:
         batch.listing_id = listing_ids[0]
+        listing = session.get(Listing, batch.listing_id)
+        batch.channel_id = listing.channel_id if listing is not None else None
     session.add(batch)
     session.flush()
     return batch

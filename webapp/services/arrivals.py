@@ -9,6 +9,7 @@ from math import ceil
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from webapp.db import direct
 from webapp.models.channels import Channel
 from webapp.models.propagation import Attempt, Outcome
 
@@ -16,6 +17,12 @@ DAY = timedelta(hours=24)
 HOUR = timedelta(hours=1)
 TAKEN = (Outcome.APPLIED, Outcome.ACCEPTED)
 NEWEST = 5_000  # deliveries that are looked at: a picture of a day needs no more
+_UPDATES = (
+    select(Attempt.ended_at, Attempt.due_since, Attempt.outcome, Channel.name)
+    .join(Channel, Channel.id == Attempt.channel_id)
+    .order_by(Attempt.id.desc())
+    .limit(NEWEST)
+)
 
 
 @dataclass(frozen=True)
@@ -49,14 +56,8 @@ class Arrivals:
 
 def last_day(session: Session, *, now: datetime) -> Arrivals:
     """The updates that channels took in the last 24 hours, or the newest 5,000 of them."""
-    query = (
-        select(Attempt.ended_at, Attempt.due_since, Attempt.outcome, Channel.name)
-        .join(Channel, Channel.id == Attempt.channel_id)
-        .order_by(Attempt.id.desc())
-        .limit(NEWEST)
-    )
     took: dict[int, list[tuple[float, str]]] = {}
-    for ended_at, due_since, outcome, name in session.execute(query):
+    for ended_at, due_since, outcome, name in direct(session, _UPDATES):
         if outcome not in TAKEN or due_since is None or ended_at is None or ended_at <= now - DAY:
             continue
         seconds = max(0.0, (ended_at - due_since).total_seconds())

@@ -44,7 +44,8 @@ def record(
         "request_id": request_id.get(),
     }
     added = direct(session, _ADD, values)
-    return AuditEntry(id=added.inserted_primary_key[0], **values)
+    (number,) = added.inserted_primary_key or (None,)
+    return AuditEntry(id=number, **values)
 
 
 def of(ids: Sequence[int]) -> dict[str, Any]:

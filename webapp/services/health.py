@@ -25,6 +25,13 @@ OLD = timedelta(minutes=15)  # a target that waits for this long needs a person
 RECENT = timedelta(days=7)  # a failed import is old news after this
 NAMED = 5  # listings in trouble that the answer names
 WORKER = "worker:"
+_LAST_BEAT = select(func.max(Setting.value)).where(Setting.key.startswith(WORKER))
+_NEXT_ROUND = (
+    select(func.min(Schedule.next_at))
+    .join(Channel, Channel.id == Schedule.channel_id)
+    .where(Schedule.cancelled_at.is_(None), Schedule.paused_at.is_(None))
+    .where(Channel.paused_at.is_(None), Channel.held == "")
+)
 
 
 def beat(session: Session, worker: str, *, now: datetime) -> None:
@@ -44,7 +51,7 @@ def sign_off(session: Session, worker: str) -> None:
 
 def last_beat(session: Session) -> datetime | None:
     """When a worker was last heard of."""
-    newest_value = session.scalar(select(func.max(Setting.value)).where(Setting.key.startswith(WORKER)))
+    newest_value = session.scalar(_LAST_BEAT)
     return datetime.fromisoformat(newest_value) if newest_value else None
 
 
@@ -79,9 +86,7 @@ def next_due(session: Session) -> datetime | None:
 
 def next_round(session: Session) -> datetime | None:
     """When the next schedule comes round whose channel may be sent to; in the past when one is overdue."""
-    planned = select(func.min(Schedule.next_at)).join(Channel, Channel.id == Schedule.channel_id)
-    planned = planned.where(Schedule.cancelled_at.is_(None), Schedule.paused_at.is_(None))
-    return session.scalar(planned.where(Channel.paused_at.is_(None), Channel.held == ""))
+    return session.scalar(_NEXT_ROUND)
 
 
 def look(found: str | None, wanted: str) -> dict[str, Any]:

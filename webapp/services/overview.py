@@ -10,24 +10,29 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from heapq import nlargest
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     CompoundSelect,
+    Double,
     Row,
+    and_,
     bindparam,
+    case,
+    cast,
     func,
     literal,
     literal_column,
+    or_,
     select,
     type_coerce,
     union_all,
 )
 from sqlalchemy.orm import Session
 
+from webapp.db import direct
 from webapp.models.catalog import Product
 from webapp.models.channels import Channel
 from webapp.models.imports import ImportJob, ImportState
@@ -59,7 +64,7 @@ _RUNS = (
     select(SyncRun, Channel).join(Channel, Channel.id == SyncRun.channel_id)
     .order_by(SyncRun.id.desc()).limit(bindparam("limit"))
 )  # fmt: skip
-_SHOWN_VALUES = (  # prices as the whole numbers that are stored: of five hundred, five become Decimals
+_NEWEST = (  # prices as the whole numbers that are stored
     select(
         Link.id, Product.title, Product.sku, Product.available, type_coerce(Product.price, BigInteger).label("price"),
         Product.currency, Listing.currency.label("shown_in"), plans.SHOWN_QUANTITY.label("quantity"),
@@ -67,8 +72,45 @@ _SHOWN_VALUES = (  # prices as the whole numbers that are stored: of five hundre
     )
     .join(Listing, Listing.id == Link.listing_id).join(Product, Product.id == Link.product_id)
     .join(Channel, Channel.id == Link.channel_id)
-    .order_by(Link.id.desc()).limit(LOOKED_AT)
+    .order_by(Link.id.desc()).limit(LOOKED_AT).subquery()
 )  # fmt: skip
+_P = _NEWEST.c
+_MORE = _P.quantity - case((_P.available > 0, _P.available), else_=0)  # units shown beyond what may be sold
+_DEARER = cast(_P.shown_price - _P.price, Double) / _P.price
+# "In stock" says nothing of how far apart it is; amounts in two currencies say nothing either.
+_STOCK_DIFFERS = and_(_P.in_stock_only.is_(False), _MORE != 0)
+_PRICE_DIFFERS = and_(
+    _P.price != 0, _P.shown_price != _P.price, or_(_P.shown_in == "", _P.currency == "", _P.shown_in == _P.currency)
+)
+
+
+def _rank(differs: ColumnElement[bool], by: ColumnElement[Any]) -> ColumnElement[int]:
+    """1 for the largest of those that differ so; of equals the newest pair comes first."""
+    return func.row_number().over(order_by=(case((differs, func.abs(by)), else_=0).desc(), _P.id.desc()))
+
+
+_DIFFERENCES = (
+    select(_P.id, _P.title, _P.sku, _P.shown_price)
+    .add_columns(case((_STOCK_DIFFERS, _MORE)).label("more"), case((_PRICE_DIFFERS, _P.price)).label("price"))
+    .add_columns(_rank(_STOCK_DIFFERS, _MORE).label("by_stock"), _rank(_PRICE_DIFFERS, _DEARER).label("by_price"))
+    .add_columns(func.count().over().label("differing"))
+    .where(or_(_STOCK_DIFFERS, _PRICE_DIFFERS))
+    .subquery()
+)
+_LARGEST = select(_DIFFERENCES).where(
+    or_(_DIFFERENCES.c.by_stock <= bindparam("limit"), _DIFFERENCES.c.by_price <= bindparam("limit"))
+)
+_OVERDUE = (
+    select(Link.id)
+    .where(Link.due_at.is_not(None), Link.due_at < bindparam("before"), Link.channel_id == bindparam("channel"))
+    .limit(1)
+)
+_STATES = {ImportState.FAILED: "failed_import", ImportState.CHECKED: "waiting_import"}
+_JOBS = (
+    select(ImportJob).where(ImportJob.state.in_(_STATES), ImportJob.created_at > bindparam("since"))
+    .order_by(ImportJob.state.desc(), ImportJob.id.desc()).limit(SHOWN)
+)  # fmt: skip
+_ANY_PRODUCT = select(Product.id).limit(1)
 Which = Callable[[near_misses.On], list[ColumnElement[bool]]]
 
 
@@ -150,7 +192,7 @@ def look(session: Session, *, now: datetime) -> Overview:
     found, differing = largest_differences(session)
     return Overview(
         progress=progress,
-        products=session.scalar(select(Product.id).limit(1)) is not None,
+        products=direct(session, _ANY_PRODUCT).first() is not None,
         needs=needs(session, progress, now=now),
         acts=last_acts(session),
         differences=found,
@@ -207,28 +249,18 @@ def last_runs(session: Session, *, limit: int = SHOWN) -> list[tuple[SyncRun, Ch
 
 def largest_differences(session: Session, *, limit: int = SHOWN) -> tuple[list[Difference], int]:
     """The largest differences among the newest pairs, stock and price apart by turns, and how many of them differ."""
-    pairs = session.execute(_SHOWN_VALUES).all()
-    stock = [(pair, pair.quantity - max(pair.available, 0)) for pair in pairs if _other_stock(pair)]
-    price = [(pair, (pair.shown_price - pair.price) / pair.price) for pair in pairs if _other_price(pair)]
-    of_price = nlargest(max(limit // 2, limit - len(stock)), price, key=lambda found: abs(found[1]))
-    of_stock = nlargest(limit - len(of_price), stock, key=lambda found: abs(found[1]))
-    picked = [_difference(p, "price", Decimal(p.shown_price - p.price) * 100 / p.price) for p, _ in of_price]
-    picked += [_difference(p, "stock", Decimal(by)) for p, by in of_stock]
-    return picked, len({pair.id for pair, _ in (*stock, *price)})
+    rows = direct(session, _LARGEST, {"limit": limit}).all()
+    stock = sorted((row for row in rows if row.more is not None), key=lambda row: row.by_stock)
+    price = sorted((row for row in rows if row.price is not None), key=lambda row: row.by_price)
+    of_price = price[: max(limit // 2, limit - len(stock))]
+    of_stock = stock[: limit - len(of_price)]
+    picked = [_difference(row, "price", Decimal(row.shown_price - row.price) * 100 / row.price) for row in of_price]
+    picked += [_difference(row, "stock", Decimal(row.more)) for row in of_stock]
+    return picked, rows[0].differing if rows else 0
 
 
 def _difference(pair: Row[*tuple[Any, ...]], aspect: str, by: Decimal) -> Difference:
     return Difference(pair.id, pair.title or pair.sku, aspect, by)
-
-
-def _other_stock(pair: Row[*tuple[Any, ...]]) -> bool:
-    in_units = pair.quantity is not None and not pair.in_stock_only  # "in stock" says nothing of how far apart it is
-    return in_units and bool(pair.quantity != max(pair.available, 0))
-
-
-def _other_price(pair: Row[*tuple[Any, ...]]) -> bool:
-    same_currency = not pair.shown_in or not pair.currency or pair.shown_in == pair.currency
-    return bool(pair.shown_price is not None and pair.price and same_currency and pair.shown_price != pair.price)
 
 
 def _stopped(progress: Sequence[Progress]) -> list[Need]:
@@ -258,9 +290,8 @@ def _no_worker(session: Session, progress: Sequence[Progress], now: datetime) ->
     seen = health.last_beat(session)
     if seen is not None and now - seen < health.LOST:
         return []
-    due = select(Link.id).where(Link.due_at.is_not(None), Link.due_at < now - health.LOST)
     for each in progress:
-        if session.scalar(due.where(Link.channel_id == each.channel.id).limit(1)) is not None:
+        if direct(session, _OVERDUE, {"before": now - health.LOST, "channel": each.channel.id}).first() is not None:
             return [Need("no_worker")]
     following = health.next_round(session)
     return [Need("no_worker")] if following is not None and following < now - health.LOST else []
@@ -268,10 +299,8 @@ def _no_worker(session: Session, progress: Sequence[Progress], now: datetime) ->
 
 def _imports(session: Session, now: datetime) -> list[Need]:
     """Imports that stopped, and checked files that nobody confirmed."""
-    states = {ImportState.FAILED: "failed_import", ImportState.CHECKED: "waiting_import"}
-    query = select(ImportJob).where(ImportJob.state.in_(states), ImportJob.created_at > now - RECENT)
-    jobs = session.scalars(query.order_by(ImportJob.state.desc(), ImportJob.id.desc()).limit(SHOWN))
-    return [Need(states[job.state], job.rows_ok, None, job.message, job) for job in jobs]
+    jobs = session.scalars(_JOBS, {"since": now - RECENT})
+    return [Need(_STATES[job.state], job.rows_ok, None, job.message, job) for job in jobs]
 
 
 def _said_before(session: Session, progress: Sequence[Progress]) -> list[Need]:
@@ -303,7 +332,7 @@ def _nearly_right(on: near_misses.On) -> list[ColumnElement[bool]]:
 def _capped(session: Session, on: Iterable[Channel], which: Which, column: Any, *, cap: int = CAP) -> dict[int, int]:
     """How many rows of each channel are in question, up to one more than `cap`; all in one statement."""
     some = tuple(near_misses.On(channel.id, channel.many) for channel in on)
-    return {int(key): int(n) for key, n in session.execute(_counting(some, which, column, cap))} if some else {}
+    return {int(key): int(n) for key, n in direct(session, _counting(some, which, column, cap))} if some else {}
 
 
 @lru_cache(maxsize=64)

@@ -3,86 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, BindParameter, ColumnElement, Select, bindparam, cast, extract, func, literal, select
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, literal, select
 from sqlalchemy.orm import Session
 
 from webapp.db import direct
 from webapp.errors import NotFound, phrase
 from webapp.models.accounts import Actor
 from webapp.models.channels import Channel
-from webapp.models.links import Aside, BatchVerb, LinkBatch
+from webapp.models.links import Aside, LinkBatch
 from webapp.models.listings import NOT_COMPUTED, SKIPPED_FROM, WITHOUT_SUGGESTION, Listing, ListingState
+from webapp.services.runs import DECISIONS, LONGEST
 
 ABOVE, BELOW = 4, 12  # rows of the queue around the current one, which stays the fifth
-PAUSE = timedelta(minutes=15)  # a longer gap between two decisions ends a run
-RUN_OF = timedelta(hours=12)
-RUN_LIMIT = 1_000
-FEW = 20  # of the newest acts, which mostly hold the last decisions on a channel
-SOME = 100  # of the newest acts, in which many a run has begun: to look at a thousand takes some milliseconds
+FEW, MANY = 20, 1_000  # of the newest acts: few mostly hold the last decisions on a channel
 CAP = 10_000  # counts for a filter stop here
-DECISIONS = {
-    BatchVerb.LINK: "linked",
-    BatchVerb.ADD: "added",
-    BatchVerb.NO_MATCH: "none",
-    BatchVerb.IGNORE: "ignored",
-    BatchVerb.SKIP: "skipped",
-}
-
 
 _SHOWN = (Listing.id, Listing.title, Listing.sku, Listing.external_id, Listing.place)
-# A person's newest acts of the last hours, as many as a run may have: years of older ones are not looked at.
+# A person's newest acts of the last hours: years of older ones are not looked at.
 _NEWEST = (
-    select(LinkBatch.id, LinkBatch.at, LinkBatch.verb, LinkBatch.listing_id, LinkBatch.changed, LinkBatch.undone_by)
+    select(LinkBatch.id, LinkBatch.at, LinkBatch.verb, LinkBatch.listing_id, LinkBatch.undone_by)
     .where(LinkBatch.by_id == bindparam("by"))
     .order_by(LinkBatch.id.desc())
     .limit(bindparam("newest"))
     .subquery()
 )
-_HERE = (
-    _NEWEST.c.verb.in_(list(DECISIONS)),
-    _NEWEST.c.at > bindparam("since"),
-    _NEWEST.c.undone_by.is_(None),
-    Listing.channel_id == bindparam("channel"),
-)
-_AT = cast(extract("epoch", _NEWEST.c.at), BigInteger)  # seconds, since a difference of moments differs by database
-_MINE = (
-    select(_NEWEST.c.id, _NEWEST.c.verb, _NEWEST.c.changed, _AT.label("at"))
-    .add_columns((func.lag(_AT).over(order_by=_NEWEST.c.id.desc()) - _AT).label("pause"))
-    .join(Listing, Listing.id == _NEWEST.c.listing_id)
-    .where(*_HERE)
-    .cte()
-)
-_BEFORE = select(func.max(_MINE.c.id)).where(_MINE.c.pause > PAUSE.total_seconds()).scalar_subquery()
-_RUN = (
-    select(_MINE.c.verb, func.sum(_MINE.c.changed).label("changed"), func.count().label("acts"))
-    .add_columns(func.min(_MINE.c.at).label("first"), func.max(_MINE.c.at).label("last"))
-    .add_columns(_BEFORE.label("before"), select(func.count()).select_from(_NEWEST).scalar_subquery().label("newest"))
-    .where(_MINE.c.id > func.coalesce(_BEFORE, 0))
-    .group_by(_MINE.c.verb)
-)
 _DECIDED = (
     select(_NEWEST.c.verb, *_SHOWN)
     .join(Listing, Listing.id == _NEWEST.c.listing_id)
-    .where(*_HERE)
+    .where(
+        _NEWEST.c.verb.in_(list(DECISIONS)),
+        _NEWEST.c.at > bindparam("since"),
+        _NEWEST.c.undone_by.is_(None),
+        Listing.channel_id == bindparam("channel"),
+    )
     .order_by(_NEWEST.c.id.desc())
     .limit(bindparam("limit"))
-)
-_LAST_DECISION = (
-    select(LinkBatch)
-    .where(
-        LinkBatch.by_id == bindparam("by"),
-        LinkBatch.undone_by.is_(None),
-        LinkBatch.listing_id.is_not(None),
-        LinkBatch.verb != BatchVerb.UNDO,
-    )
-    .order_by(LinkBatch.id.desc())
-    .limit(1)
 )
 
 
@@ -181,21 +142,6 @@ class Window:
     next: int | None
 
 
-@dataclass(frozen=True)
-class Run:
-    """What one person did on one channel without a long pause: listings by result, and the pace in seconds."""
-
-    done: dict[str, int] = field(default_factory=dict)
-    seconds: float = 0.0
-    each: float | None = None
-    undo: bool = False  # is there something to take back?
-
-    @property
-    def total(self) -> int:
-        """How many listings were decided; skipped ones were not."""
-        return sum(n for result, n in self.done.items() if result != "skipped")
-
-
 def get(session: Session, listing_id: int) -> Listing:
     """The listing; raises NotFound."""
     listing = session.get(Listing, listing_id)
@@ -236,32 +182,12 @@ def window(session: Session, queue: Queue, current: Listing, by: Actor, *, now: 
 
 def decided(session: Session, channel: Channel, by: Actor, *, now: datetime, limit: int = ABOVE) -> list[QueueRow]:
     """This person's last decisions on the channel, the newest last."""
-    which = {"by": by.id, "since": now - RUN_OF, "channel": channel.id, "limit": limit}
+    which = {"by": by.id, "since": now - LONGEST, "channel": channel.id, "limit": limit}
     rows = direct(session, _DECIDED, {**which, "newest": FEW}).all()
     if len(rows) < limit:
-        rows = direct(session, _DECIDED, {**which, "newest": RUN_LIMIT}).all()
+        rows = direct(session, _DECIDED, {**which, "newest": MANY}).all()
     found = {r.id: _row(r, DECISIONS[r.verb]) for r in rows}
     return list(reversed(found.values()))
-
-
-def run(session: Session, channel: Channel, by: Actor, *, now: datetime) -> Run:
-    """This person's decisions on the channel since the last long pause."""
-    which = {"by": by.id, "since": now - RUN_OF, "channel": channel.id}
-    rows = direct(session, _RUN, {**which, "newest": SOME}).all()
-    if not rows or (rows[0].before is None and rows[0].newest == SOME):  # it may have begun before them
-        rows = direct(session, _RUN, {**which, "newest": RUN_LIMIT}).all()
-    done = {DECISIONS[row.verb]: int(row.changed) for row in rows}
-    acts = sum(row.acts for row in rows)
-    seconds: float = max(row.last for row in rows) - min(row.first for row in rows) if rows else 0
-    each = seconds / (acts - 1) if acts > 2 else None
-    return Run(done, seconds, each, undo=bool(rows) or last_decision(session, by) is not None)
-
-
-def last_decision(session: Session, by: Actor) -> LinkBatch | None:
-    """The newest decision of this person on one listing that still stands."""
-    if by.id is None:
-        return None
-    return session.scalar(_LAST_DECISION, {"by": by.id})
 
 
 def last_word(session: Session, listing: Listing, *, now: datetime) -> LinkBatch | None:

@@ -21,7 +21,7 @@ from webapp.errors import Conflict, DomainError, phrase
 from webapp.models import BatchVerb, Channel, Listing, ListingState
 from webapp.models.accounts import Permission
 from webapp.models.base import utc_now
-from webapp.services import candidates, channels, counts, decisions, families, links, review, suggesting
+from webapp.services import candidates, channels, counts, decisions, families, links, review, runs, suggesting
 from webapp.services.accounts import owners
 from webapp.services.review import Queue, Shelf
 from webapp.translate import translated
@@ -140,7 +140,7 @@ def unlink(listing_id: int) -> Any:
 def undo_last() -> Any:
     """Take this person's last decision back, and put its listing on the stage again."""
     session = web.session()
-    batch = review.last_decision(session, web.actor())
+    batch = runs.last_decision(session, web.actor())
     if batch is None or batch.listing_id is None:
         return answer(read_queue(), None, _("There is nothing to take back."))
     change = take_back(batch.id)
@@ -296,7 +296,7 @@ def screen(
     }
     if queue is None:
         return context
-    run = review.run(session, queue.channel, by, now=now)
+    run = runs.run(session, queue.channel, by, now=now)
     left = review.count(session, queue) if queue.filtered else waiting[queue.channel.id]
     context |= {"run": run, "left": left, "pace": words.pace(run.each, left)}
     if queue.shelf is Shelf.WAITING and not web.is_htmx():  # once on the page, this line asks for itself
