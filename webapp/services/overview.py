@@ -42,7 +42,7 @@ from webapp.models.propagation import SyncRun
 from webapp.services import channels, counts, health, near_misses, plans, suspicions
 
 CAP = 10_000  # what is not kept is counted up to here
-NEAR_CAP = 1_000  # near misses: each takes two lookups, its listing and the pairs of its product
+NEAR_CAP = 500  # near misses: each takes two lookups, its listing and the pairs of its product
 # Written out in statements, or SQLite would look at each row again instead of asking the index alone.
 _SKU = literal(LinkSource.SKU, Link.source.type, literal_execute=True)
 _WAITS = literal(ListingState.PENDING, Listing.state.type, literal_execute=True)
