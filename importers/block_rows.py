@@ -69,7 +69,11 @@ def batches(rows: Iterator[KeptRow]) -> Iterator[tuple[list[int], list[Row]]]:
 
 
 def _characters(rows: list[KeptRow]) -> int:
-    return sum(map(len, chain.from_iterable(cells or () for _, cells in rows)))  # 2 for a number, which is never long
+    filled = [cells for _, cells in rows if cells]
+    try:
+        return sum(map(len, map("".join, cast(list[list[str]], filled))))
+    except TypeError:
+        return sum(map(len, chain.from_iterable(filled)))  # 2 for a number, which is never long
 
 
 class BlockReader:

@@ -133,16 +133,15 @@ def _mapping(header: Header, head: list[Row], kind: Kind, options: Options) -> t
 
 
 def _kept(opened: Opened) -> Iterator[KeptRow]:
-    rows: Iterable[Row] = itertools.chain(opened.head, opened.rest)
+    rows: Iterator[Row] = itertools.chain(opened.head, opened.rest)
     preset = opened.preset
     keep = preset.row_filter(opened.header.names, opened.table.rows_aside) if preset else None
     if keep is None:
-        yield from rows
-        return
+        return rows
     width = len(opened.header.names)
     padded = ((number, cells + [""] * (width - len(cells)) if opened.table.type_name != "text" else cells)
               for number, cells in rows)  # fmt: skip
-    yield from keep(padded)
+    return keep(padded)
 
 
 def _row_reader(opened: Opened, kind: Kind, options: Options, limits: Limits) -> RowReader:

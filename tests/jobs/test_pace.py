@@ -42,6 +42,14 @@ def test_a_transaction_takes_what_is_done_in_its_time():
     assert worked(pace, clock, 10.0) == LEAST
 
 
+def test_a_quick_one_among_slow_ones_is_no_promise():
+    pace = Pace(4_000)
+    for seconds_a_row in (LONG / 500, LONG / 2_000, LONG / 500, LONG / 2_000):
+        rows = pace.size
+        pace.took(rows, rows * seconds_a_row, pressed=False)
+    assert pace.size == pytest.approx(500, abs=1)
+
+
 def test_who_waits_makes_the_next_ones_short_for_a_while():
     clock = Clock()
     pace = Pace(4_000, clock=clock)

@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterator
 import importers
 from webapp.config import Settings
 from webapp.db import unit_of_work
-from webapp.jobs.pace import LONG, Pace, collecting_rarely
+from webapp.jobs.pace import Pace, collecting_rarely
 from webapp.models import ImportJob, ImportKind
 from webapp.models.accounts import Actor
 from webapp.models.base import utc_now
 from webapp.services import channels, full_list, imports, known_rows, reconciliation
 from webapp.services.listing_ids import Meeting
 
-UNEVEN = 0.05  # seconds of a step with products: now and then the index of their words tidies up, in half of that
 Progress = Callable[[int, int], None]
 
 
@@ -27,7 +26,7 @@ def apply(settings: Settings, job: ImportJob, progress: Progress | None) -> None
     with unit_of_work(read_only=True) as session:
         meeting = imports.may_meet(session, job, settings.uploads)
         marks = known_rows.passable(session, job, settings.uploads / f"{job.stored_as}.rows")
-    pace = Pace(imports.CHUNKS[job.kind], long=UNEVEN if job.kind == ImportKind.PRODUCTS else LONG)
+    pace = Pace(imports.CHUNKS[job.kind])
     for block, passed in imports.staged_blocks(settings.uploads, job, marks):
         for rows in _apply_block(job, block, passed, pace, by, meeting):
             done += rows

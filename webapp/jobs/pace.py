@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import accumulate
@@ -19,6 +20,7 @@ SHORT = 0.02  # the same while people decide: half of them would wait for half o
 PRESSED = 5.0  # seconds after somebody has waited in which others may come
 FIRST = 200  # rows of the first transaction, when nothing is known yet
 LEAST = 20
+LATELY = 3  # transactions of which the slowest counts: a quick one is no promise that the next will be so
 RARELY = 50_000  # objects made between two looks for cycles; Python's own 700 cost a third of finding suggestions
 
 
@@ -47,6 +49,7 @@ class Pace:
         self, most: int, *, least: int = LEAST, long: float = LONG, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._most, self._least, self._long, self._clock = most, min(least, most), long, clock
+        self._rates: deque[float] = deque(maxlen=LATELY)
         self.size = min(most, FIRST)
         self._pressed_until = 0.0
 
@@ -65,10 +68,10 @@ class Pace:
         if pressed:
             self._pressed_until = now + PRESSED
         goal = SHORT if now < self._pressed_until else self._long
-        wanted = int(rows * goal / max(seconds, 1e-6))
         # A few rows say little, but when they have taken too long: what a transaction costs at least is in them.
         if rows and (seconds > goal or 2 * rows >= self.size):
-            self.size = max(min(wanted, 2 * self.size, self._most), self._least)
+            self._rates.append(rows / max(seconds, 1e-6))
+            self.size = max(min(int(min(self._rates) * goal), 2 * self.size, self._most), self._least)
 
     def spans(self, low: int, high: int) -> Iterator[tuple[int, int]]:
         """Cut the ids in (low, high] into spans of the same form, each of what one transaction shall take."""

@@ -28,6 +28,7 @@ from sqlalchemy import (
     literal_column,
     select,
     table,
+    text,
     true,
     union_all,
 )
@@ -48,6 +49,9 @@ _COLUMNS = ["product_id", "words"]
 _WORD = re.compile(r"[^\W_]+")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
 _INDEX = table("product_words_index", column("rowid"))  # of SQLite: a virtual table over product_words
+_MERGE = text("INSERT INTO product_words_index(product_words_index, rank) VALUES ('merge', :pages)")
+_PAGE, _LEVELS = 4_000, 6  # bytes of a page of the index, and how often each is written
+_USUAL = 60  # letters of the words of a product
 _LEXEMES = func.array_to_tsvector(func.string_to_array(ProductWords.words, literal_column("' '")))  # of PostgreSQL
 
 
@@ -75,6 +79,7 @@ def add(session: Session, found: Mapping[int, str]) -> None:
     """Keep the words of new products (see `words_of`), given by product id."""
     if found:
         session.execute(inserting(session, ProductWords).from_select(_COLUMNS, _given(session, found)))
+        _merge(session, sum(map(len, found.values())))
 
 
 def renew(session: Session, product_ids: Iterable[int]) -> None:
@@ -84,9 +89,10 @@ def renew(session: Session, product_ids: Iterable[int]) -> None:
         return
     columns = [Product.id, *(getattr(Product, name) for name in FIELDS)]
     changed = session.execute(select(*columns).where(among(session, Product.id, ids))).mappings()
-    upsert = inserting(session, ProductWords)
-    upsert = upsert.from_select(_COLUMNS, _given(session, {each["id"]: words_of(dict(each)) for each in changed}))
+    found = {each["id"]: words_of(dict(each)) for each in changed}
+    upsert = inserting(session, ProductWords).from_select(_COLUMNS, _given(session, found))
     session.execute(upsert.on_conflict_do_update(index_elements=["product_id"], set_={"words": upsert.excluded.words}))
+    _merge(session, 2 * sum(map(len, found.values())))
 
 
 def _given(session: Session, found: Mapping[int, str]) -> Select[int, str]:
@@ -100,9 +106,21 @@ def _given(session: Session, found: Mapping[int, str]) -> Select[int, str]:
 
 def forget(session: Session, which: Select[Any]) -> None:
     """Drop the words of products that leave the catalogue; `which` selects their ids."""
-    session.execute(
+    gone = session.execute(
         delete(ProductWords).where(ProductWords.product_id.in_(which)).execution_options(synchronize_session=False)
     )
+    _merge(session, gone.rowcount * _USUAL)  # type: ignore[attr-defined]
+
+
+def _merge(session: Session, letters: int) -> None:
+    """Put parts of SQLite's index together, as many pages as so many letters of words and then some bring in time.
+
+    Left to itself FTS5 merges now and then, for 50 ms and more, in the transaction of whoever writes at that moment
+    (https://www.sqlite.org/fts5.html, sections 6.1 and 6.8: automerge and merge; migration 0012 switches that off).
+    Each page that is written is written again at each of about six levels, until it lies in one large part.
+    """
+    if letters and not _is_postgresql(session):
+        session.execute(_MERGE, {"pages": 1 + _LEVELS * letters // _PAGE})
 
 
 def find(session: Session, text: str, *, limit: int, where: Sequence[ColumnElement[bool]] = ()) -> list[int]:
