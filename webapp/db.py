@@ -44,6 +44,7 @@ NAMING = {
 LOCK_PATIENCE = 60.0  # seconds a writer waits for its turn on SQLite before the caller is told to try again
 MOST_PATIENCE = 2.0  # seconds that background work lets others go first: then it takes its turn as they do
 RETRY = 0.002  # seconds between two tries to begin
+CACHED, CACHED_ONCE = 65_536, 8_192  # kilobytes of pages that a connection keeps, as a rule and where each is read once
 LOG_PAGES = 16_384  # 128 MB that SQLite's write-ahead log may hold before a commit copies them into the database file
 SYNCED_EVERY = 0.1  # seconds after which background work brings its log to the disk, between two steps
 COPIED_EVERY = 1.0  # seconds after which background work copies its log itself, between two steps
@@ -70,16 +71,20 @@ def ring(session: Session, name: str) -> None:
 
 
 @contextmanager
-def unit_of_work(*, read_only: bool = False, bulk: bool = False, patient: bool = False) -> Iterator[Session]:
+def unit_of_work(
+    *, read_only: bool = False, bulk: bool = False, patient: bool = False, once: bool = False
+) -> Iterator[Session]:
     """Open a session that is committed at the end, or rolled back when anything is raised.
 
     `patient` is for one of many steps of background work, which begins when no other writer waits.
 
     `bulk` is for statements that take every id they write from the tables themselves: SQLite then does not
     look each one up again for its foreign keys, which takes as long as the writing.
+
+    `once` is for reading very many rows, each once: SQLite then keeps few of their pages in memory.
     """
     with Session(db.engine, expire_on_commit=False) as session:
-        start(session, read_only=read_only, bulk=bulk, patient=patient)
+        start(session, read_only=read_only, bulk=bulk, patient=patient, once=once)
         try:
             yield session
         except BaseException:
@@ -88,9 +93,9 @@ def unit_of_work(*, read_only: bool = False, bulk: bool = False, patient: bool =
         finish(session, read_only=read_only)
 
 
-def start(session: Session, *, read_only: bool, bulk: bool = False, patient: bool = False) -> None:
+def start(session: Session, *, read_only: bool, bulk: bool = False, patient: bool = False, once: bool = False) -> None:
     """Begin the session's transaction: readers may not write, writers take their turn at once."""
-    options: dict[str, Any] = {"read_only": read_only, "bulk": bulk, "patient": patient}
+    options: dict[str, Any] = {"read_only": read_only, "bulk": bulk, "patient": patient, "once": once}
     if session.get_bind().dialect.name == "postgresql":
         options["postgresql_readonly"] = read_only
     session.connection(execution_options=options)
@@ -193,9 +198,8 @@ def _prepare_sqlite(connection: Any, record: Any) -> None:
         "journal_mode=WAL",
         "foreign_keys=ON",
         "busy_timeout=5000",
-        "cache_size=-65536",
         "temp_store=MEMORY",
-        "mmap_size=134217728",
+        "mmap_size=67108864",  # what is mapped counts as memory of the process: a worker reads a whole catalogue
     ):
         connection.execute(f"PRAGMA {pragma}")
 
@@ -211,7 +215,8 @@ def _begin(connection: Connection) -> None:
         return
     raw: Any = connection.connection.driver_connection
     options = connection.get_execution_options()
-    read_only, bulk, patient = (bool(options.get(name)) for name in ("read_only", "bulk", "patient"))
+    read_only, bulk, patient, once = (bool(options.get(name)) for name in ("read_only", "bulk", "patient", "once"))
+    raw.execute(f"PRAGMA cache_size=-{CACHED_ONCE if once else CACHED}")
     raw.execute(f"PRAGMA query_only={int(read_only)}")
     raw.execute(f"PRAGMA foreign_keys={int(not bulk)}")
     if read_only:

@@ -180,7 +180,7 @@ def check_import(
     index: retrieval.CatalogueIndex | None = None,
 ) -> ImportJob:
     """Read a received file and keep what was found (see imports.check); no lock is held while the file is read."""
-    with collecting_rarely(), unit_of_work(read_only=True) as session:
+    with collecting_rarely(), unit_of_work(read_only=True, once=True) as session:
         job = imports.get(session, job_id)
         checked = imports.check(session, job, settings.uploads, all_or_nothing=all_or_nothing, index=index)
     with unit_of_work() as session:

@@ -96,17 +96,19 @@ def of_listings(
     meeting: Meeting | None,
     met: array[int],
     walk: listings.Walk,
-) -> tuple[Mapping[Hashable, tuple[Any, ...]], list[bool]]:
+) -> tuple[list[bool], list[bool]]:
     """Compare some rows with the listings that they mean; `columns` are the same rows as they would be stored, and
     `walk` is how far they have been compared.
 
-    Gives the listings that are known, by the rows' channel and id, and of each row whether it changes nothing of the
-    one with its own id. The hash of channel and id of each row is added to those `met`, and of each listing that is
-    known by another id.
+    Gives of each row whether its listing is known, and whether it changes nothing of the one with its own id. The hash
+    of channel and id of each row is added to those `met`, and of each listing that is known by another id.
     """
     keys, names = columns.keys, columns.names
-    held = walk.values_of(session, keys, names)
     met.extend(map(hash, keys))
+    if walk.agrees(session, columns):
+        changes.numbers["known"] += len(keys)
+        return [True] * len(keys), [True] * len(keys)
+    held = walk.values_of(session, columns)
     same = columns.same_as(held)
     if meeting is not None:
         others = listing_ids.known_as(session, meeting, keys, block.column("match_key"), held)
@@ -119,7 +121,7 @@ def of_listings(
     if len(held) > sum(same):
         differ = [not one for one in same]
         _note_listings(changes, block.where(differ), list(compress(keys, differ)), names, held)
-    return held, same
+    return list(map(held.__contains__, keys)), same
 
 
 def _note_listings(

@@ -159,21 +159,26 @@ class Outlooks:
         found, rows = Outlook(), block.numbers
         ids, keys = [self._ids[name or ""] for name in block.column("channel")], block.column("match_key")
         places: list[Place] = list(zip(ids, keys, strict=True))
-        found.ends.every.extend(map(hash, compress(places, keys)))
+        known = same = [False] * len(rows)
         if not self._first:
             columns = listing_columns.of_each_row(block, self._channels, keys=False)
             found.seen.update(ids)
             self._named.update(name is not None for name in set(block.column("channel")))
-            held, same = file_changes.of_listings(
+            known, same = file_changes.of_listings(
                 self._session, found.changes, block, columns, meeting, found.met, self._walk
             )
             found.same.extend(known_rows.settled(rows, same))
-            fresh = [key not in held for key in columns.keys]
-            places, rows = list(compress(places, fresh)), list(compress(rows, fresh))
-            found.known = len(columns) - len(places)
-        wanted = {place for place in places if place[1]}
-        products = self._products.of({key for _, key in wanted})
-        found.ends.take(rows, places, _linkable(self._session, wanted, products, first=self._first))
+            found.known = sum(known)
+        # What is the same as before needs no hash: its listing has the SKU, and stands in the way of a new one with it.
+        bearing = [bool(key) and not one for key, one in zip(keys, same, strict=True)]
+        found.ends.every.extend(map(hash, compress(places, bearing)))
+        fresh = list(map(not_, known))
+        places, rows = list(compress(places, fresh)), list(compress(rows, fresh))
+        wanted: Set[Place] = {place for place in places if place[1]}
+        if wanted:
+            products = self._products.of({key for _, key in wanted})
+            wanted = _linkable(self._session, wanted, products, first=self._first)
+        found.ends.take(rows, places, wanted)
         return found
 
 

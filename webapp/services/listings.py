@@ -246,24 +246,36 @@ class Walk:
 
     def __init__(self) -> None:
         self._last: int | None = None  # the id behind which to read on, None where that would be in vain
+        self._read: list[tuple[Any, ...]] = []  # channel, external id, the columns, and id of what has been read on
 
-    def values_of(self, session: Session, keys: Sequence[Any], names: Sequence[str]) -> dict[Hashable, tuple[Any, ...]]:
-        """What `values_of` gives."""
-        found = {} if self._last is None else self._ahead(session, keys, names)
+    def agrees(self, session: Session, columns: Columns) -> bool:
+        """Whether the next listings are these rows, one after the other, and say the same; a quick look at all."""
+        self._read = []
+        if self._last is None or "options" in columns.values:  # which has to be read from JSON
+            return False
+        there = Listing.__table__.c
+        query = select(there.channel_id, there.external_id, *_stored(columns.names), there.id)
+        query = query.where(there.id > self._last).order_by(there.id).limit(len(columns))
+        with session.connection().execute(query) as result:  # plain tuples: nothing is to be converted
+            self._read = cast(list[tuple[Any, ...]], cast(Any, result).cursor.fetchall())
+        channels, names = zip(*columns.keys, strict=True)
+        if [row[:-1] for row in self._read] != list(zip(channels, names, *columns.values.values(), strict=True)):
+            return False
+        self._last = self._read[-1][-1]
+        return True
+
+    def values_of(self, session: Session, columns: Columns) -> dict[Hashable, tuple[Any, ...]]:
+        """What `values_of` gives for the keys and names of these rows, which `agrees` has been asked about."""
+        wanted, keys = set(columns.keys), columns.keys
+        found: dict[Hashable, tuple[Any, ...]] = {
+            key: (row[-1], *row[2:-1]) for row in self._read if (key := row[:2]) in wanted
+        }
         if len(found) < len(keys):
-            found |= values_of(session, [key for key in keys if key not in found], names)
+            found |= values_of(session, [key for key in keys if key not in found], columns.names)
         ids = [row[0] for row in found.values()]
         together = 2 * len(ids) > len(keys) and max(ids) - min(ids) < 2 * len(keys)
         self._last = max(ids) if together else None
         return found
-
-    def _ahead(self, session: Session, keys: Sequence[Any], names: Sequence[str]) -> dict[Hashable, tuple[Any, ...]]:
-        columns = Listing.__table__.c
-        query = select(columns.channel_id, columns.external_id, columns.id, *_stored(names))
-        query = query.where(columns.id > self._last).order_by(columns.id).limit(len(keys))
-        wanted = set(keys)
-        rows = session.connection().execute(query).all()
-        return {key: row[2:] for row in rows if (key := (row[0], row[1])) in wanted}
 
 
 def _stored(names: Sequence[str]) -> list[ColumnElement[Any]]:
