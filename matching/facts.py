@@ -236,10 +236,15 @@ def _cup_size(plain: Sequence[str]) -> str:
 
     Bands are those of the continent, of France and Spain (multiples of five) or in inches (28 to 56).
     """
-    if CUP_WORDS.isdisjoint(plain):
+    if not any(map(names_cups, plain)):
         return ""
     found = {f"{band} {cup}" for band, cup in pairwise(plain) if cup in CUPS and _is_band(band)}
     return found.pop() if len(found) == 1 else ""
+
+
+def names_cups(token: str) -> bool:
+    """Whether a token names what is sold by band and cup: "bra", "sport-bh"."""
+    return token in CUP_WORDS or ("-" in token and not CUP_WORDS.isdisjoint(token.split("-")))
 
 
 def cup_of(size: str) -> tuple[int, str] | None:

@@ -80,8 +80,8 @@ class Writer:
     """Collects records as arrays; good for some thousands, which are joined with others afterwards."""
 
     def __init__(self) -> None:
-        self.words, self.kinds, self.described = array("I"), array("B"), array("I")
-        self.text, self.blob = bytearray(), bytearray()
+        self.words, self.described = array("I"), array("I")
+        self.kinds, self.text, self.blob = bytearray(), bytearray(), bytearray()
         self.dims, self.vals = array("B"), array("f")
         self.ends = {name: array("q", [0]) for name in (*FACE_LISTS, *PRODUCT_LISTS)}
         self.facts, self.ids = array("d"), array("q")
@@ -107,7 +107,7 @@ class Writer:
 
     def _face(self, doc: Document, number: int) -> None:
         self.words.extend(doc.words)
-        self.kinds.extend(doc.words.values())
+        self.kinds += bytes(doc.words.values())
         self.ends["word_at"].append(len(self.words))
         self.text += doc.text.encode("utf-8", "surrogatepass")
         self.ends["text_at"].append(len(self.text))

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from matching.identifiers import is_code
 from matching.lexicon import COUNT_WORDS, PACK_WORDS, ROMAN, SIZE_WORDS, SIZES, UNITS
-from matching.respelling import respelt
+from matching.respelling import respelt, to_respell
 
 #: Titles and descriptions are read up to here: what names a product stands at the front.
 TITLE_LIMIT: Final = 1_000
@@ -130,6 +130,8 @@ class Word(NamedTuple):
 PLAIN, CODE, NUMBER, QUANTITY = 0, 1, 2, 3
 # Unit words that are also everyday words count as units only when written against their number ("2 in 1", "4 to 6").
 SPOKEN: Final = frozenset({"in", "to", "go"})
+#: What may be the unit of a number before it.
+UNITS_AFTER: Final = frozenset(UNITS) - SPOKEN
 # Units that are their own base and yet come with three decimals ("1.125 in").
 _DIVIDED: Final = frozenset(word for word, (_, _, base) in UNITS.items() if base in ("in", "oz"))
 
@@ -177,8 +179,10 @@ def raw_tokens(folded: str) -> list[str]:
         text = _FOLLOWED.sub(_apart, text)
     if "-" in text:
         text = _MINUS.sub("minus ", text)
-    text = respelt(text)
     found: list[str] = _TOKEN.findall(text)
+    if to_respell(text, found):
+        text = respelt(text)
+        found = _TOKEN.findall(text)
     if '"' in text or "'" in text:
         return [m.replace('"', "in").replace("''", "in").replace(" ", "") for m in found]
     return found
@@ -251,18 +255,13 @@ class Piece(NamedTuple):
 
 @lru_cache(maxsize=20_000)
 def piece(token: str, following: str) -> Piece:
-    """Read one token. `following` matters only where `unit_after` says so."""
+    """Read one token. `following` matters only behind a digit, and where it is one of UNITS_AFTER."""
     if token[0].isdigit():
         return _number(token, following)
     head, dot, rest = token.partition(".")
     if dot and rest and head in _ABBREVIATED:
         return _abbreviated(head, piece(rest, ""))
     return Piece(tuple(_worded(token)), None, (token,), False)
-
-
-def unit_after(token: str, following: str) -> bool:
-    """Whether the token after this one may be its unit."""
-    return token[0].isdigit() and following in UNITS and following not in SPOKEN
 
 
 def words(folded: str) -> tuple[list[Word], list[Quantity], list[str]]:
@@ -295,7 +294,7 @@ def _number(token: str, following: str) -> Piece:
     if "-" in token and (compound := _ranged(token) or _measured(token)):
         return compound
     if token.replace(".", "", 1).isdigit() and token.isascii():
-        unit = _unit_token(token, following) if unit_after(token, following) else None
+        unit = _unit_token(token, following) if following in UNITS_AFTER else None
         if unit:
             return Piece((Word(unit[0], QUANTITY),), unit[1], (token, following), True)
         # Five digits and more may be a part number, whose leading zeros count.

@@ -13,10 +13,10 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 from zlib import crc32
 
-from matching.facts import counts
+from matching.facts import counts, names_cups
 from matching.identifiers import is_code
 from matching.lexicon import COLOURS, CUP_WORDS, FOODS, NUMBER_WORDS, ROMAN, SIZE_REGIONS, SIZE_WORDS, SIZES, SPELLED
-from matching.normalize import CODE, MAX_WORDS, NUMBER, PLAIN, Quantity, fold, piece, raw_tokens, unit_after
+from matching.normalize import CODE, MAX_WORDS, NUMBER, PLAIN, UNITS_AFTER, Quantity, fold, piece, raw_tokens
 
 #: Three more kinds of word, for comparing only: the beginning of a model code, two neighbours read as one code
 #: ("XH A1S"), and the longest run of digits in a code.
@@ -100,7 +100,7 @@ def _learn(token: str, following: str) -> _Known:
     bare = tuple(b for b in (_MARKS.sub("", p) for p in plain) if b)
     digits = tuple(bool(_HAS_DIGIT.search(b)) for b in bare)
     colour = sum({_colour(p) for p in plain})
-    sizes = any(p in _SIZED for p in plain) or (token in SIZES and "x" in token)
+    sizes = any(p in _SIZED or names_cups(p) for p in plain) or (token in SIZES and "x" in token)
     counted = any(digits) or token.split("-")[0] in _COUNTING
     simple = (
         len(found) == len(plain) == len(bare) == 1
@@ -146,7 +146,7 @@ def _remember(key: str | tuple[str, str], token: str, following: str) -> _Known:
 
 def _look_up(token: str, following: str) -> _Known:
     known = _known.get(token) or _remember(token, token, "")
-    if known.number and unit_after(token, following):
+    if known.number and following in UNITS_AFTER:
         key = (token, following)
         return _known.get(key) or _remember(key, token, following)
     return known
@@ -160,8 +160,9 @@ def _glue(bare: list[str], digits: list[int]) -> Iterator[int]:
             if left > last and 0 <= left < len(bare) - 1:
                 last = left
                 joined = bare[left] + bare[left + 1]
-                if 4 <= len(joined) <= 16 and is_code(joined) and not joined.isdigit():
-                    yield hashed(joined)
+                # What has four letters and a digit is a code when it has no marks and is no number.
+                if 4 <= len(joined) <= 16 and not joined.isdigit() and joined.isascii() and joined.isalnum():
+                    yield crc32(joined.encode())
 
 
 def read(folded: str, limit: int = MAX_WORDS) -> Reading:
@@ -198,17 +199,22 @@ def read(folded: str, limit: int = MAX_WORDS) -> Reading:
 
 
 def _take(out: Reading, known: _Known) -> None:
+    found = out.words
     for h, kind in known.words:
-        out.words.setdefault(h, kind)
+        if h not in found:
+            found[h] = kind
     out.plain += known.plain
     out.bare += known.bare
-    out.parts.update(known.parts)
-    for code in known.codes:
-        out.codes[code] = None
+    if known.codes:
+        out.parts.update(known.parts)
+        for code in known.codes:
+            out.codes[code] = None
     if known.quantity:
         out.quantities.append(known.quantity)
-    out.colours |= known.colour
-    out.names_size |= known.sizes
+    if known.colour:
+        out.colours |= known.colour
+    if known.sizes:
+        out.names_size = True
 
 
 @lru_cache(maxsize=20_000)

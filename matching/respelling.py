@@ -15,10 +15,13 @@ _SCENT: Final = re.compile(
     r"|(edt|(?:eau de|agua de|acqua di) (?:toilette|tocador))"
     r"|edc|(?:eau de|agua de|acqua di) (?:cologne|colonia)|kolnisch ?wasser)(?!\w)"
 )
-# One of these is in every word for what has cups, and in every way to say how strong a scent is: looking for them takes
-# a tenth of the time.
-_CUP_PARTS: Final = ("bh", "bra", "bust", "suje", "sost", "corpin", "soutien", "sutia", "reggisen", "podprs", "бюст")
-_SCENT_PARTS: Final = ("edp", "edt", "edc", "eau de", "agua de", "acqua di", "kolnisch")
+# Tokens one of which is in all that is respelt, but for what ends in "xl", "-bh" or "-bra".
+_SIGNS: Final = CUP_WORDS | SCENTS.keys() | {"soutien-gorge", "eau", "agua", "acqua", "kolnisch", "kolnischwasser"}
+
+
+def to_respell(text: str, tokens: list[str]) -> bool:
+    """Whether `respelt` may change this text; most it does not, and looking at its tokens takes no time."""
+    return "xl" in text or "bh" in text or "bra" in text or not _SIGNS.isdisjoint(tokens)
 
 
 def respelt(text: str) -> str:
@@ -28,11 +31,9 @@ def respelt(text: str) -> str:
     """
     if "xl" in text:
         text = _EXTRA_LARGE.sub(r"\1\2 \1 \2", text)
-    if any(map(text.__contains__, _CUP_PARTS)) and _WITH_CUPS.search(text):
+    if _WITH_CUPS.search(text):
         text = _CUPPED.sub(r"\1\2 \1 \2", text)
-    if any(map(text.__contains__, _SCENT_PARTS)):
-        text = _SCENT.sub(_scent, text)
-    return text
+    return _SCENT.sub(_scent, text)
 
 
 def _scent(found: re.Match[str]) -> str:

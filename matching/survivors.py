@@ -130,6 +130,9 @@ def survivors(
     for begin in range(0, len(rows), BLOCK):
         block = rows[begin : begin + BLOCK]
         touched[0] = _touch(block, row_words, word_at) + _touch(block, row_kinds, word_at)
+        touched[0] = _touch(block, described, described_at) + _touch(block, text, text_at)
+        for k in range(len(block)):
+            touched[0] += (inverse[block[k], 1] > 2.0) + owners[block[k]] & 1
         for k in range(len(block)):
             row = block[k]
             words_title, words_field = words_shared(
@@ -137,7 +140,6 @@ def survivors(
                 described_at[row], described_at[row + 1], shift, idf_title, idf_field,
             )  # fmt: skip
             title[k], field[k] = words_title * inverse[row, 1], words_field * inverse[row, 2]
-        touched[0] = _touch(block, text, text_at)
         for k in range(len(block)):
             row = block[k]
             if len(dead) and dead[owners[row]]:

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from matching import Advice, Index, Record, compare, suggest
+from matching.document import document
 from matching.respelling import respelt
 
 STRANGERS = ("Bosch drill 18 V", "Garden hose 20 m", "Cotton towel", "USB cable 2 m", "Toaster 2 slices", "Oak desk")
@@ -86,6 +87,13 @@ def test_two_spellings_are_one_product(ours: str, theirs: str) -> None:
     pair = compare(Record(1, title=ours), Record(2, title=theirs))
     assert pair.advice is Advice.LIKELY
     assert pair.difference == ""
+
+
+@pytest.mark.parametrize("bra", ["Sport-BH", "soutien-gorge", "T-shirt-bra", "sujetador", "reggiseno", "sutiã"])
+def test_a_size_of_cups_stands_beside_a_word_for_what_has_them(bra: str) -> None:
+    assert document(Record(1, title=f"Lunaria {bra} Amora 90 C")).size == "90 c"
+    assert document(Record(1, title=f"{bra} Amora 90DD")).size == "90 dd"
+    assert document(Record(1, title=f"{bra} 97 C")).size == document(Record(1, title="Amora 90 C")).size == ""
 
 
 def test_bands_of_two_systems_may_be_one_size() -> None:
