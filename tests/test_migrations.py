@@ -12,9 +12,9 @@ from webapp import create_app
 from webapp.db import db, unit_of_work
 from webapp.jobs import tasks
 from webapp.migrations import upgrade
-from webapp.models import Link, LinkBatch
+from webapp.models import Link, LinkBatch, ListingState
 from webapp.models.accounts import COMMAND_LINE
-from webapp.services import unsyncing
+from webapp.services import links, unsyncing
 
 
 @pytest.mark.skipif(bool(POSTGRES), reason="the database of the suite is migrated already")
@@ -25,6 +25,8 @@ def test_an_unsync_that_was_under_way_goes_on_after_the_upgrade(tmp_path):
         with unit_of_work() as session:
             make = Make(session, app.extensions["pairbook_settings"])
             pairs = [make.link().id for _ in range(3)]
+            listing = make.listing()
+            aside = links.set_aside(session, [listing.id], ListingState.IGNORED, by=COMMAND_LINE).act.id
             batch_id = unsyncing.begin(session, [Link.id.in_(pairs[:2])], expect=2, by=COMMAND_LINE).id
         _back_to_ten(tmp_path / "app.db")
         upgrade(db.engine)
@@ -32,6 +34,7 @@ def test_an_unsync_that_was_under_way_goes_on_after_the_upgrade(tmp_path):
         with unit_of_work(read_only=True) as session:
             assert session.scalars(select(Link.id)).all() == pairs[2:]
             assert session.get_one(LinkBatch, batch_id).changed == 2
+            assert session.get_one(LinkBatch, aside).channel_id == listing.channel_id
         db.engine.dispose()
 
 
@@ -49,6 +52,8 @@ def _back_to_ten(path):
             "ALTER TABLE channels DROP COLUMN look_at",
             "ALTER TABLE channels DROP COLUMN looked_at",
             "ALTER TABLE channels DROP COLUMN fault",
+            "DROP INDEX ix_decisions_newest",
+            "UPDATE link_batches SET channel_id = NULL",
             "UPDATE alembic_version SET version_num = '0010'",
         ):
             session.execute(text(statement))

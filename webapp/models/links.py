@@ -263,4 +263,16 @@ class Decision(Base):
     batch_id: Mapped[int] = mapped_column(BigInt, index=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
 
-    __table_args__ = (Index("ix_decisions_score", "channel_id", "score"),)
+    __table_args__ = (
+        Index("ix_decisions_score", "channel_id", "score"),
+        Index(
+            "ix_decisions_newest",
+            "channel_id",
+            "batch_id",
+            "score",
+            "right",
+            "at",
+            sqlite_where=right.is_not(None),
+            postgresql_where=right.is_not(None),
+        ),
+    )

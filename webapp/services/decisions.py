@@ -20,6 +20,7 @@ from webapp.models.listings import Listing
 
 LEARNED_FROM = 2_000  # the newest decisions of a channel: older ones tell of another catalogue
 REMEMBERED = timedelta(days=90)  # what "so far" means on the screens
+LATELY = 1_000  # decisions that a suggestion is compared with
 BAND = 5
 SECONDS_EACH = 5  # what deciding on a listing takes a practised person
 _SUGGESTED = (
@@ -90,12 +91,15 @@ def forget(session: Session, batch_id: int) -> None:
 def calibration(session: Session, channel_id: int) -> matching.Calibration:
     """What the scores of a channel mean, by its newest decisions."""
     query = select(Decision.score, Decision.lead, Decision.right).where(*judged(channel_id))
-    rows = session.execute(query.order_by(Decision.at.desc()).limit(LEARNED_FROM)).all()
+    rows = session.execute(query.order_by(Decision.batch_id.desc()).limit(LEARNED_FROM)).all()
     return matching.calibrate([matching.Decided(score, lead, bool(right)) for score, lead, right in rows])
 
 
 def record(session: Session, channel_id: int, score: int, *, now: datetime) -> tuple[int, int, int, int]:
-    """How suggestions about as good as this one did here lately: how many were right, of how many, and the band."""
+    """How suggestions about as good as this one did here lately: how many were right, of how many, and the band.
+
+    Of the newest LATELY decisions, so that it costs the same on a channel of a million.
+    """
     low = min(score // BAND * BAND, 100 - BAND)
     high = 100 if low + BAND >= 100 else low + BAND - 1
     found = direct(session, _RECORD, {"channel": channel_id, "low": low, "high": high, "since": now - REMEMBERED})
@@ -108,11 +112,15 @@ def judged(channel_id: int | BindParameter[int]) -> tuple[ColumnElement[bool], .
     return Decision.channel_id == channel_id, Decision.right.is_not(None)
 
 
-_RECORD = select(func.count(), func.count().filter(Decision.right.is_(True))).where(
-    *judged(bindparam("channel")),
-    Decision.score >= bindparam("low"),
-    Decision.score <= bindparam("high"),
-    Decision.at > bindparam("since"),
+_NEWEST = (
+    select(Decision.score, Decision.right, Decision.at)
+    .where(*judged(bindparam("channel")))
+    .order_by(Decision.batch_id.desc())
+    .limit(LATELY)
+    .subquery()
+)
+_RECORD = select(func.count(), func.count().filter(_NEWEST.c.right.is_(True))).where(
+    _NEWEST.c.score >= bindparam("low"), _NEWEST.c.score <= bindparam("high"), _NEWEST.c.at > bindparam("since")
 )
 
 
