@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
 from typing import Final
 
 from matching.lexicon import (
@@ -47,6 +46,8 @@ _ANY_NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
 _LETTER_SIZES: Final = frozenset(SIZES.values())
 _JOINT: Final = re.compile(r"[-/]")
 _BEHIND: Final = frozenset(("duo", "trio"))
+#: Cups that are also words between two sizes: "85 a 100", "42 e 44".
+_AND_TO: Final = frozenset("ae")
 #: Bands up to here are inches; French and Spanish ones are so much above those of the rest of the continent (EN 13402).
 _INCHES, _FRENCH = 56, 15
 _TIMES: Final = re.compile(r"x(\d{1,3})|(\d{1,3})x|(\d{1,3})er|c/(\d{1,3})")
@@ -238,7 +239,11 @@ def _cup_size(plain: Sequence[str]) -> str:
     """
     if not any(map(names_cups, plain)):
         return ""
-    found = {f"{band} {cup}" for band, cup in pairwise(plain) if cup in CUPS and _is_band(band)}
+    found = {
+        f"{band} {cup}"
+        for band, cup, after in zip(plain, plain[1:], [*plain[2:], ""], strict=False)
+        if cup in CUPS and _is_band(band) and not (cup in _AND_TO and after.isdecimal())
+    }
     return found.pop() if len(found) == 1 else ""
 
 

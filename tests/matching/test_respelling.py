@@ -23,7 +23,9 @@ STRANGERS = ("Bosch drill 18 V", "Garden hose 20 m", "Cotton towel", "USB cable 
         ("edp", "edp parfum"), ("eau de parfum", "edp parfum"), ("agua de perfume", "edp parfum"),
         ("acqua di profumo", "edp parfum"), ("edt", "edt toilette"), ("agua de tocador", "edt toilette"),
         ("agua de colonia", "edc cologne"), ("kolnisch wasser", "edc cologne"), ("seau de parfum", "seau de parfum"),
-        ("agua de coco", "agua de coco"),
+        ("agua de coco", "agua de coco"), ("mark ii", "markii mark ii"), ("mk2", "markii mark ii"),
+        ("mark 2 set", "markii mark 2 set"), ("mk v", "markv mark v"), ("mkviii", "markviii mark viii"),
+        ("mark 2.5", "mark 2.5"), ("mark 12", "mark 12"), ("landmark ii", "landmark ii"),
     ],
 )  # fmt: skip
 def test_one_spelling(text: str, respelt_as: str) -> None:
@@ -42,6 +44,7 @@ def test_one_spelling(text: str, respelt_as: str) -> None:
         ("Orlo Bleu agua de tocador 60 ml", "Orlo Bleu Eau de Toilette 60 ml", ["Orlo Bleu Eau de Parfum 60 ml"]),
         ("Lyra RX100 III camera", "Lyra RX100 Mark 3 camera", ["Lyra RX100 II camera", "Lyra RX100 Mark 2 camera"]),
         ("Quietear 2 earbuds", "Quietear II earbuds", ["Quietear III earbuds", "Quietear earbuds"]),
+        ("Lyra 5D Mark V body", "Lyra 5D mk5 body", ["Lyra 5D mk4 body", "Lyra 5D Mark IV body"]),
         ("Last Saga VII", "Last Saga 7", ["Last Saga 8", "Last Saga VIII"]),
     ],
 )
@@ -93,6 +96,8 @@ def test_two_spellings_are_one_product(ours: str, theirs: str) -> None:
 def test_a_size_of_cups_stands_beside_a_word_for_what_has_them(bra: str) -> None:
     assert document(Record(1, title=f"Lunaria {bra} Amora 90 C")).size == "90 c"
     assert document(Record(1, title=f"{bra} Amora 90DD")).size == "90 dd"
+    assert document(Record(1, title=f"{bra} 75A black")).size == "75 a"
+    assert document(Record(1, title=f"{bra} 85 a 100")).size == document(Record(1, title=f"{bra} 42 e 44")).size == ""
     assert document(Record(1, title=f"{bra} 97 C")).size == document(Record(1, title="Amora 90 C")).size == ""
 
 
