@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from importers.cells import (
+    PERCENT,
     WHITE_SPACE,
     Cell,
     CellError,
@@ -314,4 +315,10 @@ def _from_workbook(cell: Number | Mark, label: str) -> str:
     number = Decimal(cell.exact())
     if not number.is_finite():
         raise not_a_number(cell.raw, label)
+    if cell.shape == PERCENT:
+        said = phrase(
+            "the {label} {value} is a percentage. Format the column as a number and type the amount.",
+            label=label, value=shown(cell.shaped()),
+        )  # fmt: skip
+        raise CellError("not_a_number", said)
     return format(number, "f")

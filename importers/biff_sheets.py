@@ -19,7 +19,8 @@ from importers.biff import (
     records,
     workbook_stream,
 )
-from importers.opc import shape_of
+from importers.cells import PERCENT
+from importers.opc import PERCENT_IDS, shape_of
 
 ERROR_TEXTS = {
     0x00: "#NULL!",
@@ -83,7 +84,7 @@ def biff_sheets(content: bytes) -> list[BiffSheet] | None:
     try:
         stream = workbook_stream(content)
         wide = struct.unpack_from("<H", stream, 4)[0] >= _BIFF8
-        formats: dict[int, str] = {}
+        formats = dict.fromkeys(PERCENT_IDS, PERCENT)
         looks: list[int] = []
         places: list[tuple[int, str]] = []
         for kind, body in records(stream, 0):

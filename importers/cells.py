@@ -7,6 +7,7 @@ import operator
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from importers.report import shown
@@ -43,6 +44,8 @@ _STARTS_MARKED = operator.methodcaller("startswith", ("'", "#"))
 
 #: Stands for a digit in the shape that a number format gives a number; all else of a shape is shown as it is.
 DIGIT = "\0"
+#: The shape of a format that shows a number a hundredfold, with this sign behind it.
+PERCENT = "%"
 
 
 class Number(NamedTuple):
@@ -65,7 +68,9 @@ class Number(NamedTuple):
         return f"{float(self.raw):.15g}"
 
     def shaped(self) -> str:
-        """A whole number as its format shows it: zeros in front, and what stands between and around digits."""
+        """A number as its format shows it: a whole one with zeros in front and marks around its digits, or a share."""
+        if self.shape == PERCENT:
+            return f"{(100 * Decimal(self.exact())).normalize():f}{PERCENT}"
         digits = str(int(float(self.raw)))
         if not self.shape or digits.startswith("-"):
             return digits
@@ -176,7 +181,8 @@ def as_shown(cell: Cell) -> str:
         return cell
     if isinstance(cell, Mark):
         return cell.raw
-    return cell.shaped() if cell.shape and float(cell.raw).is_integer() else cell.exact()
+    whole = float(cell.raw).is_integer()
+    return cell.shaped() if cell.shape == PERCENT or (cell.shape and whole) else cell.exact()
 
 
 def together(cells: Sequence[Any], between: str = "") -> str | None:
@@ -308,9 +314,7 @@ def number_as_text(cell: Number, label: str) -> str:
             "Format the column as Text and type the value again.", label=label, value=shown(cell.raw),
         )  # fmt: skip
         raise CellError("precision_lost", said)
-    if value.is_integer():
-        return cell.shaped()
-    return cell.exact()
+    return cell.shaped() if value.is_integer() and cell.shape != PERCENT else cell.exact()
 
 
 def _has_15_digits(cell: Number) -> bool:

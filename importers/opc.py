@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from importers.archive_guard import DEEPEST, Package, damaged, feed, safe_parser
-from importers.cells import DIGIT
+from importers.cells import DIGIT, PERCENT
 from importers.plain_xml import TEXT_END, Lots, plain_texts
 from importers.report import FileRefused
 from importers.wording import phrase
@@ -27,6 +27,7 @@ _MOST_ZEROS = 15  # Excel keeps no more digits of a number
 #: What a cell style means for a number: blank is plain, "date", or the shape of a format of zeros (see Number).
 Style = str
 DATE = "date"
+PERCENT_IDS = (9, 10)  # of formats that files need not spell out, 0% and 0.00% (ECMA-376 part 1, 18.8.30)
 
 
 def local(name: str) -> str:
@@ -122,7 +123,9 @@ def _whole(text: str | None) -> int:
 
 
 def shape_of(code: str) -> str:
-    """The shape that a number format gives whole numbers, as in Number: of 00000, 000-000 or "SKU-"0000; else blank."""
+    """The shape that a number format gives, as in Number: of 00000, 000-000, "SKU-"0000 or 0.00%; else blank."""
+    if PERCENT in _NOT_FORMAT.sub("", code).partition(";")[0]:
+        return PERCENT
     shape, place = "", 0
     while place < len(code) and code[place] != ";":
         part = _SHAPE_PART.match(code, place)
@@ -137,7 +140,7 @@ def shape_of(code: str) -> str:
 def _meaning(identity: int, formats: dict[int, str]) -> Style:
     code = formats.get(identity)
     if code is None:
-        return DATE if identity in _DATE_IDS else ""
+        return DATE if identity in _DATE_IDS else PERCENT if identity in PERCENT_IDS else ""
     if shape := shape_of(code):
         return shape
     bare = _NOT_FORMAT.sub("", code).partition(";")[0]

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from importers.archive_guard import Package, damaged, feed, refuse_password, safe_parser
-from importers.cells import DIGIT, ERROR_VALUES, Cell, Mark, Number
+from importers.cells import DIGIT, ERROR_VALUES, PERCENT, Cell, Mark, Number
 from importers.opc import local, refuse_depth
 from importers.report import FileRefused, Limits, Options, Sheet
 from importers.sheet_choice import choose_sheet
@@ -258,7 +258,7 @@ class _ContentParser:
         if text in ERROR_VALUES or text.startswith("Err:") or kind == "error":
             return Mark("error_value", text)
         if kind in _NUMBERS:
-            return _number(stored, text)
+            return _number(stored, text, percent=kind == "percentage")
         if kind == "boolean":
             return Mark("bool_in_text", text)
         if kind in ("date", "time"):
@@ -277,10 +277,12 @@ def _repeats(plain: dict[str, str], what: str) -> int:
     return int(plain.get(f"number-{what}-repeated", 1))
 
 
-def _number(stored: str, text: str) -> Cell:
+def _number(stored: str, text: str, *, percent: bool) -> Cell:
     number = Number.stored(stored)
     if number is None:
         raise damaged(phrase("a number cell has no number"))
+    if percent:
+        return Number(stored, PERCENT)
     return Number(stored, _shape(text) if _SHAPED.fullmatch(text) and _digits(text) == float(stored) else "")
 
 

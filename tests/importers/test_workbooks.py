@@ -44,6 +44,26 @@ def test_what_openpyxl_writes_is_read(run):
 
 
 @pytest.mark.parametrize(
+    ("value", "code", "said"),
+    [
+        (0.12, "0%", "12%"), (0.125, "0.00%", "12.5%"), (1, "0%", "100%"), (0, "0%", "0%"), (0.5, "[Red]0 %", "50%"),
+        (9.5, '0.00" %"', None), (9.5, "0.00\\%", None), (9.5, "0.00", None),
+    ],
+)  # fmt: skip
+def test_a_share_is_no_amount_and_is_told_as_it_is_shown(run, value, code, said):
+    book = Workbook()
+    book.active.append(["SKU", "Title", "Quantity", "Price"])
+    book.active.append(["A-1", "a", 5, value])
+    book.active["D2"].number_format = code
+    buffer = io.BytesIO()
+    book.save(buffer)
+    checked = run(buffer.getvalue(), name="a.xlsx")
+    assert checked.errors == ([(2, "not_a_number")] if said else [])
+    assert not said or f"price {said} is a percentage" in checked.report.errors[0].message
+    assert not said or checked.report.errors[0].value == said
+
+
+@pytest.mark.parametrize(
     ("stored", "style", "expected"),
     [
         *(
@@ -244,11 +264,12 @@ def test_an_opendocument_sheet_is_read_with_formats_and_without_its_endless_tail
             ],
             [ods_cell("date", "45000", "1.1.2024"), "b", "1", "1"],
             ["C", "c", ods_cell("float", "0", "#DIV/0!"), "1"],
+            ["D", "d", "1", ods_cell("percentage", "0.12", "12 %")],
         ),
         name="a.ods",
     )
     assert checked.rows == {2: {"sku": "00123", "title": "a", "quantity": 3, "price": "12.5", "match_key": "00123"}}
-    assert checked.errors == [(3, "date_in_text"), (4, "error_value")]
+    assert checked.errors == [(3, "date_in_text"), (4, "error_value"), (5, "not_a_number")]
     assert checked.report.sheet == "Data"
 
 

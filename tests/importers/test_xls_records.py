@@ -95,6 +95,13 @@ def test_a_format_of_zeros_is_applied(run, code, sku):
     assert (checked.rows[3]["title"], checked.rows[3]["quantity"]) == ("7", 8)
 
 
+def test_a_share_is_no_amount(run):
+    cells = label(1, 0, "A-1") + label(1, 1, "a") + number(1, 2, 1, 1)
+    refused = run(xls(HEADER + cells, formats=["0%"]), name="a.xls")
+    assert refused.errors == [(2, "not_a_number")]
+    assert "100% is a percentage" in refused.report.errors[0].message
+
+
 def test_several_numbers_of_one_record_have_each_their_format(run):
     cells = several_numbers(1, 0, (2, 7), (1, 8), (0, 9))
     assert run(xls(HEADER + cells, formats=["000", "00000"]), name="a.xls").rows[2] == {
