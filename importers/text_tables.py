@@ -47,18 +47,23 @@ class Dialect:
     quotes: Quotes = ""
 
 
-#: What is put right in each line before it is cut: whole rows in quotation marks, or cells in ‘’, “” or ''.
-Quotes = Literal["", "around rows", "typographic", "single"]
+#: What is put right in each line before it is cut: whole rows in quotation marks, cells in ‘’, “” or '', or \" for a
+#: quotation mark inside a cell, as databases write it, with \\ for a backslash and \N for nothing.
+Quotes = Literal["", "around rows", "typographic", "single", "backslash"]
+_ESCAPED = re.compile(r'\\(?:(["\\])|(?=[\r\n]*\Z))|(?<![^,;\t|])\\N(?![^,;\t|\r\n])')
+_OF_ESCAPED = {'"': '""', "\\": "\\"}
 _AROUND_ROW = re.compile(r'\A"(.*)"(?=[\r\n]*\Z)', re.DOTALL)
 _TYPOGRAPHIC = str.maketrans("“”„‟", '""""')
 _OF_QUOTES: dict[Quotes, Callable[[str], str]] = {
     "around rows": lambda line: _AROUND_ROW.sub(lambda found: found[1].replace('""', '"'), line),
     "typographic": lambda line: line.translate(_TYPOGRAPHIC),
+    "backslash": lambda line: _ESCAPED.sub(lambda found: _OF_ESCAPED.get(found[1], ""), line) if "\\" in line else line,
 }
 _SAID_OF_QUOTES = {
     "around rows": phrase("Each row stood in quotation marks as a whole; they are left out."),
     "typographic": phrase("The cells stand in typographic quotation marks, which are read as plain ones."),
     "single": phrase("The cells stand in single quotation marks, which are left out."),
+    "backslash": phrase("Quotation marks inside cells stand behind a backslash, which is left out."),
 }
 
 
@@ -97,7 +102,10 @@ class TextTable:
         quotes = _quotes_of(body)
         body = list(map(_OF_QUOTES[quotes], body)) if quotes in _OF_QUOTES else body
         delimiter = one_character(chosen) or told or vote(body)
-        return Dialect(delimiter, is_quoted(body, delimiter), before, quotes)
+        quoted = is_quoted(body, delimiter)
+        if quoted and not quotes and _has_backslashes(lines[before:], delimiter):
+            quotes = "backslash"
+        return Dialect(delimiter, quoted, before, quotes)
 
     def rows(self) -> Iterator[Row]:
         """(row number, cells) of every record, blank lines included as no cells.
@@ -246,6 +254,25 @@ def _quotes_of(lines: list[str]) -> Quotes:
     if ends <= {("“", "”"), ("„", "“"), ("„", "”")}:
         return "typographic"
     return "single" if ends == {("'", "'")} else ""
+
+
+def _has_backslashes(lines: list[str], delimiter: str) -> bool:
+    """Whether lines can only be cut where a quotation mark behind a backslash is one inside of a cell."""
+    if not any('\\"' in line for line in lines) or _is_even(lines, delimiter):
+        return False
+    return _is_even([_OF_QUOTES["backslash"](line) for line in lines], delimiter)
+
+
+def _is_even(lines: list[str], delimiter: str) -> bool:
+    """Whether lines can be cut into records of one width, but for a last one that goes on behind them."""
+    csv.field_size_limit(LONGEST_CELL)
+    reader, widths = csv.reader([f"{line}\n" for line in lines], delimiter=delimiter, strict=True), set[int]()
+    try:
+        widths.update(len(cells) for cells in reader if cells)
+    except csv.Error as error:
+        if "unexpected end" not in str(error):
+            return False
+    return len(widths) == 1
 
 
 def vote(lines: list[str]) -> str:

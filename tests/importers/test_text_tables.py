@@ -304,3 +304,40 @@ def test_plain_quotation_marks_around_all_cells_are_no_others(run):
     checked = run('"sku","title"\n"A-1","say “hi”"\n"B","\'x\'"\n')
     assert [row["title"] for row in checked.rows.values()] == ["say “hi”", "'x'"]
     assert checked.warnings == set()
+
+
+ESCAPED = r"""sku,title,quantity
+"A-1","A \"blue\", round mug",5
+"A-2","C:\\",6
+"A-3","two \
+lines",\N
+"A-4","\\N and \d",7
+"""
+
+
+def test_a_backslash_before_a_quotation_mark_is_understood_where_nothing_else_cuts(run):
+    checked = run(ESCAPED.encode(), name="a.csv")
+    assert checked.report.outcome == "accept"
+    assert [row["title"] for row in checked.rows.values()] == [
+        'A "blue", round mug',
+        "C:\\",
+        "two \nlines",
+        "\\N and \\d",
+    ]
+    assert [row.get("quantity") for row in checked.rows.values()] == [5, 6, None, 7]
+    assert checked.warnings == {"other_quotes"}
+
+
+@pytest.mark.parametrize(
+    ("title", "read"),
+    [('"C:\\"', "C:\\"), ('"24"" \\d"', '24" \\d'), ('"a\\b \\""x\\"""', 'a\\b \\"x\\"'), ("\\N", "\\N")],
+)
+def test_a_backslash_is_itself_where_quotation_marks_are_doubled(run, title, read):
+    checked = run(f'sku,title,quantity\n"A-1",{title},5\n"A-2","C:\\",6\n'.encode(), name="a.csv")
+    assert [row["title"] for row in checked.rows.values()] == [read, "C:\\"]
+    assert checked.warnings == set()
+
+
+def test_a_backslash_mends_nothing_that_stays_broken(run):
+    broken = run(b'sku,title,quantity\n"A-1","A \\"b\\" c",5\n"A-2","24" wide",6\n"A-3",x,7\n', name="a.csv")
+    assert broken.errors == [(2, "unterminated_quote"), (3, "unterminated_quote")]
