@@ -330,8 +330,8 @@ def _pairs(
     facts = np.array((doc.colours, size, doc.currency, doc.gtin, doc.brand, doc.brand_word, doc.mpn), np.int64)
     rows, numbers = found[:, 0], found[:, 1]
     used = np.unique(numbers) if mixed else _FIRST
-    for n in used.tolist():
-        lines = np.flatnonzero(numbers == n)
+    for n in used.tolist() if mixed else (0,):
+        lines = np.flatnonzero(numbers == n) if mixed else np.arange(len(rows))
         spelling_features(text, words, rows[lines], lines, view.segments[n].faces, out, _SPELLING)
     if len(used) == 1:
         segment = view.segments[int(used[0])]

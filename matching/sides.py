@@ -53,6 +53,7 @@ class Side:
     _numbers: frozenset[str] | None = None
     _words: list[str] | None = None
     _spelt: Spelt | None = None
+    _tokens: list[str] | None = None
 
     @classmethod
     def of(cls, record: Record, doc: Document | None = None) -> Side:
@@ -89,11 +90,15 @@ class Side:
         key, sku, title, brand, gtin, _, _, currency, price, options, codes, size, text = parts
         side = cls()
         side._text(sku, title, brand, currency)
+        side.text = text
         if price:
             side._price(price)
         if gtin:
             side._gtin(gtin, read["gtins"][place])
-        side.text, side.size, side.colour_mask = text, size, read["colours"][place]
+        if size:
+            side.size = size
+        if colours := read["colours"][place]:
+            side.colour_mask = colours
         if codes:
             side.codes = codes.split()
         begin, end = read["quantity_at"][place], read["quantity_at"][place + 1]
@@ -107,7 +112,11 @@ class Side:
         return (int(key[1:]) if key[0] == "i" else key[1:]), side
 
     def _text(self, sku: str, title: str, brand: str, currency: str) -> None:
-        self.title, self.brand, self.currency = title.strip(), brand.strip(), currency
+        self.title = title.strip()
+        if brand:
+            self.brand = brand.strip()
+        if currency:
+            self.currency = currency
         if sku:
             self.sku = match_key(sku)
 
@@ -150,17 +159,24 @@ class Side:
         return self._compact
 
     @property
+    def tokens(self) -> list[str]:
+        """The title's words without marks, in order."""
+        if self._tokens is None:
+            self._tokens = self.text.split()
+        return self._tokens
+
+    @property
     def in_order(self) -> str:
         """The title's words in alphabetical order, as `token_sort_ratio` compares them."""
         if self._in_order is None:
-            self._in_order = " ".join(sorted(self.text.split()))
+            self._in_order = " ".join(sorted(self.tokens))
         return self._in_order
 
     @property
     def joined(self) -> set[str]:
         """One, two and three neighbouring words as one: how a code may be written in pieces."""
         if self._joined is None:
-            words = self.text.split()[:60]
+            words = self.tokens[:60]
             self._joined = {"".join(words[i : i + n]) for n in (1, 2, 3) for i in range(len(words))}
         return self._joined
 
@@ -168,7 +184,7 @@ class Side:
     def numbers(self) -> frozenset[str]:
         """The title's words that are not letters alone, Roman numerals in digits."""
         if self._numbers is None:
-            words = self.text.split()
+            words = self.tokens
             self._numbers = frozenset(ROMAN.get(word, word) for word in words if word in ROMAN or not word.isalpha())
         return self._numbers
 
