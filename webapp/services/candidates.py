@@ -84,6 +84,14 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Found:
+    """What a search found, and how many of its products were left out since they have their listing already."""
+
+    choices: list[Choice] = field(default_factory=list)
+    hidden: int = 0
+
+
+@dataclass(frozen=True)
 class Holder:
     """The product a listing is linked to, by whom and when."""
 
@@ -228,16 +236,18 @@ def weigh(session: Session, listing: Listing, channel: Channel, products: Iterab
 
 def search(
     session: Session, listing: Listing, channel: Channel, index: retrieval.CatalogueIndex, text: str, *, hide: bool
-) -> list[Choice]:
+) -> Found:
     """Products found by free text; `hide` leaves out those that have their listing on this channel."""
     if not text.strip():
-        return []
-    found = _compared(listing, searching.search(session, index, text, limit=4 * FOUND, fill=True))
-    held = _held(session, channel, [p.id for p, _ in found])
+        return Found()
+    products = searching.search(session, index, text, limit=4 * FOUND, fill=True)
+    held = _held(session, channel, [p.id for p in products])
+    free = [p for p in products if not (hide and p.id in held)]  # before they are compared, which takes longest
+    found = _compared(listing, free)
     key = match_key(text)
-    free = [(p, c) for p, c in found if not (hide and p.id in held)]
-    free.sort(key=lambda f: (f[0].match_key != key, -f[1].score))  # stable: among equals the search's own order
-    return [_choice(rank, p, c, held) for rank, (p, c) in enumerate(free[:FOUND], 1)]
+    found.sort(key=lambda f: (f[0].match_key != key, -f[1].score))  # stable: among equals the search's own order
+    choices = [_choice(rank, p, c, held) for rank, (p, c) in enumerate(found[:FOUND], 1)]
+    return Found(choices, hidden=min(len(products) - len(free), FOUND))
 
 
 def score_of(session: Session, listing: Listing, product_id: int, index: retrieval.CatalogueIndex) -> int | None:

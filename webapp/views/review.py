@@ -332,7 +332,7 @@ def _with_search(context: dict[str, Any]) -> dict[str, Any]:
         text = words.search_words(stage.listing)
         index = web.catalogue_index()
         found = candidates.search(web.session(), stage.listing, queue.channel, index, text, hide=False)
-        context |= {"found": found, "text": text}
+        context |= {"found": found.choices, "text": text}
     return context
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import asdict
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
 from flask import Response, redirect, request, session, url_for
@@ -106,18 +105,16 @@ def search(listing_id: int) -> Any:
     text = request.args.get("q", words.search_words(listing))[:200]
     target = request.headers.get("HX-Target", "")
     hide = "all" not in request.args and target != "closest"  # the list on the stage hides nothing
-    find = partial(candidates.search, web.session(), listing, channel, web.catalogue_index(), text)
-    found = find(hide=hide)
-    hidden = len(find(hide=False)) if hide and not found else 0
+    found = candidates.search(web.session(), listing, channel, web.catalogue_index(), text, hide=hide)
     queue = read_queue(listing)
     context: dict[str, Any] = {"listing": listing, "channel": channel, "queue": queue, "query": query_of(queue)}
     context |= {
         "stage": None,
         "standalone": not web.is_htmx(),
-        "found": found,
+        "found": found.choices,
         "text": text,
         "hide": hide,
-        "hidden": hidden,
+        "hidden": 0 if found.choices else found.hidden,
         "version": candidates.version(listing),
     }
     piece = {"closest": "links/_closest.html", "found": "links/_found.html"}.get(target)

@@ -124,7 +124,7 @@ def test_a_listing_nobody_has_looked_at_shows_what_has_its_words_while_there_is_
     stage = candidates.stage(session, listing, channel, CatalogueIndex())
     assert stage.choices == []
     found = candidates.search(session, listing, channel, CatalogueIndex(), "Desk lamp", hide=True)
-    assert [c.product.title for c in found] == ["Desk lamp"]
+    assert [c.product.title for c in found.choices] == ["Desk lamp"]
 
 
 def test_a_page_does_not_wait_for_whoever_is_mapping_the_index(session, shop, large, folder):
