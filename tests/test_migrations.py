@@ -53,6 +53,7 @@ def _back_to_ten(path):
             "ALTER TABLE channels DROP COLUMN looked_at",
             "ALTER TABLE channels DROP COLUMN fault",
             "DROP INDEX ix_decisions_newest",
+            "DROP INDEX ix_link_batches_unsync",
             "UPDATE link_batches SET channel_id = NULL",
             "UPDATE alembic_version SET version_num = '0010'",
         ):

@@ -66,7 +66,16 @@ class LinkBatch(Base):
     numbers: Mapped[dict[str, Any] | None] = mapped_column(Json)
     stopped_by: Mapped[str] = mapped_column(ShortText, default="")  # who stopped it before its end
 
-    __table_args__ = (Index("ix_link_batches_person", "by_id", "id"),)
+    __table_args__ = (
+        Index("ix_link_batches_person", "by_id", "id"),
+        Index(
+            "ix_link_batches_unsync",
+            "by_id",
+            "id",
+            sqlite_where=verb == BatchVerb.UNSYNC,
+            postgresql_where=verb == BatchVerb.UNSYNC,
+        ),
+    )
 
 
 class ActStep(Base):

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, select, union_all, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal, select, union_all, update
 from sqlalchemy.orm import Session
 
 from matching.identifiers import match_key
@@ -263,12 +263,21 @@ def set_auto(session: Session, which: Sequence[ColumnElement[bool]], on: bool, *
     return entry
 
 
+_LAST_UNSYNC = (
+    select(LinkBatch)
+    .where(LinkBatch.by_id == bindparam("by"), LinkBatch.at > bindparam("since"))
+    # Written out, or SQLite would not see that the index of these serves.
+    .where(LinkBatch.verb == literal(BatchVerb.UNSYNC, LinkBatch.verb.type, literal_execute=True))
+    .order_by(LinkBatch.id.desc())
+    .limit(1)
+)
+
+
 def last_unsync(session: Session, by: Actor, *, now: datetime) -> LinkBatch | None:
     """This person's newest bulk unsync of the last day, if it still stands."""
     if by.id is None:
         return None
-    mine = [LinkBatch.by_id == by.id, LinkBatch.verb == BatchVerb.UNSYNC, LinkBatch.at > now - BANNER]
-    batch = session.scalar(select(LinkBatch).where(*mine).order_by(LinkBatch.id.desc()).limit(1))
+    batch = session.scalar(_LAST_UNSYNC, {"by": by.id, "since": now - BANNER})
     return batch if batch is not None and batch.undone_by is None else None
 
 
