@@ -120,17 +120,45 @@ class Asked:
 
         Fine are: a partial index, made to be read whole, and a limit on rows nearly all of which will do.
         """
-        where = self.statement.rpartition("\nFROM ")[2].partition("\nWHERE ")[2].split("\n")[0].split(" ORDER BY ")[0]
-        first_will_do = "LIMIT" in self.statement and where in NEARLY_ALL
         scans = [line for line in self.plan if line.startswith("SCAN ") and table_of(line.split()[1]) in LARGE]
-        return [line for line in scans if not first_will_do and not any(name in line for name in PARTIAL)]
+        return [line for line in scans if not self._first_will_do(line) and not any(name in line for name in PARTIAL)]
 
     def sorts(self) -> bool:
-        """Whether it sorts what a whole large table, or all that one channel has of it, gives."""
+        """Whether it sorts what a whole large table, or all that one channel has of it, gives.
+
+        The newest so many rows of one, which it has in that order, are no whole table.
+        """
         looks = [line for line in self.plan if line.startswith(("SCAN ", "SEARCH "))]
         large = [x for x in looks if table_of(x.split()[1]) in LARGE and not any(name in x for name in PARTIAL)]
-        whole = any(line.startswith("SCAN ") or line.endswith("(channel_id=?)") for line in large)
+        whole = any(
+            (line.startswith("SCAN ") and not self._newest(line)) or line.endswith("(channel_id=?)") for line in large
+        )
         return whole and any("TEMP B-TREE FOR ORDER BY" in line for line in self.plan)
+
+    def _first_will_do(self, scan: str) -> bool:
+        """Whether the select that scans a table has a limit, and a condition that nearly all rows meet, if any."""
+        own = self._select_of(scan)
+        where = own.partition("\nWHERE ")[2].split("\n")[0].split(" ORDER BY ")[0]
+        return "LIMIT" in own and where in NEARLY_ALL
+
+    def _newest(self, scan: str) -> bool:
+        """Whether that select takes the rows by their id."""
+        return self._first_will_do(scan) and f" ORDER BY {scan.split()[1]}.id DESC" in self._select_of(scan)
+
+    def _select_of(self, scan: str) -> str:
+        """What stands behind FROM with the table that is scanned, up to the parenthesis that ends it.
+
+        Where another table is named first it is what stands behind the last FROM.
+        """
+        _, found, rest = self.statement.partition(f"\nFROM {scan.split()[1]}")
+        if not found:
+            return self.statement.rpartition("\nFROM ")[2]
+        depth = 0
+        for place, letter in enumerate(rest):
+            depth += (letter == "(") - (letter == ")")
+            if depth < 0:
+                return rest[:place]
+        return rest
 
 
 class Ear:
