@@ -42,13 +42,13 @@ from webapp.models.propagation import SyncRun
 from webapp.services import channels, counts, health, near_misses, plans, suspicions
 
 CAP = 10_000  # what is not kept is counted up to here
-NEAR_CAP = 250  # near misses: each takes two lookups, its listing and the pairs of its product
+NEAR_CAP = 1_000  # near misses: each takes two lookups, its listing and the pairs of its product
 # Written out in statements, or SQLite would look at each row again instead of asking the index alone.
 _SKU = literal(LinkSource.SKU, Link.source.type, literal_execute=True)
 _WAITS = literal(ListingState.PENDING, Listing.state.type, literal_execute=True)
 _NOTHING: ColumnElement[str] = literal_column("''")
 SURE = 95  # match score from which a suggestion is nearly always right
-LOOKED_AT = 300  # newest pairs among which the largest differences are sought
+LOOKED_AT = 500  # newest pairs among which the largest differences are sought
 SHOWN = 5
 RECENT = timedelta(days=7)
 SECONDS_A_DECISION = 5  # the mean of the keystroke model that the review screen was designed by
