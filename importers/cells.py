@@ -103,16 +103,22 @@ class CellError(Exception):
         self.message = message
 
 
+def _other_width(count: str, width: str) -> str:
+    if count == "1":
+        return phrase("it has 1 cell, and the header has {width}. Complete it, or delete it.", width=width)
+    return phrase(
+        "it has {count} cells, and the header has {width}. "
+        "A delimiter inside a text needs quotation marks around that text.",
+        count=count, width=width,
+    )  # fmt: skip
+
+
 #: What each code of a `Mark` means, made of the field's label and the value.
 _MARK_MESSAGES: dict[str, Callable[[str, str], str]] = {
     "unterminated_quote": lambda label, value: phrase(
         "text follows a closing quotation mark. Double each quotation mark inside a text."
     ),
-    "ragged_row": lambda label, value: phrase(
-        "it has {count} cells, and the header has {width}. "
-        "A delimiter inside a text needs quotation marks around that text.",
-        count=value.partition("/")[0], width=value.partition("/")[2],
-    ),
+    "ragged_row": lambda label, value: _other_width(*value.split("/")),
     "error_value": lambda label, value: phrase(
         "the {label} is the error {value}. Correct the formula, or type the value.", label=label, value=value
     ),

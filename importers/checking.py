@@ -390,7 +390,9 @@ def _warn_about_hidden(opened: Opened, tally: Tally) -> None:
             tally.warn(opened.header.row, column.header, "hidden_column", said)
     if hidden.row_count:
         count, rows = f"{hidden.row_count:,}", ", ".join(map(str, hidden.rows))
-        if hidden.row_count > len(hidden.rows):
+        if hidden.row_count == 1:
+            said = phrase("1 row is hidden in the file, and is read: {rows}.", rows=rows)
+        elif hidden.row_count > len(hidden.rows):
             said = phrase("{n} rows are hidden in the file, and are read: {rows} and more.", n=count, rows=rows)
         else:
             said = phrase("{n} rows are hidden in the file, and are read: {rows}.", n=count, rows=rows)

@@ -50,6 +50,8 @@ def quantity_text(dimension: int, value: float) -> str:
     """A quantity as people write it: (volume, 1500) is "1.5 l"."""
     if dimension == PACK:
         return phrase("{n} in a pack", n=number_text(round(value, 3)))
+    if dimension == COUNT and round(value, 3) == 1:
+        return phrase("1 piece")
     if dimension == COUNT:
         return phrase("{n} pieces", n=number_text(round(value, 3)))
     units = _UNITS[DIMENSIONS[dimension]]

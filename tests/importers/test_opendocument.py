@@ -71,6 +71,9 @@ def test_every_repeat_of_a_hidden_row_counts(run):
     hidden = row("A-2", "b", "2", repeat=3, more=' table:visibility="collapse"')
     said = [p.message for p in run(ods(table(HEADER, GOOD, hidden))).report.warnings if p.code == "hidden_rows"]
     assert said == ["3 rows are hidden in the file, and are read: 3, 4, 5."]
+    hidden = row("A-2", "b", "2", more=' table:visibility="collapse"')
+    said = [p.message for p in run(ods(table(HEADER, GOOD, hidden))).report.warnings if p.code == "hidden_rows"]
+    assert said == ["1 row is hidden in the file, and is read: 3."]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from matching.document import document
 from matching.facts import COUNT, PACK, colour_mask, counts, option_size, size_of, size_shape
 from matching.lexicon import COLOUR_NAMES, DIMENSIONS
+from matching.measures import quantity_text
 from matching.normalize import CODE, QUANTITY, fold, words
 from matching.records import Record
 
@@ -115,6 +116,10 @@ def test_packs_are_read_in_six_languages(title, pack):
 def test_pieces_are_counted_apart_from_packs(title, count):
     found = counts(words(fold(title))[2])
     assert [(q.dimension, q.value) for q in found] == [(COUNT, count)]
+
+
+def test_one_piece_is_not_said_as_several():
+    assert [quantity_text(COUNT, n) for n in (1, 2, 0.5)] == ["1 piece", "2 pieces", "0.5 pieces"]
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from tests.factories import Make
 from tests.views import test_imports as screens
 from tests.views.test_imports import LISTINGS, count, numbers, send
 from webapp.db import unit_of_work
-from webapp.models import Channel, Product
+from webapp.models import Channel, ImportKind, Product
+from webapp.views import import_words
 
 shop, same_process = screens.shop, screens._same_process
 
@@ -22,6 +25,25 @@ def test_each_doubt_about_a_column_is_counted_by_itself(browse, shop):
     assert "3 rows have the same doubt. Row 3: the check digit of the GTIN 4006381333932 is wrong." in page
     send(bob, "sku,title,ean\nA-1,Mug,7.50106E+12\nA-2,Mug,7.50107E+12\n", kind="products")
     assert "A spreadsheet shortened 2 of these codes to values such as 7.50106E+12." in bob.get("/import/2").text
+
+
+ONES = {"removed": 1, "unlinked": 1, "restored": 1, "kept": 1}
+
+
+@pytest.mark.parametrize(
+    ("language", "numbers", "said"),
+    [
+        ("en", ONES, ["1 listing removed", "1 link taken back", "1 set to its values", "1 is used by now and was kept."]),
+        ("es", ONES, ["1 publicación eliminada", "1 vínculo deshecho", "1 ya está en uso"]),
+        ("pt", ONES, ["1 anúncio removido", "1 vínculo desfeito", "1 voltou", "1 já está em uso"]),
+        ("fr", ONES, ["1 annonce supprimée", "1 lien retiré", "Conservé car déjà utilisé : 1."]),
+        ("en", {"removed": 1200}, ["1,200 listings removed."]),
+    ],
+)
+def test_what_an_undo_took_back_is_said_of_one_as_of_many(app, language, numbers, said):
+    with app.test_request_context("/", headers={"Accept-Language": language}):
+        told = import_words.undone(ImportKind.LISTINGS, numbers)
+    assert [words for words in said if words not in told] == []
 
 
 def test_new_products_without_a_title_are_not_taken_in_silence(browse, shop):
@@ -51,7 +73,7 @@ def test_the_result_counts_what_this_file_left_for_review_as_its_check_did(brows
     send(bob, "listing id,title\nL3,Green mug\nL8,Vase\n", channel=shop)
     assert numbers(bob.get("/import/2").text) == [1, 1]
     bob.post("/import/2/confirm")
-    assert "0 linked by SKU. 1 wait for your review." in bob.get("/import/2/done").text
+    assert "0 linked by SKU. 1 waits for your review." in bob.get("/import/2/done").text
     send(bob, "sku,title\nA-7,Vase\n", kind="products")
     bob.post("/import/3/confirm")
     assert "0 linked by SKU. Waiting for your review in all: 2." in bob.get("/import/3/done").text

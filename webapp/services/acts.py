@@ -96,10 +96,11 @@ def close(session: Session, change: Change, by: Actor, event: str, sentence: str
 
 def other_number_words(count: int, expected: int) -> str:
     """Why an unsync is refused whose number somebody saw, and that is another one by now."""
-    return phrase(
-        "There are {count} pairs now, not {expected}. Nothing was changed. Look again and repeat.",
-        count=count,
-        expected=expected,
+    return phrases(
+        "There is {n} pair now, not {expected}. Nothing was changed. Look again and repeat.",
+        "There are {n} pairs now, not {expected}. Nothing was changed. Look again and repeat.",
+        count,
+        expected=f"{expected:,}",
     )
 
 

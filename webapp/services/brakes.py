@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Integer, case, func, literal, or_, select
 from sqlalchemy.orm import Session
 
-from webapp.errors import phrase
+from webapp.errors import phrase, phrases
 from webapp.models.accounts import WORKER
 from webapp.models.base import utc_now
 from webapp.models.catalog import Price, Product
@@ -84,9 +84,10 @@ def reason(session: Session, channel: Channel) -> str:
     zeroed = _number(session, channel, *due, *emptied)
     gone = _just_emptied(session, channel) if zeroed else 0
     if zeroed + gone > ZEROED[0] and zeroed + gone > limit(ZEROED, totals(session, channel, Link.auto_sync)[0] + gone):
-        return phrase(
+        return phrases(
+            "{n} listing would go to zero now. Nothing was sent. Check the stock, then release the channel.",
             "{n} listings would go to zero at once. Nothing was sent. Check the stock, then release the channel.",
-            n=zeroed,
+            zeroed,
         )
     if not channel.sends_price and not channel.held:
         return ""

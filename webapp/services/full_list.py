@@ -43,10 +43,10 @@ def agree(job: ImportJob, number: int) -> None:
         raise Refused(phrase("Only a file of listings or products can be the full list."))
     found = missing(job)
     if number != found:
-        words = phrase(
-            "{found} known rows are not in this file, not {number}. Nothing was changed. "
-            "Look at them, then say how many.",
-            found=found, number=number,
+        words = phrases(
+            "{n} known row is not in this file, not {number}. Nothing was changed. Look at it, then say how many.",
+            "{n} known rows are not in this file, not {number}. Nothing was changed. Look at them, then say how many.",
+            found, number=f"{number:,}",
         )  # fmt: skip
         raise Conflict(words, found=found)
     job.report = {**job.report, "ends": number}
@@ -137,7 +137,11 @@ def words_for_done(job: ImportJob) -> str:
     """What became of the missing rows, in one sentence; nothing when there were none to end."""
     agreed, ended = int(job.report.get("ends", 0)), int(job.report.get("ended", 0))
     if agreed and not ended:
-        return phrase("More rows were missing than the {n} that were agreed to. None of them was ended.", n=agreed)
+        return phrases(
+            "More rows were missing than the {n} that was agreed to. None of them was ended.",
+            "More rows were missing than the {n} that were agreed to. None of them was ended.",
+            agreed,
+        )
     if not ended:
         return ""
     return phrases(

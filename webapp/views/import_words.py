@@ -294,20 +294,28 @@ def undone(kind: ImportKind, numbers: Mapping[str, int]) -> str:
     """What taking an import back did; nothing when it was not taken back."""
     if not numbers:
         return ""
-    n = {name: format_decimal(number) for name, number in numbers.items()}
-    removed = {
-        ImportKind.LISTINGS: _("%(removed)s listings removed", **n),
-        ImportKind.PRODUCTS: _("%(removed)s products removed", **n),
-    }
-    parts = {
-        "removed": removed.get(kind, ""),
-        "unlinked": _("%(unlinked)s links taken back", **n),
-        "restored": _("%(restored)s set to their values of before", **n),
-    }
-    told = [words for name, words in parts.items() if words and numbers.get(name)]
+    removed, unlinked, restored, kept = (numbers.get(name, 0) for name in ("removed", "unlinked", "restored", "kept"))
+    told = []
+    if removed and kind == ImportKind.LISTINGS:
+        told.append(ngettext("%(n)s listing removed", "%(n)s listings removed", removed, n=format_decimal(removed)))
+    elif removed and kind == ImportKind.PRODUCTS:
+        told.append(ngettext("%(n)s product removed", "%(n)s products removed", removed, n=format_decimal(removed)))
+    if unlinked:
+        told.append(ngettext("%(n)s link taken back", "%(n)s links taken back", unlinked, n=format_decimal(unlinked)))
+    if restored:
+        told.append(
+            ngettext(
+                "%(n)s set to its values of before",
+                "%(n)s set to their values of before",
+                restored,
+                n=format_decimal(restored),
+            )
+        )
     text = _("Import undone.") + " " + (", ".join(told) + "." if told else _("There was nothing left to take back."))
-    if numbers.get("kept"):
-        text += " " + _("%(kept)s are used by now and were kept.", **n)
+    if kept:
+        text += " " + ngettext(
+            "%(n)s is used by now and was kept.", "%(n)s are used by now and were kept.", kept, n=format_decimal(kept)
+        )
     return " ".join([str(text), *_left_to_newer(kind, numbers)])
 
 

@@ -161,7 +161,7 @@ def test_unsync_takes_exactly_what_was_said_and_gives_all_back(session, make, bo
 
 def test_unsync_of_another_number_changes_nothing(session, make, bob):
     channel = make.link().channel_id
-    with pytest.raises(Conflict, match="There are 1 pairs now, not 2"):
+    with pytest.raises(Conflict, match="There is 1 pair now, not 2"):
         links.unsync(session, [Link.channel_id == channel], expect=2, by=bob)
     session.rollback()
 
