@@ -7,9 +7,11 @@ may answer the same ring. SQLite file or Redis: one setting.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
+from threading import Lock, Timer
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # huey loads the drivers of every queue it knows: only who rings or listens waits for that
@@ -17,6 +19,7 @@ if TYPE_CHECKING:  # huey loads the drivers of every queue it knows: only who ri
 
 log = logging.getLogger(__name__)
 Answer = Callable[[set[str]], None]
+APART = 0.25  # seconds between two rings of a process: each is a file brought to the disk, for which decisions wait
 
 
 class Doorbell:
@@ -26,6 +29,9 @@ class Doorbell:
         scheme_of(url)
         self._answer: Answer | None = None
         self._url, self._secret = url, secret
+        self._lock, self._rung = Lock(), -APART
+        self._asked: set[str] = set()
+        self._later: Timer | None = None
 
     @cached_property
     def queue(self) -> Any:
@@ -39,7 +45,25 @@ class Doorbell:
         return queue
 
     def ring(self, names: set[str]) -> None:
-        """Wake the workers; a queue that does not answer is logged and forgiven."""
+        """Wake the workers; what follows another ring at once waits for `APART`, and sounds with all that came by then.
+
+        A queue that does not answer is logged and forgiven.
+        """
+        with self._lock:
+            self._asked |= names
+            if self._later is not None:
+                return
+            wait = self._rung + APART - time.monotonic()
+            if wait > 0:
+                self._later = Timer(wait, self._sound)
+                self._later.start()
+                return
+        self._sound()
+
+    def _sound(self) -> None:
+        with self._lock:
+            names, self._asked = self._asked, set()
+            self._rung, self._later = time.monotonic(), None
         try:
             _ = self.queue
             self._look(sorted(names))

@@ -17,6 +17,7 @@ _MOVE = (
     .where(ListingCount.channel_id == bindparam("channel"), ListingCount.state == bindparam("of"))
     .values(n=ListingCount.n + bindparam("more"))
 )
+_SOME = select(ListingCount.n).where(ListingCount.state == bindparam("of"), ListingCount.n > 0).limit(1)
 
 
 def adjust(session: Session, channel_id: int, by_state: Mapping[ListingState, int]) -> None:
@@ -63,8 +64,7 @@ def of_channel(session: Session, channel_id: int) -> dict[ListingState, int]:
 
 def has(session: Session, state: ListingState) -> bool:
     """Whether any listing of any channel is in a state."""
-    some = select(ListingCount.n).where(ListingCount.state == state, ListingCount.n > 0).limit(1)
-    return session.scalar(some) is not None
+    return direct(session, _SOME, {"of": state}).first() is not None
 
 
 def recount(session: Session) -> None:

@@ -7,12 +7,14 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, cast
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Select,
     Table,
     Text,
     and_,
@@ -26,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 import importers
-from webapp.db import among
+from webapp.db import among, among_those, direct
 from webapp.errors import NotFound, phrase
 from webapp.models.base import utc_now
 from webapp.models.catalog import Product
@@ -221,21 +223,26 @@ def values_of(session: Session, keys: Iterable[Any], names: Sequence[str]) -> di
     ids: dict[int, list[str]] = {}
     for channel_id, external_id in keys:
         ids.setdefault(channel_id, []).append(external_id)
-    columns = Listing.__table__.c
-    wanted = _stored(names)
+    arrays = session.get_bind().dialect.name == "postgresql"
+    query = _by_id(tuple(names), arrays)
     found: dict[Hashable, tuple[Any, ...]] = {}
-    for channel_id in sorted(ids):
-        query = select(columns.external_id, columns.id, *wanted)
-        if session.get_bind().dialect.name == "postgresql":
-            here = columns.channel_id == channel_id, among(session, columns.external_id, ids[channel_id])
-            query = query.where(*here)
-        else:  # in the order of the file, in which the rows mostly lie in the table too: an outer join keeps it
-            listed = func.json_each(bindparam(None, json.dumps(ids[channel_id]), Text)).table_valued("value")
-            same = and_(columns.channel_id == channel_id, columns.external_id == listed.c.value)
-            query = query.select_from(listed.outerjoin(Listing.__table__, same))
-        rows = session.connection().execute(query).all()
+    for channel_id, here in sorted(ids.items()):
+        rows = direct(session, query, {"channel": channel_id, "ids": here if arrays else json.dumps(here)}).all()
         found |= {(channel_id, row[0]): row[1:] for row in rows if row[0] is not None}
     return found
+
+
+@lru_cache(64)
+def _by_id(names: tuple[str, ...], arrays: bool) -> Select[tuple[Any, ...]]:
+    """The statement of `values_of`, which takes as long to make as to look twenty listings up."""
+    columns = Listing.__table__.c
+    query = select(columns.external_id, columns.id, *_stored(names))
+    here = columns.channel_id == bindparam("channel")
+    if arrays:
+        return query.where(here, among_those(columns.external_id, "ids"))
+    # In the order of the file, in which the rows mostly lie in the table too: an outer join keeps it.
+    listed = func.json_each(bindparam("ids", type_=Text)).table_valued("value")
+    return query.select_from(listed.outerjoin(Listing.__table__, and_(here, columns.external_id == listed.c.value)))
 
 
 class Walk:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from typing import cast
 
-from sqlalchemy import insert, or_, select
+from sqlalchemy import Table, insert, or_, select
 from sqlalchemy.orm import Session
 
-from webapp.db import ring
+from webapp.db import direct, ring
 from webapp.models.suspicions import Recheck, RecheckOf
 
 BELL = "check"
 GAP = 20  # ids between two that changed which are rather looked at than made a span of their own
 LEASE = timedelta(seconds=60)
+_ADD = insert(cast(Table, Recheck.__table__))
 
 
 def ask_listings(session: Session, ids: Iterable[int], *, soon: bool = True) -> None:
@@ -80,7 +82,7 @@ def release(session: Session, claimed: Recheck) -> None:
 def _ask(session: Session, of: RecheckOf, spans: Iterable[tuple[int, int]], *, soon: bool = True) -> None:
     rows = [{"of": of, "after": low, "upto": high, "worker": "", "lease_until": None} for low, high in spans]
     if rows:
-        session.execute(insert(Recheck), rows)
+        direct(session, _ADD, rows)
     if rows and soon:
         ring(session, BELL)
 
