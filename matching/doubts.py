@@ -1,4 +1,4 @@
-"""What makes a person look at a pair that would be likely: counts that only one side gives, and numbers that differ."""
+"""What makes a person look at a pair that would be likely: counts on one side only, other numbers, another kind."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final
 
 from matching.facts import COUNT, PACK
 from matching.fields import Finding
+from matching.kinds import other_kind
 from matching.lexicon import SCENTS
 from matching.measures import Quantities, as_much
 from matching.records import Verdict
@@ -28,8 +29,8 @@ def is_doubtful(product: Side, listing: Side, said: list[Finding]) -> bool:
     """Whether a person should look at a pair that is likely: only one side says how many, or a number is another.
 
     Nearly equal titles that differ by a number name siblings, unless SKU or GTIN says that all is one, and so do an eau
-    de parfum and an eau de toilette. The finding says so then. Asked only of pairs that would be likely, since it takes
-    as long as all other fields.
+    de parfum and an eau de toilette, left and right, a refill and what it refills. The finding says so then. Asked only
+    of pairs that would be likely, since it takes as long as all other fields.
     """
     if product.sku and product.sku == listing.sku:
         return False
@@ -39,14 +40,18 @@ def is_doubtful(product: Side, listing: Side, said: list[Finding]) -> bool:
         said[:] = [replace(f, note=_ONE_SIDED) if f.field == "pack" else f for f in said]
         return True
     title = said[0]
-    if title.field != "title" or title.verdict is not Verdict.CLOSE or title.note:
+    if title.field != "title" or title.verdict is Verdict.SAME or title.note:
         return False
-    field, differing = _KIND, _scents(product, listing)
-    if differing is None and title.share >= _NEARLY_EQUAL:
+    field, differing = _KIND, _scents(product, listing) or other_kind(product, listing)
+    if differing is None and title.verdict is Verdict.CLOSE and title.share >= _NEARLY_EQUAL:
         field, differing = _NUMBER, replaced_number(product, listing)
     if differing is None:
         return False
-    title.note = phrase("{field} differs: {ours}, not {theirs}", field=field, ours=differing[0], theirs=differing[1])
+    ours, theirs = differing
+    if ours and theirs:
+        title.note = phrase("{field} differs: {ours}, not {theirs}", field=field, ours=ours, theirs=theirs)
+    else:
+        title.note = phrase("only one side says: {word}", word=ours or theirs)
     title.conflict = True
     return True
 

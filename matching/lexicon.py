@@ -14,7 +14,8 @@ def _folded(words: str) -> str:
     return unicodedata.normalize("NFC", "".join(c for c in parted if not unicodedata.combining(c)))
 
 
-def _set_of(text: str) -> frozenset[str]:
+def folded_words(text: str) -> frozenset[str]:
+    """The words of a list as they stand in a folded title."""
     return frozenset(_folded(text).split())
 
 
@@ -74,7 +75,7 @@ for _row in _folded(_UNIT_ROWS).strip().splitlines():
         UNITS[_word] = (DIMENSION_ID[_dimension], float(_factor), _base)
 
 #: Words that count pieces inside one sold unit ("80 ct").
-COUNT_WORDS: Final = _set_of("""
+COUNT_WORDS: Final = folded_words("""
     ct count cnt pcs pc pce piece pieces pz pza pzas pieza piezas peca pecas pezzi pezzo stk stuck stucke stueck
     unidades unidad unidade uds und unds unid units unit unites unite sheets sheet hojas folhas feuilles blatt fogli
     tablets tabs tabletas capsules caps capsulas kapseln tablet tabletten comprimidos comprimes compresse szt ks adet
@@ -88,7 +89,7 @@ COUNT_WORDS: Final = _set_of("""
     teilige teiliges filmtabletten tabl kaps cpr teebeutel
 """)
 #: Words that count how many units are sold together ("pack of 6", "6er Pack", "lote de 6", "caixa com 6").
-PACK_WORDS: Final = _set_of("""
+PACK_WORDS: Final = folded_words("""
     pack packs pk pkg package packung packen pak paquete paquetes pacote pacotes paquet paquets paq pacco pacchi
     confezione confezioni conf set sets kit lot lots lote lotes caja cajas caixa caixas boite boites box boxes
     case cases bundle bundles bulk multipack conjunto juego karton kartons schachtel scatola scatole satz ensemble
@@ -99,17 +100,17 @@ PACK_WORDS: Final = _set_of("""
 """)
 #: Of the words above those that also name the thing itself ("iPhone 13 case", "Lego set 7965"): they count only with a
 #: word in between ("set of 3") or behind "er" ("3er Set").
-THING_WORDS: Final = _set_of("""
+THING_WORDS: Final = folded_words("""
     case set kit box bundle bulk lot juego satz ensemble conjunto набор zestaw коробка scatola boite kiste cassa casse
     carton blister
 """)
 #: Of the words above those of which there are several: "2 packs of 6" are twelve.
-PACKS: Final = _set_of("""
+PACKS: Final = folded_words("""
     packs boxes sets lots bundles cases paquetes pacotes paquets pacchi confezioni lotes cajas caixas boites kartons
     kisten scatole lotti cartons casse fardos packungen packen blisters
 """)
 #: Words that count what is sold, whatever it is: "pack of 6 pieces" is a pack of six.
-PIECE_WORDS: Final = _set_of("""
+PIECE_WORDS: Final = folded_words("""
     pcs pc pce piece pieces pz pza pzas pieza piezas peca pecas pezzi pezzo stk stuck stucke stueck unidades unidad
     unidade uds ud und unds unid units unit unites unite szt ks adet шт штук штуки kpl st stuks stuk sztuk sztuki
 """)
@@ -182,14 +183,14 @@ for _row in _folded(_COLOUR_ROWS).strip().replace("\n    ", " ").splitlines():
         COLOURS[_word] = COLOUR_NAMES.index(_name)
 
 #: Words above that name one shade of their colour: another word for the colour may mean another shade.
-SHADES: Final = _set_of("""
+SHADES: Final = folded_words("""
     navy marine marino marinho azzurro голубой fuchsia magenta fucsia lilac lavender lila lilas graphite grafito
     anthracite anthrazit antracita charcoal cream crema creme ivory marfil teal cyan cian aqua golden argent
 """) & frozenset(COLOURS)
 
 #: Words above that name what is in a pack as often as a colour. Where a title says how much of it there is, by volume
 #: or weight, they are none.
-FOODS: Final = _set_of("orange naranja laranja cafe castanha cream crema creme")
+FOODS: Final = folded_words("orange naranja laranja cafe castanha cream crema creme")
 
 #: Clothing sizes by letter, with the words that mean the same.
 SIZES: Final[dict[str, str]] = {
@@ -204,13 +205,13 @@ SIZE_LETTERS: Final[dict[str, str]] = {
     **SIZES, "p": "s", "pp": "xs", "g": "l", "gg": "xl", "xg": "2xl", "xgg": "3xl", "ch": "s", "eg": "xl",
 }  # fmt: skip
 #: Words after which a letter or a number is a size ("talla 42", "Größe M").
-SIZE_WORDS: Final = _set_of("""
+SIZE_WORDS: Final = folded_words("""
     size sz talla tamano taille tamanho tam numero grosse gr groesse taglia tg misura velikost rozmiar
     размер
 """)
 
 #: Words for what is sold by band and cup ("90 C"): a number and a letter beside one of them are a size.
-CUP_WORDS: Final = _set_of("""
+CUP_WORDS: Final = folded_words("""
     bra bras brassiere bralette sujetador sujetadores sosten sostenes brasier corpino soutien sutia sutias
     soutiengorge bh bhs bustenhalter bugelbh reggiseno reggiseni biustonosz podprsenka бюстгальтер
 """)
