@@ -9,6 +9,8 @@ from importers.fields import KIND_FIELDS
 from importers.report import Column, Kind
 from importers.vocabulary import normalise, recognise
 
+#: Longer texts are no headers, and would take their time to be taken apart like one.
+_LONGEST_HEADER = 255
 LEFT_OUT: Note = ("repeated_header", "", "")
 #: What stands where a SKU would, in a row that adds up the others.
 _SUMS = frozenset({
@@ -33,7 +35,9 @@ def repeats_header(cells: Sequence[Cell], columns: Sequence[Column], kind: Kind)
         for cell, column in zip(cells, columns, strict=False)
         if column.field and not is_blank(cell)
     ]
-    return len(said) > 1 and all(_names(text, column, kind) for text, column in said)
+    if len(said) < 2 or any(len(text) > _LONGEST_HEADER for text, _ in said):
+        return False
+    return all(_names(text, column, kind) for text, column in said)
 
 
 def _names(text: str, column: Column, kind: Kind) -> bool:

@@ -43,20 +43,25 @@ def find_header(rows: Sequence[Row], kind: Kind, options: Options, limits: Limit
     if not filled:
         raise FileRefused("empty", phrase("The file has no rows. Export it again, or select another sheet."))
     if options.header_row == 0:
+        _refuse_too_wide(*rows[filled[0]], limits)
         names = tuple(phrase("Column {n}", n=index + 1) for index in range(len(rows[filled[0]][1])))
         return Header(0, names, filled[0] - 1, len(names), None, looks_like_data=False)
     searched = filled[:SEARCHED_ROWS]
-    place = _chosen(rows, options.header_row) if options.header_row else _best(rows, searched, kind, options)
+    place = _chosen(rows, options.header_row) if options.header_row else _best(rows, searched, kind, options, limits)
     number, cells = rows[place]
     names = _names(cells)
-    if len(names) > limits.columns:
-        said = phrase(
-            "The file has {count} columns; at most {most} can be read. Delete those without use.",
-            count=f"{len(names):,}", most=f"{limits.columns:,}",
-        )  # fmt: skip
-        raise FileRefused("too_big", said, row=number)
+    _refuse_too_wide(number, names, limits)
     preset = find_preset(names, kind, options.preset)
     return Header(number, names, place, len(cells), preset, _looks_like_data(cells))
+
+
+def _refuse_too_wide(number: int, cells: Sequence[Cell], limits: Limits) -> None:
+    if len(cells) > limits.columns:
+        said = phrase(
+            "The file has {count} columns; at most {most} can be read. Delete those without use.",
+            count=f"{len(cells):,}", most=f"{limits.columns:,}",
+        )  # fmt: skip
+        raise FileRefused("too_big", said, row=number)
 
 
 def _names(cells: Sequence[Cell]) -> tuple[str, ...]:
@@ -78,10 +83,12 @@ def _chosen(rows: Sequence[Row], wanted: int) -> int:
     raise FileRefused("unknown_value", said)
 
 
-def _best(rows: Sequence[Row], places: Sequence[int], kind: Kind, options: Options) -> int:
+def _best(rows: Sequence[Row], places: Sequence[int], kind: Kind, options: Options, limits: Limits) -> int:
     best, most = places[0], (1, True)
     for place in places:
         names = _names(rows[place][1])
+        if len(names) > limits.columns:
+            continue  # it could not be read, and a hundred thousand names take long to be looked up
         preset = find_preset(names, kind, options.preset) if len(names) > 1 else None
         count = count_recognised(names, kind, preset.fields_for(kind) if preset else None)
         chosen = sum(name in (options.mapping or {}) for name in names)

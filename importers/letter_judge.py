@@ -33,10 +33,12 @@ _SIGNS_OF_TRADE = frozenset("°®™€£–—‘’“”„«»‚‹›×²�
 _AROUND_LETTERS = frozenset("’‘·\xad")
 _AFTER_LETTERS = frozenset("°®™²³ºª©…”’»")
 _BEYOND = r"\x80-\xff"
-_WORD = re.compile(rf"[A-Za-z{_BEYOND}]*[{_BEYOND}][A-Za-z{_BEYOND}]*".encode("latin-1"))
-_LINE = re.compile(rf"[^\r\n\t,;\"]*[{_BEYOND}][^\r\n]*".encode("latin-1"))
+#: Both begin at the first byte of a word or cell only: begun at each, a long cell of ASCII would take minutes.
+_WORD = re.compile(rf"(?<![A-Za-z{_BEYOND}])[A-Za-z]*[{_BEYOND}][A-Za-z{_BEYOND}]*".encode("latin-1"))
+_LINE = re.compile(rf"(?<![^\r\n\t,;\"])[^\r\n\t,;\"{_BEYOND}]*[{_BEYOND}][^\r\n]*".encode("latin-1"))
 _LAST_LATIN = "\u024f"
 _MOST_WORDS = 400
+_LONGEST_WORD = 100
 _MOST_LINES = 200
 _LONGEST_LINE = 400
 
@@ -79,7 +81,7 @@ class Sample:
         for found in _WORD.finditer(piece):
             if self.enough:
                 break
-            self.words[found[0]] = None
+            self.words[found[0][:_LONGEST_WORD]] = None
         for found in _LINE.finditer(piece):
             if len(self.lines) >= _MOST_LINES:
                 break
