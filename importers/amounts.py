@@ -15,8 +15,10 @@ from importers.cells import (
     Mark,
     Note,
     Number,
+    is_unreadable,
     mark_error,
     together,
+    unreadable,
 )
 from importers.report import shown
 from importers.wording import phrase
@@ -43,6 +45,8 @@ _MONEY = re.compile(
 _SIGN = r"(?:(?:US|MX|R)?\$|[€£₺₽₴₹]|S/|zł|Kč|kr\.?|Ft|lei|TL|руб\.?|грн\.?)"
 _SIGNED = re.compile(rf"{_SIGN}\s?(?P<after>[0-9.,].*)|(?P<before>.*[0-9])\s?{_SIGN}")
 _GROUPED = {mark: re.compile(rf"[1-9][0-9]{{0,2}}(?:{re.escape(mark)}[0-9]{{3}})+") for mark in (*_SPACES, ",", ".")}
+#: In India the groups above the thousand have two digits: 12,34,567.
+_GROUPED[","] = re.compile(rf"{_GROUPED[','].pattern}|[1-9][0-9]?(?:,[0-9]{{2}})+,[0-9]{{3}}")
 _LOOK_ALIKES = str.maketrans({"O": "0", "o": "0", "l": "1", "I": "1", "|": "1", "S": "5", "B": "8"})
 
 
@@ -145,6 +149,8 @@ def _ungrouped(text: str, marks: str) -> str | None:
 def not_a_number(text: str, label: str) -> CellError:
     """The error for text that is no number, with the likely repair."""
     value = shown(text)
+    if is_unreadable(text):
+        return unreadable(text, label)
     guess = text.translate(_LOOK_ALIKES)
     if _SCIENTIFIC.fullmatch(text):
         said = phrase(
@@ -224,12 +230,23 @@ class QuantityReader:
 
 
 class PriceReader:
-    """Reads a column of prices: exact decimals of at most 4 places below 10^12, given back as plain text."""
+    """Reads a column of prices: exact decimals of at most 4 places below 10^12, given back as plain text.
+
+    one_currency: no other column says the currency, so the signs beside the amounts have to be the same.
+    """
 
     def __init__(
-        self, label: str, grammar: Grammar, *, currency_allowed: bool = False, notes: list[Note] | None = None
+        self,
+        label: str,
+        grammar: Grammar,
+        *,
+        currency_allowed: bool = False,
+        one_currency: bool = False,
+        notes: list[Note] | None = None,
     ) -> None:
         self.notes = [] if notes is None else notes
+        self._one_currency = one_currency
+        self._sign = ""
         self.label = label
         self.grammar = grammar
         self.currency_allowed = currency_allowed
@@ -246,6 +263,7 @@ class PriceReader:
             amount = without_sign(written)
             plain = self.grammar.plain(amount, self.label)
             if amount != written:
+                self._refuse_other_sign(written.replace(amount, "", 1).strip(WHITE_SPACE + "."), text)
                 self.notes.append(("currency_sign", self.label, text))
         else:
             text = plain = _from_workbook(cell, self.label)
@@ -259,6 +277,16 @@ class PriceReader:
         if lines.count("\n") != len(cells) - 1 or not _PLAIN_PRICES.fullmatch(lines + "\n"):
             return None
         return [cell or None for cell in cells]
+
+    def _refuse_other_sign(self, sign: str, text: str) -> None:
+        self._sign = self._sign or sign
+        if self._one_currency and sign != self._sign:
+            said = phrase(
+                "the {label} “{value}” has another currency sign than those above it: {sign}. "
+                "Import each currency by itself, or add a column with the currencies.",
+                label=self.label, value=shown(text), sign=self._sign,
+            )  # fmt: skip
+            raise CellError("unknown_value", said)
 
     def _amount(self, text: str) -> str:
         found = _MONEY.fullmatch(text) if self.currency_allowed else None

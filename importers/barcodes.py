@@ -13,6 +13,7 @@ from importers.wording import phrase
 _SCIENTIFIC = re.compile(r"[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+")
 #: What programs make of a code that they take for a decimal number.
 _WITH_DECIMALS = re.compile(r"([0-9]{8,14})[.,]0+")
+_GUARDED = re.compile(r'="([^"]*)"')
 
 
 class GtinReader(TextReader):
@@ -30,8 +31,9 @@ class GtinReader(TextReader):
             text = super().__call__(cell)
         if text is None:
             return None
-        # Spreadsheet programs show their text marker to the programs that export.
-        text = _without_decimals(text.removeprefix("'"))
+        # Spreadsheet programs show their text marker to the programs that export, which write ="…" to keep the zeros.
+        guarded = _GUARDED.fullmatch(text)
+        text = _without_decimals(guarded[1] if guarded else text.removeprefix("'"))
         if text.casefold() in _NO_BARCODE:
             return None
         if _SCIENTIFIC.fullmatch(text):

@@ -116,8 +116,10 @@ def _other_width(count: str, width: str) -> str:
 #: What each code of a `Mark` means, made of the field's label and the value.
 _MARK_MESSAGES: dict[str, Callable[[str, str], str]] = {
     "unterminated_quote": lambda label, value: phrase(
-        "text follows a closing quotation mark. Double each quotation mark inside a text."
-    ),
+        "a quotation mark opens at “{value}” and closes some rows below, so they cannot be told apart. "
+        "Close it, or delete it.",
+        value=value,
+    ) if value else phrase("text follows a closing quotation mark. Double each quotation mark inside a text."),
     "ragged_row": lambda label, value: _other_width(*value.split("/")),
     "error_value": lambda label, value: phrase(
         "the {label} is the error {value}. Correct the formula, or type the value.", label=label, value=value
@@ -270,12 +272,8 @@ class TextReader:
 
     def _cleaned(self, cell: str) -> str:
         text = cell.strip(WHITE_SPACE) if self.is_id else cell.lstrip(_TEXT_MARGIN).rstrip(_TEXT_END)
-        if _SURROGATE.search(text) or (self.is_id and _LOST in text):
-            said = phrase(
-                "some letters of the {label} “{value}” cannot be read. Save the file as UTF-8, or choose its encoding.",
-                label=self.label, value=shown(text),
-            )  # fmt: skip
-            raise CellError("bad_encoding", said)
+        if is_unreadable(text) or (self.is_id and _LOST in text):
+            raise unreadable(text, self.label)
         hidden = _CONTROL_IN_PROSE if self.is_prose else _CONTROL
         if hidden.search(text) or (self.is_id and _LINE_MARKS.search(text)):
             said = phrase(
@@ -302,6 +300,20 @@ class TextReader:
         if self.is_id:
             self.notes.append(("number_as_text", self.label, text))
         return text
+
+
+def is_unreadable(text: str) -> bool:
+    """Whether some bytes of a text were none in the encoding of its file."""
+    return _SURROGATE.search(text) is not None
+
+
+def unreadable(text: str, label: str) -> CellError:
+    """The error for text of which some bytes are none in the encoding of its file."""
+    said = phrase(
+        "some letters of the {label} “{value}” cannot be read. Save the file as UTF-8, or choose its encoding.",
+        label=label, value=shown(text),
+    )  # fmt: skip
+    return CellError("bad_encoding", said)
 
 
 def number_as_text(cell: Number, label: str) -> str:

@@ -20,7 +20,8 @@ _MOST_GLIMPSED = 30
 _FEWEST_ZEROS = 4
 #: A word with letters beyond ASCII, and what stands around it in its cell.
 _BEYOND_ASCII = re.compile(r"[^\t\r\n,;|\"]{0,12}[^\x00-\x7f][^\t\r\n,;|\"]{0,30}")
-_BETWEEN_CELLS = re.compile("[\r\n].*?[,;\t|]|[,;\t|].*?[\r\n]", re.DOTALL)
+_LINE_END = re.compile("[\r\n]")
+_CELL_END = re.compile("[,;\t|]")
 _UNWRITTEN = re.compile("[\x80-\x9f\ufffd\ue000-\uf8ff]")
 _BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -31,6 +32,7 @@ _BOMS = (
 )
 #: Codecs that Python calls encodings, but that are no character sets of files, or that hide ASCII from a scan.
 _NOT_CHARACTER_SETS = frozenset(("idna", "punycode", "undefined", "utf-7", "raw-unicode-escape", "unicode-escape"))
+_SHIFTS = (b"\x1b$B", b"\x1b$@")
 _HIGH = re.compile(rb"[\x80-\xff]+")
 _WHOLLY_UTF8 = re.compile(
     rb"(?:[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]"
@@ -78,7 +80,7 @@ def find_encoding(stream: BinaryIO, chosen: str | None) -> Found:
     if chosen is not None:
         return Found(_known(chosen))
     stream.seek(0)
-    silent = _wide_without_bom(stream.read(_GLIMPSED))
+    silent = _wide_without_bom(beginning := stream.read(_GLIMPSED)) or _shifted(beginning)
     if silent:
         return Found(silent)
     stream.seek(0)
@@ -153,11 +155,16 @@ def _wide_without_bom(head: bytes) -> str:
     return _if_text(head, "utf-16-be") if even > quarter / 5 and odd <= even / 10 else ""
 
 
+def _shifted(head: bytes) -> str:
+    """The Japanese encoding of mail, which is ASCII but for what stands between its marks; blank for any other text."""
+    return "iso2022_jp" if head.isascii() and any(mark in head for mark in _SHIFTS) else ""
+
+
 def _if_text(head: bytes, name: str) -> str:
     """The name, when these bytes are text in that encoding: a table or mark-up, and nothing that nobody writes."""
     text = codecs.getincrementaldecoder(name)("replace").decode(head)
     strange = sum(len(found) for found in _UNWRITTEN.findall(text)) + text.count("\0")
-    is_text = _BETWEEN_CELLS.search(text) or text.lstrip()[:1] in ("<", "{", "[")
+    is_text = (_LINE_END.search(text) and _CELL_END.search(text)) or text.lstrip()[:1] in ("<", "{", "[")
     return name if is_text and strange * 50 <= len(text) else ""
 
 

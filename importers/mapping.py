@@ -198,7 +198,8 @@ def refuse_missing(
         if have.intersection(group) or (kind == "products" and "sku" not in group and have - {"sku"}):
             continue
         uncut = is_text and len(columns) == 1 and not have
-        said = _one_column(columns) if uncut else _missing(kind, group, looks_like_data)
+        others = any(column.header and not column.field for column in columns)
+        said = _one_column(columns) if uncut else _missing(kind, group, looks_like_data, others)
         raise FileRefused("missing_column", said, row=row, column=group[0])
 
 
@@ -209,11 +210,13 @@ def _one_column(columns: Sequence[Column]) -> str:
     )
 
 
-def _missing(kind: Kind, group: tuple[str, ...], looks_like_data: bool) -> str:
+def _missing(kind: Kind, group: tuple[str, ...], looks_like_data: bool, others: bool) -> str:
     if looks_like_data:
         return phrase("The first row looks like data. Add a row of headers above it, or choose the columns by hand.")
     if group == ("sku",):
         return phrase("Choose the column that holds the SKU. Without it no row can be told from another.")
+    if kind == "products" and others:
+        return phrase("Only the SKU was recognised. Choose the columns that hold the title, the price or the quantity.")
     if kind == "products":
         return phrase(
             "The file has SKUs only, so there is nothing to change. Add a column such as title, price or quantity."

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 #: Dutch, Polish, Czech and Slovak, Swedish, Danish and Norwegian, Finnish, Hungarian, Romanian, Turkish, Russian and
-#: Ukrainian, Greek, Japanese, Chinese, Korean. What means something else in another of them is left out: “stan” is a
-#: stock and a condition, “ad” a name and an advertisement.
+#: Ukrainian, Greek, Japanese, Chinese, Korean; the main ones in Lithuanian, Latvian, Estonian, Croatian and Serbian,
+#: Slovene, Bulgarian, Vietnamese, Thai, Arabic, Hebrew and Indonesian. What means something else in another of them is
+#: left out: “stan” is a stock and a condition, “ad” a name and an advertisement.
 MORE_WORDS: Mapping[str, tuple[str, ...]] = {
     "sku": (
         *("seller part number", "merchant part number", "product code sku", "codigo referencia sku"),
@@ -33,6 +34,9 @@ MORE_WORDS: Mapping[str, tuple[str, ...]] = {
         ),
         *("код товару", "κωδικός", "κωδικός προϊόντος", "商品コード", "品番", "商品番号", "商品管理番号", "出品者sku"),
         *("商品编码", "商家编码", "货号", "卖家sku", "商品編號", "商品貨號", "상품코드", "판매자상품코드", "품번"),
+        *("prekės kodas", "preces kods", "tootekood", "šifra", "šifra artikla", "šifra proizvoda"),
+        *("šifra izdelka", "код на продукт", "артикулен номер", "шифра", "mã sản phẩm", "mã hàng"),
+        *("รหัสสินค้า", "رمز المنتج", "מקט", "מק״ט", "kode produk", "kode barang"),
     ),
     "title": (
         *("naam", "productnaam", "artikelnaam", "nazwa", "nazwa produktu", "nazwa towaru", "tytuł", "tytuł oferty"),
@@ -52,11 +56,16 @@ MORE_WORDS: Mapping[str, tuple[str, ...]] = {
         *("наименование",),
         *("название товара", "наименование товара", "назва", "назва товару", "όνομα", "τίτλος", "ονομασία", "商品名"),
         *("タイトル", "商品名称", "产品名称", "标题", "商品标题", "商品名稱", "상품명", "제품명"),
+        *("pavadinimas", "prekės pavadinimas", "nosaukums", "preces nosaukums", "nimetus", "tootenimi"),
+        *("toote nimi", "naziv", "naziv artikla", "naziv proizvoda", "ime izdelka", "име"),
+        *("име на продукт", "назив", "tên sản phẩm", "ชื่อสินค้า", "اسم المنتج", "שם מוצר", "שם המוצר"),
+        *("nama produk", "nama barang"),
     ),
     "description": (
         *("omschrijving", "beschrijving", "productomschrijving", "opis", "opis produktu", "popis", "beskrivning"),
         *("beskrivelse", "kuvaus", "leírás", "descriere", "açıklama", "ürün açıklaması", "описание", "опис"),
         *("περιγραφή", "説明", "商品説明", "描述", "商品描述", "설명", "상품상세설명"),
+        *("aprašymas", "apraksts", "kirjeldus", "mô tả sản phẩm"),
     ),
     "price": (
         *("prijs", "verkoopprijs", "prijs incl btw", "cena", "cena brutto", "cena sprzedaży", "prodejní cena"),
@@ -83,6 +92,9 @@ MORE_WORDS: Mapping[str, tuple[str, ...]] = {
         ),
         *("trendyol'da satılacak fiyat", "product price", "sales unit price"),
         *("τιμή", "価格", "販売価格", "单价", "价格", "售价", "價格", "售價", "가격", "판매가"),
+        *("ár", "egységár", "fogyasztói ár", "listaár", "kaina", "hind", "cijena", "prodajna cijena"),
+        *("prodajna cena", "продажна цена", "giá", "giá bán", "ราคา", "السعر", "מחיר", "harga"),
+        *("harga jual",),
     ),
     "quantity": (
         *(
@@ -101,6 +113,9 @@ MORE_WORDS: Mapping[str, tuple[str, ...]] = {
         *("cantitate", "stoc", "stok", "adet", "miktar", "stok adedi", "ürün stok adedi", "количество", "остаток"),
         *("кол-во", "остатки", "кількість", "залишок", "ποσότητα", "απόθεμα", "διαθέσιμη ποσότητα", "在庫", "在庫数"),
         *("数量", "库存", "库存数量", "庫存", "可售数量", "재고", "재고수량", "수량"),
+        *("kiekis", "likutis", "daudzums", "atlikums", "kogus", "laoseis", "količina", "zaliha"),
+        *("stanje zaliha", "zaloga", "наличност", "количина", "залиха", "số lượng", "tồn kho", "จำนวน"),
+        *("الكمية", "כמות", "מלאי", "jumlah stok"),
     ),
     "brand": (
         *(
@@ -118,6 +133,7 @@ MORE_WORDS: Mapping[str, tuple[str, ...]] = {
         ),
         *("márka", "gyártó", "marcă", "producător", "бренд", "производитель", "виробник", "μάρκα", "κατασκευαστής"),
         *("ブランド", "メーカー", "品牌", "브랜드"),
+        *("gamintojas", "ražotājs", "tootja", "proizvođač", "proizvajalec", "thương hiệu"),
     ),
     "gtin": (
         *("product upc", "product ean", "product barcode", "product upc ean"),
@@ -133,6 +149,7 @@ MORE_WORDS: Mapping[str, tuple[str, ...]] = {
         ),
         *("viivakoodi", "vonalkód", "cod de bare", "barkod", "штрихкод", "штрих-код", "γραμμωτός κωδικός", "janコード"),
         *("バーコード", "条形码", "条码", "條碼", "바코드"),
+        *("brūkšninis kodas", "svītrkods", "ribakood", "črtna koda", "баркод", "mã vạch", "ברקוד"),
     ),
     "category": (
         *("kategoria", "kategori", "kategorier", "osasto", "kategória", "categorii", "kategori ismi", "категория"),

@@ -157,22 +157,38 @@ def woocommerce_rows(places: Mapping[str, int], again: Again) -> RowFilter:
     return keep
 
 
+def _place_of_sum(details: list[str], skus: list[str]) -> int | None:
+    """Which of the rows of an eBay listing is the sum of the others: it names all their values, as in “Color=Red;Blue”.
+
+    It stands first unless somebody has sorted the file. None where the rows are variations only.
+    """
+    values = [{part.rpartition("=")[2].strip().casefold() for part in re.split("[;,|]", said)} for said in details]
+    all_values = set().union(*values) - {""}
+    sums = [place for place, own in enumerate(values) if not details[place] or own >= all_values]
+    if sums:
+        return next((place for place in sums if not skus[place]), sums[0])
+    parts = [said.count(";") for said in details]
+    return parts.index(max(parts)) if parts.count(max(parts)) == 1 else None
+
+
 def ebay_rows(places: Mapping[str, int]) -> RowFilter:
     """eBay: of a listing with variations, one row is their sum; each variation gets an id of its own.
 
-    The row of the sum names all values, as in “Color=Red;Blue”, and stands first unless somebody has sorted the file.
+    Where the file holds variations only, none is taken for the sum; where it holds the sum only, that is the listing,
+    without a value of its own.
     """
     layout = _Layout(places)
     sku = layout.first("custom label sku", "custom label")
 
     def complete(group: list[Row]) -> Iterator[KeptRow]:
         details = [layout.text(cells, "variation details") for _, cells in group]
+        if len(group) == 1 and {"=" in part for part in details[0].split(";")} == {True, False}:
+            layout.put(group[0][1], "variation details", "")
         if len(group) == 1 or not any(details):
             yield from group
             return
-        values = [said.count(";") if said else -1 for said in details]
-        parent = values.index(max(values)) if max(values) > 0 else 0
-        shared = {header: layout.text(group[parent][1], header) for header in _EBAY_SHARED}
+        parent = _place_of_sum(details, [layout.text(cells, sku) for _, cells in group])
+        shared = {} if parent is None else {header: layout.text(group[parent][1], header) for header in _EBAY_SHARED}
         for place, (number, cells) in enumerate(group):
             if place == parent:
                 yield number, None

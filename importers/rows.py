@@ -158,7 +158,10 @@ class RowReader:
         if field.reads == "quantity":
             return QuantityReader(field.label, grammar)
         if field.reads == "price":
-            return PriceReader(field.label, grammar, currency_allowed=currency_in_price, notes=self.said)
+            alone = "currency" not in self.headers
+            return PriceReader(
+                field.label, grammar, currency_allowed=currency_in_price, one_currency=alone, notes=self.said
+            )
         made_of: type[TextReader] = {"gtin": GtinReader, "currency": CurrencyReader}.get(field.reads, TextReader)
         if field.name == "listing_id":
             made_of = ListingIdReader

@@ -35,6 +35,7 @@ _NEVER_QUOTED = (
     *("商品名", "出品者sku", "出品id"),
 )
 _NAMES = {"\t": "\\t"}
+_NUMBER = re.compile(r"\s*[0-9][0-9.,]*\s*")
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Dialect:
     quoted: bool
     lines_before: int
     quotes: Quotes = ""
+    spaced: bool = False
 
 
 #: What is put right in each line before it is cut: whole rows in quotation marks, cells in ‘’, “” or '', or \" for a
@@ -68,6 +70,10 @@ _SAID_OF_QUOTES = {
 
 
 Row = tuple[int, list[Cell]]
+
+
+#: A quotation mark that opens a cell behind the spaces after a delimiter, as in “A-1, "a, b", 1”.
+_SPACED_QUOTE = re.compile(r'[,;|] +"')
 
 
 class TextTable:
@@ -105,7 +111,8 @@ class TextTable:
         quoted = is_quoted(body, delimiter)
         if quoted and not quotes and _has_backslashes(lines[before:], delimiter):
             quotes = "backslash"
-        return Dialect(delimiter, quoted, before, quotes)
+        spaced = quoted and any(map(_SPACED_QUOTE.search, body)) and _is_even(body, delimiter, spaced=True)
+        return Dialect(delimiter, quoted, before, quotes, spaced)
 
     def rows(self) -> Iterator[Row]:
         """(row number, cells) of every record, blank lines included as no cells.
@@ -139,6 +146,8 @@ class TextTable:
                     number += 1
                     if feed.ended:
                         raise _never_closed(number)
+                    if reader.line_num > line + 1 and (drawn := _drawn_together(cells, self.delimiter)):
+                        cells = [Mark("unterminated_quote", drawn)]
                     # Programs of the DOS days end a file with this mark.
                     yield number, [] if cells == ["\x1a"] else cells
                     line = reader.line_num
@@ -153,7 +162,8 @@ class TextTable:
     def _reader(self, feed: _Lines) -> Any:
         if self.dialect.quoted:
             mark = "'" if self.dialect.quotes == "single" else '"'
-            return csv.reader(feed, delimiter=self.delimiter, quotechar=mark, strict=True)
+            spaced = self.dialect.spaced
+            return csv.reader(feed, delimiter=self.delimiter, quotechar=mark, strict=True, skipinitialspace=spaced)
         return csv.reader(feed, delimiter=self.delimiter, quoting=csv.QUOTE_NONE, quotechar=None)
 
 
@@ -263,16 +273,32 @@ def _has_backslashes(lines: list[str], delimiter: str) -> bool:
     return _is_even([_OF_QUOTES["backslash"](line) for line in lines], delimiter)
 
 
-def _is_even(lines: list[str], delimiter: str) -> bool:
+def _is_even(lines: list[str], delimiter: str, *, spaced: bool = False) -> bool:
     """Whether lines can be cut into records of one width, but for a last one that goes on behind them."""
     csv.field_size_limit(LONGEST_CELL)
-    reader, widths = csv.reader([f"{line}\n" for line in lines], delimiter=delimiter, strict=True), set[int]()
+    whole, widths = [f"{line}\n" for line in lines], set[int]()
+    reader = csv.reader(whole, delimiter=delimiter, strict=True, skipinitialspace=spaced)
     try:
         widths.update(len(cells) for cells in reader if cells)
     except csv.Error as error:
         if "unexpected end" not in str(error):
             return False
     return len(widths) == 1
+
+
+def _drawn_together(cells: list[str], delimiter: str) -> str:
+    """The first line of a cell in which a quotation mark without its pair has drawn several rows together, if one has.
+
+    Without quotation marks each line of such a record has as many cells as the record, with numbers below numbers. A
+    text of several lines is hardly ever like that: it would need the delimiter, and the right numbers, in each of them.
+    """
+    lines = [line.split(delimiter) for line in _LINE_END.split(delimiter.join(cells))]
+    if len(lines) < 2 or any(len(line) != len(cells) for line in lines):
+        return ""
+    columns = [{_NUMBER.fullmatch(cell) is not None for cell in cells if cell} for cells in zip(*lines, strict=True)]
+    if {True} not in columns or {True, False} in columns:
+        return ""
+    return next(found[0] for cell in cells if len(found := _LINE_END.split(cell)) > 1)
 
 
 def vote(lines: list[str]) -> str:

@@ -82,6 +82,7 @@ def test_what_python_would_take_for_a_number_is_no_quantity(text, expected):
             ("1.234.567,8", None, "1234567.8"),
             ("999999999999.9999", None, "999999999999.9999"),
         ),
+        *(("12,34,567.50", None, "1234567.50"), ("1,23,456", "point", "123456")),
         *(("1.00000", None, "1.0000"), ("007.5", None, "7.5"), ("1.234", None, "1.234")),
     ],
 )
@@ -97,6 +98,7 @@ def test_a_price_that_has_one_reading_is_read_exactly(text, decimal, expected):
             ("1,234,567", None, "ambiguous_number"),
             ("1 234", None, "ambiguous_number"),
         ),
+        ("12,34,567", None, "ambiguous_number"),
         *(("1.50", "comma", "ambiguous_number"), ("12,34,56", None, "not_a_number"), ("1.2.3", None, "not_a_number")),
         *(("-1", None, "negative"), ("-0.01", None, "negative"), ("1000000000000", None, "too_large")),
         *(("0.00001", None, "too_many_decimals"), ("¥5", None, "not_a_number"), ("5 EUR", None, "not_a_number")),
@@ -248,3 +250,12 @@ def test_without_a_decimal_comma_or_with_a_declared_mark_nothing_is_doubted(run)
     assert run(_with_marks_far_down("1.234")).rows[802]["price"] == "1.234"
     checked = run(_with_marks_far_down("1.234", "7,25", filler="9"), decimal="comma")
     assert checked.errors == []
+
+
+def test_amounts_of_two_currencies_are_told_apart_unless_a_column_says_which(run):
+    checked = run("sku,title,price\nA,a,$5\nB,b,£5\nC,c,6 $\nD,d,7\n")
+    assert checked.errors == [(3, "unknown_value")]
+    assert [row["price"] for row in checked.rows.values()] == ["5", "6", "7"]
+    listings = "listing_id,sku,price,currency\n1,A,$5,USD\n2,B,£5,GBP\n"
+    assert [row["price"] for row in run(listings, kind="listings").rows.values()] == ["5", "5"]
+    assert run("sku,title,price\nA,a,6 kr\nB,b,6 kr.\n").report.outcome == "accept"

@@ -147,3 +147,25 @@ def test_a_judgement_of_many_words_takes_no_longer_than_one_of_hundreds():
 def test_few_chinese_signs_are_never_read_as_japanese(run, text):
     checked = run(WORDS.format(text).encode("gb18030"))
     assert not checked.rows or checked.rows[2]["title"] == text
+
+
+def test_the_japanese_encoding_of_mail_is_seen_by_its_marks(run):
+    checked = run("sku,title,price\nA-1,緑茶 カップ,1.00\n".encode("iso2022_jp"))
+    assert (checked.report.encoding, checked.rows[2]["title"]) == ("iso2022_jp", "緑茶 カップ")
+
+
+def test_bytes_that_are_no_letters_are_named_in_a_column_of_numbers_too(run):
+    assert run("sku,title,price\nA-1,é,1".encode() + b"\xff.00\n").errors == [(2, "bad_encoding")]
+    cut = "\ufeffsku\ttitle\tprice\nA-1\tÉté\t1.00".encode("utf-16-le")[:-1]
+    assert run(cut).errors == [(2, "bad_encoding")]
+
+
+@pytest.mark.parametrize("cell", [b"x" * 400_000, b"\xe9" * 400_000, b"x " * 200_000, b"(" * 400_000])
+@pytest.mark.parametrize("place", [0, 1])
+def test_one_long_cell_beside_a_letter_takes_no_time(run, cell, place):
+    cells = [b"A-1", b"a", b"1"]
+    cells[place] = cell
+    started = time.perf_counter()
+    checked = run(b"sku,title,price\nA-2,Gr\xf6\xdfe,1\n" + b",".join(cells) + b"\n")
+    assert time.perf_counter() - started < 5
+    assert checked.errors == [(3, "too_long")]

@@ -50,6 +50,18 @@ OWN = {
     "ja": "商品コード;商品名;在庫数;販売価格;ブランド;JANコード",
     "zh": "商品编码;商品名称;库存;价格;品牌;条形码",
     "ko": "상품코드;상품명;재고수량;판매가;브랜드;바코드",
+    "lt": "Prekės kodas;Pavadinimas;Likutis;Kaina;Gamintojas;Brūkšninis kodas",
+    "lv": "Preces kods;Nosaukums;Daudzums;Cena;Ražotājs;Svītrkods",
+    "et": "Tootekood;Nimetus;Laoseis;Hind;Tootja;Ribakood",
+    "hr": "Šifra artikla;Naziv;Količina;Cijena;Proizvođač;Barkod",
+    "sl": "Šifra;Naziv;Zaloga;Cena;Proizvajalec;Črtna koda",
+    "bg": "Код на продукт;Име;Наличност;Цена;Бренд;Баркод",
+    "vi": "Mã sản phẩm;Tên sản phẩm;Tồn kho;Giá bán;Thương hiệu;Mã vạch",
+    "he": "מק״ט;שם מוצר;מלאי;מחיר;Brand;ברקוד",
+    "th": "รหัสสินค้า;ชื่อสินค้า;จำนวน;ราคา;Brand;Barcode",
+    "ar": "رمز المنتج;اسم المنتج;الكمية;السعر;Brand;Barcode",
+    "id": "Kode Produk;Nama Produk;Jumlah Stok;Harga;Brand;Barcode",
+    "hu short": "Cikkszám;Név;Készlet;Ár;Márka;Vonalkód",
 }
 
 
@@ -195,3 +207,7 @@ def test_tiendanube_variants_continue_the_product_above(run):
         "sku": "TAZ-RO", "match_key": "TAZ-RO", "title": "Taza", "category": "Hogar", "brand": "Acme",
         "price": "1250.00", "quantity": 3, "base_sku": "taza", "options": {"Color": "Rojo"},
     }  # fmt: skip
+
+
+def test_a_barcode_that_an_export_guards_is_its_digits(run):
+    assert run('sku,title,ean\nA,a,"=""4006381333931"""\n').rows[2]["gtin"] == "4006381333931"

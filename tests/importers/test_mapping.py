@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from importers.fields import KIND_FIELDS
@@ -179,3 +181,16 @@ def test_a_refused_file_still_shows_its_columns_and_first_values(run):
         ("foo", ("hello", "world")),
         ("bar", ("1", "2")),
     ]
+
+
+def test_where_only_the_sku_is_known_the_other_columns_are_asked_for(run):
+    assert "Only the SKU was recognised" in run("sku,foo,bar\nA,a,b\n").report.errors[0].message
+    assert "SKUs only" in run("sku\nA\nB\n").report.errors[0].message
+
+
+def test_a_row_of_a_hundred_thousand_cells_is_no_header_and_takes_no_time(run):
+    started = time.perf_counter()
+    checked = run("sku,title,price\nA,a,1\nB," + "1," * 150_000 + "\n")
+    assert time.perf_counter() - started < 5
+    assert checked.errors == [(3, "ragged_row")]
+    assert run("1," * 1_200 + "\n", header_row=0).errors == [(1, "too_big")]

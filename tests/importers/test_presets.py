@@ -262,6 +262,31 @@ def test_an_ebay_listing_keeps_its_variations_when_the_file_was_sorted(run):
     ]
 
 
+def test_no_variation_on_ebay_is_taken_for_the_sum_where_the_file_has_no_sum(run):
+    rows = EBAY.splitlines(keepends=True)
+    checked = run("".join([rows[0], *rows[2:]]), kind="listings")
+    assert [row["listing_id"] for row in checked.rows.values()] == ["111:MUG-R", "111:Color=Blue", "222"]
+    sizes = [
+        rows[2].replace("Color=Red", f'"Color={color};Size=S"').replace("MUG-R", color) for color in ("Red", "Tan")
+    ]
+    checked = run(rows[0] + "".join(sizes), kind="listings")
+    assert [row["listing_id"] for row in checked.rows.values()] == ["111:Red", "111:Tan"]
+
+
+def test_of_a_sum_and_one_variation_on_ebay_the_variation_has_the_sku(run):
+    rows = EBAY.splitlines(keepends=True)
+    total = rows[1].replace("Color=Red;Blue", "Color=Red")
+    for group in ([total, rows[2]], [rows[2], total]):
+        checked = run("".join([rows[0], *group]), kind="listings")
+        assert [row["listing_id"] for row in checked.rows.values()] == ["111:MUG-R"]
+
+
+def test_a_sum_on_ebay_without_variations_is_the_listing_and_has_no_value_of_its_own(run):
+    rows = EBAY.splitlines(keepends=True)
+    checked = run("".join(rows[:2]), kind="listings")
+    assert [(row["listing_id"], row.get("options")) for row in checked.rows.values()] == [("111", None)]
+
+
 def test_an_asin_is_no_barcode_even_where_the_file_does_not_say_its_type(run):
     head = "seller-sku\titem-name\tasin1\tproduct-id\tprice\tquantity\n"
     checked = run(head + "A\tMug\tB0EXAMPLE1\tB0EXAMPLE1\t1\t1\nB\tCap\tB0EXAMPLE2\t4006381333931\t1\t1\n")

@@ -123,6 +123,36 @@ def test_a_quote_that_is_never_closed_refuses_the_file_at_its_row(run):
     assert not checked.rows
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        'A-2,"b,2,2.00,\r\nA-3,c",3,3.00,\r\n',
+        'A-2,"b,,2.00,\nA-3,c,3,,x\nA-4,d",4,4.00,\n',
+        'A-2,"b,2,2.00,\rA-3,c",3,3.00,\r',
+    ],
+)
+def test_quotes_that_draw_rows_together_are_named_and_no_row_is_lost_in_a_title(run, rows):
+    checked = run(HEAD + "A-1,a,1,1.00,\r\n" + rows + "A-9,z,9,9.00,\r\n")
+    assert checked.errors == [(3, "unterminated_quote")]
+    assert "“b" in checked.report.errors[0].message
+    assert [row["sku"] for row in checked.rows.values()] == ["A-1", "A-9"]
+
+
+def test_a_text_of_several_lines_that_have_as_many_delimiters_as_the_header_is_text(run):
+    checked = run('sku,title,quantity\n1,"Soft, warm\nnice, cosy",5\nB,"1, 2\n3, 4",5\nC,"soft, warm\nnice, cosy",\n')
+    assert [row["title"] for row in checked.rows.values()] == [
+        "Soft, warm\nnice, cosy",
+        "1, 2\n3, 4",
+        "soft, warm\nnice, cosy",
+    ]
+
+
+def test_quotes_behind_spaces_open_a_cell_when_all_rows_fit_then(run):
+    checked = run('sku, "title", price\nA, "one, two", 1.00\nB, "say ""hi""", 2.00\n')
+    assert [row["title"] for row in checked.rows.values()] == ["one, two", 'say "hi"']
+    assert run('sku,title,price\nA, "Big" cup,1.00\nB,b,2.00\n').rows[2]["title"] == '"Big" cup'
+
+
 def test_a_row_with_a_stray_quote_in_a_file_of_one_column_is_named_too(run):
     assert run('quantity\n"1"x\n', kind="stock", mapping={"quantity": "sku"}).errors[0][1] == "missing_column"
     checked = run('id\n"1"x\n2\n', kind="listings")
