@@ -120,7 +120,7 @@ def test_hidden_rows_and_columns_are_read_with_a_warning(run):
     checked = run(xls(cells), name="a.xls")
     assert list(checked.rows) == [2, 3]
     said = {problem.code: problem.message for problem in checked.report.warnings}
-    assert said["hidden_rows"].endswith("and are read: 2.")
+    assert said["hidden_rows"] == "1 row is hidden in the file, and is read: 2."
     assert "quantity" in said["hidden_column"]
 
 
