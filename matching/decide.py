@@ -16,7 +16,9 @@ from matching.doubts import DOUBTFUL, is_doubtful
 from matching.fields import CAPS, FIELDS, POINTS, Finding, findings, mark_titles
 from matching.identifiers import loose_key
 from matching.judgements import add_judgements
+from matching.kinds import behind_siblings, says_a_kind
 from matching.layout import KEY_BYTES
+from matching.pairs import COLUMN
 from matching.points import share_out
 from matching.ranking import Ranking, shipped
 from matching.records import Advice, Candidate, Evidence, Record, Verdict
@@ -115,7 +117,11 @@ def _decide(record: Record, doc: Document, found: Found, odds: Array, sides: _Si
     listing = Side.of(record, doc)
     judged = []
     items = sides.at(found.view, found.numbers[order].tolist(), found.owners[order].tolist())
-    for item, log_odds in zip(items, odds[order].tolist(), strict=True):
+    best_odds = odds[order].tolist()
+    if says_a_kind(listing):
+        alike = found.features[order, COLUMN["retrieval"]].tolist()
+        best_odds = behind_siblings(best_odds, alike, [product for _, product in items], listing)
+    for item, log_odds in zip(items, best_odds, strict=True):
         said = findings(item[1], listing)
         most, share = weighed(said)
         score = min(100 / (1 + exp(-max(log_odds, -50))), most)

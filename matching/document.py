@@ -125,7 +125,7 @@ def document(record: Record) -> Document:
         quantities=list(dict.fromkeys(quantities)) if len(quantities) > 1 else quantities,
         codes=list(reading.codes),
         colours=_colours(reading.colours, quantities) if reading.colours else 0,
-        size=size_of(plain, record.options) if names_size or record.options else "",
+        size=size_of(plain, record.options) if names_size or reading.colours or record.options else "",
         price=float(price) if price is not None and price > 0 else 0.0,
         currency=hashed(currency) if currency else 0,
         gtin=(int(gtin.digits) if gtin.valid else -int(gtin.digits)) if gtin else 0,

@@ -44,6 +44,8 @@ _FRACTION: Final = re.compile(r"(\d{1,3}) (\d)/(\d)(?!\d)")
 _SIZE_PART: Final = re.compile(r"\d?x+[ls](?![^\W_])|\d+(?:\.\d+)?|[^\W\d_]+")
 _ANY_NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
 _LETTER_SIZES: Final = frozenset(SIZES.values())
+#: Sizes in a letter or an English word, which are much else but for the last word behind a colour.
+_LAST_SIZES: Final = frozenset(("s", "m", "l", "small", "medium", "large"))
 _JOINT: Final = re.compile(r"[-/]")
 _BEHIND: Final = frozenset(("duo", "trio"))
 #: Cups that are also words between two sizes: "85 a 100", "42 e 44".
@@ -281,7 +283,10 @@ def size_shape(size: str) -> str:
 
 
 def size_of(plain: Sequence[str], options: Mapping[str, str]) -> str:
-    """A clothing or shoe size: a size option first, then "size M" or "XL" in the title; "" when none is named."""
+    """A clothing or shoe size: a size option first, then "size M" or "XL" in the title; "" when none is named.
+
+    Letters are sizes also as the last word behind a colour: "T-shirt black M".
+    """
     for name, value in options.items():
         if OPTION_KINDS.get(fold(name, 60)) == "size":
             return option_size(value)
@@ -298,4 +303,7 @@ def size_of(plain: Sequence[str], options: Mapping[str, str]) -> str:
     if cups := _cup_size(plain):
         return cups
     letters = {SIZES[t] for t in plain if t in SIZES and (len(t) > 1 and t.endswith("l") and "x" in t)}
-    return letters.pop() if len(letters) == 1 else ""
+    if letters:
+        return letters.pop() if len(letters) == 1 else ""
+    last = len(plain) > 1 and plain[-1] in _LAST_SIZES and plain[-2] in COLOURS
+    return SIZES[plain[-1]] if last else ""

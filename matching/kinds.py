@@ -83,6 +83,8 @@ _FREE: Final = folded_words("free frei")
 _SHORTEST: Final = 4
 
 _WORD: Final = re.compile(r"\w+")
+#: As alike as siblings are at least, what standing behind one takes at most, and how far behind: as in judgements.py.
+_SIBLING, _MOST, _BEHIND = 0.6, 2.0, 0.01
 #: Words behind a number or each other that make another model of it: "13", "13 Pro", "13 Pro Max".
 _GRADES: Final = frozenset(("pro", "max", "mini", "plus", "lite", "ultra", "air"))
 
@@ -99,6 +101,8 @@ def _read(rows: str) -> dict[str, str]:
 
 _KINDS: Final = _read(_KIND_ROWS)
 _MARKED: Final = _read(_MARKED_ROWS)
+#: Words one of which is in every title that says a kind.
+_SIGNS: Final = _WITHOUT | frozenset(word for said in _KINDS for word in said.split())
 
 
 def other_kind(ours: Side, theirs: Side) -> tuple[str, str] | None:
@@ -109,6 +113,30 @@ def other_kind(ours: Side, theirs: Side) -> tuple[str, str] | None:
     mine, yours = tuple(ours.words), tuple(theirs.words)
     told = _ruled_out(mine, yours) or _lacking(mine, yours) or _marked(mine, yours) or _graded(ours, theirs)
     return told and (_as_written(told[0], ours.title), _as_written(told[1], theirs.title))
+
+
+def behind_siblings(
+    odds: Sequence[float], alike: Sequence[float], products: Sequence[Side], listing: Side
+) -> list[float]:
+    """The log-odds of a listing's best candidates, those of another kind just behind their best sibling that is not.
+
+    Siblings are as alike as those of packs and sizes (judgements.py), and what a kind takes is limited as there.
+    """
+    wanted = tuple(listing.tokens)
+    titles = [tuple(product.tokens) for product in products]
+    other = [bool(_ruled_out(title, wanted) or _lacking(title, wanted)) for title in titles]
+    out = list(odds)
+    for i in range(len(out)):
+        if other[i]:
+            better = [odds[j] for j in range(len(out)) if not other[j] and alike[j] >= _SIBLING * alike[i]]
+            if better:
+                out[i] = min(odds[i], max(odds[i] - _MOST, max(better) - _BEHIND))
+    return out
+
+
+def says_a_kind(side: Side) -> bool:
+    """Whether any word of a title is of a kind; for most it is not, and looking at the words takes no time."""
+    return not _SIGNS.isdisjoint(side.tokens)
 
 
 def _as_written(words: str, title: str) -> str:

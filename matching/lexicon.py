@@ -206,8 +206,8 @@ SIZE_LETTERS: Final[dict[str, str]] = {
 }  # fmt: skip
 #: Words after which a letter or a number is a size ("talla 42", "Größe M").
 SIZE_WORDS: Final = folded_words("""
-    size sz talla tamano taille tamanho tam numero grosse gr groesse taglia tg misura velikost rozmiar
-    размер
+    size sz talla tamano taille tamanho tam numero grosse gr groesse taglia tg misura velikost vel rozmiar rozm roz
+    размер разм
 """)
 
 #: Words for what is sold by band and cup ("90 C"): a number and a letter beside one of them are a size.

@@ -76,6 +76,33 @@ def test_what_is_another_of_its_family_is_never_likely_and_says_why() -> None:
     assert same.score > 80
 
 
+@pytest.mark.parametrize(
+    ("listing", "right", "sibling"),
+    [
+        (
+            "Specchietto retrovisore SX Orlo Vanta manuale nero",
+            "Specchietto sinistro Orlo Vanta",
+            "Specchietto destro Orlo Vanta",
+        ),
+        (
+            "Nesbit, A: The Orlo Vanta chronicles. Hardback edition",
+            "The Orlo Vanta chronicles hardcover",
+            "The Orlo Vanta chronicles paperback",
+        ),
+    ],
+)
+def test_another_of_the_family_stands_behind_its_sibling(listing: str, right: str, sibling: str) -> None:
+    index = Index.build(
+        [Record("sibling", title=sibling), Record("right", title=right), Record(3, title="Hub cap Orlo")]
+    )
+    assert [c.product_id for c in suggest(Record("L", title=listing), index)][:2] == ["right", "sibling"]
+
+
+def test_it_stands_no_further_behind_than_its_sibling() -> None:
+    index = Index.build([Record(1, title="Wing mirror Orlo Vanta left"), Record(2, title="Hub cap chrome")])
+    assert suggest(Record("L", title="Wing mirror Orlo Vanta right"), index)[0].product_id == 1
+
+
 def test_one_side_that_names_a_refill_is_said_in_words() -> None:
     judged = compare(
         Record(1, title="Orlo hand soap lavender 500 ml"), Record(2, title="Orlo hand soap lavender 500 ml refill")
