@@ -29,6 +29,8 @@ _LANGUAGES: dict[str, tuple[str, ...]] = {
     "mac-roman": _LATIN, "cp850": _LATIN, "cp852": _CENTRAL,
 }  # fmt: skip
 _SIGN_LANGUAGES = {"cp932": "ja", "gb18030": "zh_CN", "big5": "zh_TW", "euc-kr": "ko", "euc-jp": "ja"}
+#: All of them, the most likely first.
+ENCODINGS = (*_LANGUAGES, *_SIGN_LANGUAGES)
 _SIGNS_OF_TRADE = frozenset("°®™€£–—‘’“”„«»‚‹›×²³½¼¾•…±º§\xa0·©ª¡¿µ†′″≤≥№")
 _AROUND_LETTERS = frozenset("’‘·\xad")
 _AFTER_LETTERS = frozenset("°®™²³ºª©…”’»")
@@ -49,6 +51,7 @@ _NO_SIGNS = ((_UNREADABLE, "", ""), (_UNREADABLE, "", ""))
 _PLAUSIBLE, _PLAUSIBLE_SIGNS, _PLAUSIBLE_ABROAD = 1.0, 0.8, 0.6  # the last for scripts that are not Latin
 _OTHER_SCRIPTS = (*_CYRILLIC, "el", "he", "ar", "th")
 _BEARABLE = 2.0
+_LIKELY = 0.5
 
 
 class Judgement(NamedTuple):
@@ -112,12 +115,19 @@ def judge(sample: Sample) -> Judgement:
     gain = _gain(western, best, marks)
     if western.mean <= _BEARABLE and not _is_clear(gain, marks):
         doubtful = gain > 0 or western.mean > _PLAUSIBLE
-        return Judgement(WESTERN, _example(western, best), doubtful)
+        rival = next((one for one in readings if _rivals(one, western, marks)), None)
+        return Judgement(WESTERN, _example(western, rival or best), doubtful or rival is not None)
     rivals = [reading for reading in readings if reading.words != best.words]
     bound = _PLAUSIBLE_ABROAD if _LANGUAGES[best.encoding][0] in _OTHER_SCRIPTS else _PLAUSIBLE
     if best.mean > bound or not all(_is_clear(-_gain(best, rival, marks), marks) for rival in rivals):
         return Judgement("")
     return Judgement(best.encoding, _example(best, western), doubtful=True)
+
+
+def _rivals(one: _Reading, western: _Reading, marks: Sequence[int]) -> bool:
+    """Whether words read as well in an encoding of Windows elsewhere: “Daş” in Turkish as “Daþ” in Icelandic."""
+    likely = one.encoding.startswith("cp125") and one.mean <= _LIKELY
+    return likely and one.words != western.words and _gain(western, one, marks) >= 0
 
 
 def _example(reading: _Reading, other: _Reading) -> str:

@@ -169,3 +169,34 @@ def test_one_long_cell_beside_a_letter_takes_no_time(run, cell, place):
     checked = run(b"sku,title,price\nA-2,Gr\xf6\xdfe,1\n" + b",".join(cells) + b"\n")
     assert time.perf_counter() - started < 5
     assert checked.errors == [(3, "too_long")]
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        ("sku;denumire;preţ;cantitate", "cp1250"),
+        ("Stok Kodu;Ürün Adı;Fiyat;Stok", "cp1254"),
+        ("Šifra;Naziv;Količina;Cijena", "cp1250"),
+        ("Код;Име;Наличност;Цена", "cp1251"),
+        ("商品编码;商品名称;库存;价格", "gb18030"),
+        ("商品コード;商品名;在庫数;価格", "cp932"),
+        ("Código;Título;Precio;Categoría", "mac-roman"),
+    ],
+)
+def test_headers_that_are_known_words_tell_the_encoding_of_a_short_file(run, header, name):
+    checked = run(f"{header}\nA-1;Mug;5;5\n".encode(name), kind="listings")
+    assert checked.report.encoding == name
+    assert set(checked.report.headers) == set(header.split(";"))
+    assert "encoding_guessed" in checked.warnings
+
+
+def test_known_headers_of_the_west_leave_the_judgement_to_the_letters(run):
+    assert run("Référence;Désignation\nA;Écharpe été\n".encode("cp1252")).warnings == set()
+    checked = run("sku;titre;quantité\nA;Kubek żółty łąka;\n".encode("cp1250"))
+    assert (checked.report.encoding, checked.rows[2]["title"]) == ("cp1250", "Kubek żółty łąka")
+
+
+@pytest.mark.parametrize(("word", "name"), [("Ayakkabı", "cp1254"), ("Dağ", "cp1254"), ("Fustă", "cp1250")])
+def test_a_word_that_reads_as_well_in_another_encoding_is_doubted(run, word, name):
+    checked = run(f"sku,title\nA-1,{word}\n".encode(name))
+    assert not checked.rows or checked.rows[2]["title"] == word or "encoding_guessed" in checked.warnings

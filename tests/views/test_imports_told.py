@@ -33,7 +33,11 @@ ONES = {"removed": 1, "unlinked": 1, "restored": 1, "kept": 1}
 @pytest.mark.parametrize(
     ("language", "numbers", "said"),
     [
-        ("en", ONES, ["1 listing removed", "1 link taken back", "1 set to its values", "1 is used by now and was kept."]),
+        (
+            "en",
+            ONES,
+            ["1 listing removed", "1 link taken back", "1 set to its values", "1 is used by now and was kept."],
+        ),
         ("es", ONES, ["1 publicación eliminada", "1 vínculo deshecho", "1 ya está en uso"]),
         ("pt", ONES, ["1 anúncio removido", "1 vínculo desfeito", "1 voltou", "1 já está em uso"]),
         ("fr", ONES, ["1 annonce supprimée", "1 lien retiré", "Conservé car déjà utilisé : 1."]),
