@@ -28,7 +28,7 @@ from matching.spelling import spelling_features
 from matching.survivors import survivors
 
 Array = NDArray[Any]
-FORMAT: Final = 8
+FORMAT: Final = 9
 #: How many rows keep their place for exact comparison, and how many go on to be scored.
 EXACT, SURVIVORS = 300, 30
 #: Rows read for one listing; the most telling lists come first, so that what is left out says little.

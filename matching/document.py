@@ -15,6 +15,7 @@ from matching.money import currency_code
 from matching.normalize import CODE, DESCRIPTION_LIMIT, PLAIN, TITLE_LIMIT, Quantity, fold, raw_tokens, words
 from matching.reading import FOOD_BITS, Reading, code_parts, hashed, piece_hashes, read, read_short
 from matching.records import Record, price_of
+from matching.scripts import latin, with_latin
 
 _DESCRIPTION_TOKENS: Final = 300
 _TEXT_LIMIT: Final = 2_000
@@ -29,7 +30,8 @@ _SET_APART: Final = re.compile(r"\s*\S+\s*[-–—:|,]\s")  # "3M - …" is a ma
 class Document:
     """What matching keeps of a record. Hashes are CRC-32 of a word's UTF-8; prices are plain floats for ratios.
 
-    `text` is the title without marks (up to `title_end`), then brand and options. `gtin` is the number, below zero
+    `text` is the title without marks (up to `title_end`), then brand and options, and their Cyrillic words once more in
+    Latin letters. `gtin` is the number, below zero
     when its check digit is wrong, 0 when there is none.
     """
 
@@ -51,13 +53,13 @@ class Document:
 
 @lru_cache(maxsize=20_000)
 def _brand(text: str) -> tuple[str, int, int]:
-    """A brand folded, its hash and that of its first plain word; 0 for none."""
+    """A brand folded, its hash, for which the script is nothing, and that of its first plain word; 0 for none."""
     folded = fold(text, 120)
     if not folded:
         return "", 0, 0
     read_words = words(folded)[0]
     named = next((w for w in read_words if w.kind == PLAIN), read_words[0] if read_words else None)
-    return folded, hashed(code_key(folded) or folded), hashed(named.text) if named else 0
+    return folded, hashed(latin(code_key(folded) or folded)), hashed(named.text) if named else 0
 
 
 def _without_maker(title: str, brand: str, quantities: list[Quantity]) -> list[Quantity]:
@@ -118,7 +120,7 @@ def document(record: Record) -> Document:
     price = price_of(record)
     currency = currency_code(record.currency) if record.currency else ""
     return Document(
-        text=text[:_TEXT_LIMIT],
+        text=with_latin(text)[:_TEXT_LIMIT],
         title_end=min(len(title_text), _TEXT_LIMIT),
         words=found,
         described=_description(record.description, found) if record.description else [],

@@ -17,6 +17,7 @@ from matching.measures import Quantities, agrees, as_much, quantity_text, rules_
 from matching.money import one_currency
 from matching.normalize import fold
 from matching.records import NO_MARKS, Marks, Verdict
+from matching.scripts import latin
 from matching.sides import BRAND, COLOUR, COUNTS, GTIN, MODEL, OPTIONS, PRICE, SIZE, SKU, TITLE, Side, colour_names
 from matching.spans import differing_plain
 from matching.variants import kind_of, same_value, understood
@@ -196,11 +197,15 @@ def _brand_key(text: str) -> str:
 @lru_cache(maxsize=20_000)
 def _two_brands(ours: str, theirs: str) -> Finding:
     a, b = _brand_key(ours), _brand_key(theirs)
+    two_scripts = a.isascii() != b.isascii()
+    if two_scripts:
+        a, b = latin(a), latin(b)
     if a == b:
         return Finding("brand", _SAME, ours, theirs, 1.0)
     if a in b or b in a or fuzz.ratio(a, b) >= 80 or set(fold(ours).split()) & set(fold(theirs).split()):
         return Finding("brand", _CLOSE, ours, theirs, 0.7, marks=differing_letters(ours, theirs))
-    return Finding("brand", _DIFFERS, ours, theirs)
+    # In two scripts a brand may be spelt by its sound: nothing says that it is another.
+    return Finding("brand", _MISSING if two_scripts else _DIFFERS, ours, theirs)
 
 
 def compare_brand(product: Side, listing: Side) -> Finding:

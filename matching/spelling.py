@@ -9,6 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from matching.kernels import FloatArray, IntArray
+from matching.scripts import LATIN_BEHIND
 
 #: Words of a text that are looked at, and bytes of it without its spaces.
 WORDS: Final = 48
@@ -39,7 +40,7 @@ def words_of(text: IntArray, start: int, end: int, out: IntArray) -> int:
     """Write the words of folded UTF-8 text that have three letters and more and no digits; gives how many."""
     n = 0
     i = start
-    while i < end and n < WORDS:
+    while i < end and n < WORDS and text[i] != LATIN_BEHIND:
         h = np.uint32(0xFFFFFFFF)
         begin, letters, plain = i, 0, True
         while i < end and text[i] != 32:
@@ -62,6 +63,8 @@ def squeeze(text: IntArray, start: int, end: int, out: IntArray, pairs: IntArray
     """Write text without its spaces, and stamp its pairs of neighbours; gives how long it is."""
     n = 0
     for i in range(start, end):
+        if text[i] == LATIN_BEHIND:
+            break
         if text[i] != 32 and n < WHOLE:
             out[n] = text[i]
             if n:
