@@ -13,6 +13,7 @@ from matching.lexicon import (
     CUP_WORDS,
     CUPS,
     DIMENSION_ID,
+    DOSES,
     NUMBER_WORDS,
     ONE_SIZE,
     OPTION_KINDS,
@@ -52,12 +53,16 @@ _BEHIND: Final = frozenset(("duo", "trio"))
 _AND_TO: Final = frozenset("ae")
 #: Bands up to here are inches; French and Spanish ones are so much above those of the rest of the continent (EN 13402).
 _INCHES, _FRENCH = 56, 15
+#: How pharmacies count tablets: "No. 20", "N20" ("№20" is that when it is folded).
+_NUMBERED: Final = re.compile(r"no?(\d{1,3})")
+_NUMBERS: Final = frozenset(("no", "n"))
 _TIMES: Final = re.compile(r"x(\d{1,3})|(\d{1,3})x|(\d{1,3})er|c/(\d{1,3})")
 
 
 def counts(plain: Sequence[str], places: Iterable[int] | None = None) -> list[Quantity]:
     """Pack counts and piece counts in raw tokens: "pack of 6", "6-pack", "6er pack", "2 x 160 ct", "caja de 12".
 
+    Behind a word for tablets and the like "№20" counts them.
     And the measures of what is crossed, whose unit stands only once: "130 x 180 cm" is 130 cm, too. Only the tokens at
     `places` are looked at when they are given: those with digits, and words for numbers.
     """
@@ -71,10 +76,14 @@ def counts(plain: Sequence[str], places: Iterable[int] | None = None) -> list[Qu
             number = SPELLED.get(token) or int(token)
             before = plain[i - 1] if i else ""
             here = _counted(number, before, after, plain[i - 2] if i > 1 else "", plain[i + 2 : i + 5])
+            if not here and before in _NUMBERS and not _is_unit(after) and not DOSES.isdisjoint(plain[:i]):
+                here = [Quantity(COUNT, float(number))]
             found += _nested(here, plain, i) if here and i > 1 else here
         elif token in NUMBER_WORDS:
             if after in PACK_WORDS or "pack" in token or (i and token in _BEHIND and _near(plain[i - 1])):
                 found.append(Quantity(PACK, float(NUMBER_WORDS[token])))
+        elif (numbered := _NUMBERED.fullmatch(token)) and not DOSES.isdisjoint(plain[:i]):
+            found.append(Quantity(COUNT, float(numbered[1])))
         else:
             found.extend(_compact(token, plain[i - 1] if i else "", after, alone=i == 0, last=i == last))
     return [q for q in found if q.value > 0]

@@ -48,6 +48,9 @@ binding soft: paperback softcover softback taschenbuch broschiert poche broche b
     мягкий_переплет мягкой_обложке
 grind beans: beans bohnen bohne grano grani grao graos grains zrnkova ziarnista зернах
 grind ground: ground gemahlen gemahlener molido macinato moido moulu mleta mielona молотый
+dose tablets: tablets tabletten filmtabletten comprimes comprimidos compresse tabletki tabletek tablety
+    таблетки таблеток
+dose capsules: capsules kapseln gelules capsulas capsule kapsulki kapsulek tobolky капсулы капсул
 form powder: powder pulver polvo poudre polvere proszek prasek порошок
 form liquid: liquid flussig flussigwaschmittel liquido liquida liquide plyn tekuty жидкий жидкое
 """

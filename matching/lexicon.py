@@ -83,10 +83,16 @@ COUNT_WORDS: Final = folded_words("""
     pair pairs paar paare par pares paire paires paia pary пар пары tabletek tablety таблеток таблетки
     capsule capsula capsulas gelules kapsulek kapsulki kapsli kapsle капсул капсулы cialde dosettes pads sachets sachet
     sobres saquetas beutel bustine saszetek sacku пакетиков пакетов мешков рулонов рулона листов салфеток лезвий
+    капс табл таб ампул ампулы амп саше драже свечей рул пак comp cps comps role
     toallitas lingettes salviette tucher feuchttucher blades lames klingen cuchillas lavados lavages lavaggi
     waschladungen wl prani pran washes loads стирок cans bottles latas botellas garrafas flaschen dosen bouteilles
     canettes lattine bottiglie puszek butelek plechovek lahvi банок бутылок stuks stuk sztuk sztuki teile tlg teilig
     teilige teiliges filmtabletten tabl kaps cpr teebeutel
+""")
+#: Of them those for what a pharmacy counts, and what it is called.
+DOSES: Final = folded_words("""
+    таблетки таблеток табл таб капсулы капсул капс ампулы ампул амп суппозитории свечи саше драже tablets tabs
+    capsules caps tabletki tabletek tablety tabletten kapsulki kapsulek kapsli kapseln comprimidos comprimes compresse
 """)
 #: Words that count how many units are sold together ("pack of 6", "6er Pack", "lote de 6", "caixa com 6").
 PACK_WORDS: Final = folded_words("""

@@ -30,6 +30,7 @@ def said(product: str, listing: str) -> tuple[str, str] | None:
         ("Орло роман мягкая обложка", "Орло. Твёрдая обложка, роман", ("мягкая обложка", "твёрдая обложка")),
         ("Café Orlo en grano", "Café Orlo molido natural", ("grano", "molido")),
         ("Detersivo Orlo polvere", "Orlo detersivo liquido lavatrice", ("polvere", "liquido")),
+        ("Orlamol 500 mg 16 comprimés", "ORLAMOL 500 mg 16 gélules", ("comprimés", "gélules")),
         ("Orlo soap", "Orlo soap refill pouch", ("", "refill")),
         ("Orlo Seife Nachfüllbeutel", "Orlo Seife Spender", ("nachfüllbeutel", "")),
         ("Mléko Orlo bez laktózy", "Orlo mléko čerstvé", ("bez laktózy", "")),

@@ -111,11 +111,24 @@ def test_packs_are_read_in_six_languages(title, pack):
         ("12 unidades", 12),
         ("12 pièces", 12),
         ("10 pezzi", 10),
+        ("капсулы 60 капс.", 60),
+        ("чай 25 пак", 25),
+        ("бумага 8 рул.", 8),
+        ("Орламол таблетки №20", 20),
+        ("Орламол табл. N50", 50),
+        ("Orlamol tabletki No 30", 30),
     ],
 )
 def test_pieces_are_counted_apart_from_packs(title, count):
     found = counts(words(fold(title))[2])
     assert [(q.dimension, q.value) for q in found] == [(COUNT, count)]
+
+
+@pytest.mark.parametrize(
+    "title", ["Тон №2 помада", "No 7 serum capsules", "Spaghetti n.5", "Camera N20 tablet", "Nr 5"]
+)
+def test_a_number_counts_only_behind_what_a_pharmacy_counts(title):
+    assert counts(words(fold(title))[2]) == []
 
 
 def test_one_piece_is_not_said_as_several():
