@@ -22,7 +22,7 @@ from webapp.models.accounts import Permission
 from webapp.models.base import utc_now
 from webapp.services import catalog, catalog_search, channels, schedules, stock
 from webapp.translate import translated
-from webapp.views.catalog_words import availability, outcomes, several, sources, untold
+from webapp.views.catalog_words import availability, outcomes, several, sources, tabs, untold
 from webapp.views.review_words import ago
 
 bp = Blueprint("catalog", __name__)
@@ -89,6 +89,7 @@ def index() -> Any:
         previous_url=_place(filters, "before", found.previous),
         availability=availability,
         several=several,
+        tabs=tabs(counted),
         untold=untold,
         base=session.get(BaseProduct, filters.base) if filters.base else None,
         ago=partial(ago, now=utc_now()),

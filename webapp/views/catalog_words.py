@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask_babel import format_decimal
+from collections.abc import Mapping
+
+from flask_babel import format_decimal, pgettext
 from flask_babel import gettext as _
 
 from webapp.models import LinkSource, Outcome, Product
@@ -20,6 +22,12 @@ def availability(product: Product) -> Chip:
     if product.available <= LOW:
         return "warn", "triangle-alert", _("Low, %(n)s left", n=format_decimal(product.available))
     return "ok", "circle-check", _("Available")
+
+
+def tabs(counted: Mapping[str, int]) -> list[tuple[str, str, int]]:
+    """The tabs by stock: value, words and how many; of many products some languages say it with another ending."""
+    words = {"out": pgettext("tab", "Out of stock"), "in": pgettext("tab", "Available"), "all": _("All")}
+    return [(name, text, counted[name]) for name, text in words.items()]
 
 
 def untold(product: Product) -> str:
