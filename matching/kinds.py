@@ -88,6 +88,8 @@ _SHORTEST: Final = 4
 _WORD: Final = re.compile(r"\w+")
 #: As alike as siblings are at least, what standing behind one takes at most, and how far behind: as in judgements.py.
 _SIBLING, _MOST, _BEHIND = 0.6, 2.0, 0.01
+#: How many of the best candidates are looked at for it.
+_LOOKED_AT: Final = 6
 #: Words behind a number or each other that make another model of it: "13", "13 Pro", "13 Pro Max".
 _GRADES: Final = frozenset(("pro", "max", "mini", "plus", "lite", "ultra", "air"))
 
@@ -126,12 +128,12 @@ def behind_siblings(
     Siblings are as alike as those of packs and sizes (judgements.py), and what a kind takes is limited as there.
     """
     wanted = tuple(listing.tokens)
-    titles = [tuple(product.tokens) for product in products]
+    titles = [tuple(product.tokens) for product in products[:_LOOKED_AT]]
     other = [bool(_ruled_out(title, wanted) or _lacking(title, wanted)) for title in titles]
     out = list(odds)
-    for i in range(len(out)):
+    for i in range(len(other)):
         if other[i]:
-            better = [odds[j] for j in range(len(out)) if not other[j] and alike[j] >= _SIBLING * alike[i]]
+            better = [odds[j] for j in range(len(other)) if not other[j] and alike[j] >= _SIBLING * alike[i]]
             if better:
                 out[i] = min(odds[i], max(odds[i] - _MOST, max(better) - _BEHIND))
     return out

@@ -153,16 +153,27 @@ def _look_up(token: str, following: str) -> _Known:
 
 
 def _glue(bare: list[str], digits: list[int]) -> Iterator[int]:
-    """Neighbours that make a model code when read as one; `digits` are the places of tokens that have some."""
+    """Neighbours that make a model code when read as one; `digits` are the places of tokens that have some.
+
+    Three do where a few letters stand before the middle one and no number behind it: "DF 333 D" is DF333D.
+    """
     last = -1
     for at in digits:
         for left in (at - 1, at):
             if left > last and 0 <= left < len(bare) - 1:
                 last = left
                 joined = bare[left] + bare[left + 1]
-                # What has four letters and a digit is a code when it has no marks and is no number.
-                if 4 <= len(joined) <= 16 and not joined.isdigit() and joined.isascii() and joined.isalnum():
+                if _may_be_code(joined):
                     yield crc32(joined.encode())
+        if 0 < at < len(bare) - 1 and len(bare[at - 1]) <= 4 and bare[at - 1].isalpha() and not bare[at + 1].isdigit():
+            joined = bare[at - 1] + bare[at] + bare[at + 1]
+            if _may_be_code(joined):
+                yield crc32(joined.encode())
+
+
+def _may_be_code(joined: str) -> bool:
+    """What has four letters and a digit is a code when it has no marks and is no number."""
+    return 4 <= len(joined) <= 16 and not joined.isdigit() and joined.isascii() and joined.isalnum()
 
 
 def read(folded: str, limit: int = MAX_WORDS) -> Reading:

@@ -10,6 +10,7 @@ import pytest
 
 from matching import Index, Record, blocking, crew, look_alikes, search, suggest
 from matching.document import document
+from matching.pairs import COLUMN
 
 CATALOGUE = [
     Record(
@@ -278,3 +279,22 @@ def test_a_helper_that_dies_leaves_its_work_to_the_others(monkeypatch):
     monkeypatch.setattr(crew, "MANY", 4)
     monkeypatch.setattr(crew.sys, "executable", "/bin/true")
     assert len(Index.build(CATALOGUE, workers=2)) == len(CATALOGUE)
+
+
+@pytest.mark.parametrize(
+    ("right", "sibling", "listing"),
+    [
+        ("Drill Orlo DF 333 D", "Drill Orlo DF 332 D", "Orlo DF333D cordless drill driver 12V"),
+        ("Akkuschrauber Orlo GSR 18 V-55", "Akkuschrauber Orlo GSR 18 V-65", "Orlo GSR18V-55 Akku Schrauber"),
+        ("Orlo KX317RS vacuum", "Orlo KX318RS vacuum", "Vacuum cleaner Orlo KX 317 RS bagless"),
+    ],
+)
+def test_a_model_code_in_three_pieces_is_the_code(right: str, sibling: str, listing: str) -> None:
+    index = Index.build([Record("sibling", title=sibling), Record("right", title=right)])
+    found = index.find(document(Record("L", title=listing)))
+    shared = {
+        index.record(place).id: line[COLUMN["code_shared"]]
+        for place, line in zip(found.places, found.features, strict=True)
+    }
+    assert shared["right"] > shared["sibling"]
+    assert suggest(Record("L", title=listing), index)[0].product_id == "right"
