@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from playwright.sync_api import expect
 
 from tests.e2e.steps import PAGES, one_linked
 from tests.factories import Make
@@ -53,3 +54,15 @@ def test_long_words_stay_in_their_place(live: Live, sample: None, open_page: Any
         assert answer.status < 500, path
         astray[path] = page.evaluate(ASTRAY)
     assert {path: found for path, found in astray.items() if found} == {}
+
+
+def test_a_dark_screen_prints_on_white_and_without_what_is_pressed(sample: None, open_page: Any) -> None:
+    page = open_page("alice", scheme="dark")
+    page.goto("/review?channel=Amazon+MX")
+    ground = "() => getComputedStyle(document.documentElement).backgroundColor"
+    assert page.evaluate(ground) != "rgb(247, 246, 243)"
+    page.emulate_media(media="print")
+    assert page.evaluate(ground) == "rgb(247, 246, 243)"
+    for part in ("#nav", "#queue", ".decide"):
+        expect(page.locator(part)).to_be_hidden()
+    expect(page.locator("table.duo")).to_be_visible()

@@ -221,6 +221,14 @@ def test_the_search_finds_hides_what_is_taken_and_links(browse, put, look):
     )
     assert "NOM-BTL-SND" in everything.text
     assert "<dialog" not in everything.text
+    box = re.search(r'<label[^>]*><input[^>]*name="hide"[^>]*> *([^<]+)</label>', dialog.text)
+    assert box
+    assert box[1] == "Hide products already linked on Amazon"
+    assert " checked" in box[0]
+    for sent, shown in (("&asked=1&hide=1", False), ("&asked=1", True)):
+        form = client.get(f"/review/{ids['listing']}/search?q=nomad+bottle{sent}", headers=HX).text
+        assert ("NOM-BTL-SND" in form) is shown, sent
+        assert ('name="hide" value="1" checked' in form) is not shown, sent
     nothing = client.get(f"/review/{ids['listing']}/search?q=zzqx+qqww", headers=HX)
     assert "No product has “zzqx qqww”." in nothing.text
     assert client.get(f"/review/{ids['listing']}/search").text.count("<h1") == 1
