@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from typing import IO, Any
+from urllib.parse import urlsplit
 
-from flask import Request
-from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
+from flask import Request, current_app
+from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
 PLAIN = "application/x-www-form-urlencoded"
@@ -85,3 +86,19 @@ def plain_amount(text: str | None) -> str:
         rest = grouped["rest"] or ""
         return typed[: len(typed) - len(rest)].replace(grouped["mark"], "") + rest.replace(",", ".")
     return typed
+
+
+def page_of(request: Request) -> str:
+    """The page that a form or a piece was sent from, to come back to; the overview when the browser does not tell.
+
+    A page that only a POST shows is none: it cannot be opened again.
+    """
+    asked = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "")
+    if asked.netloc != request.host:
+        return "/"
+    path = asked.path.removeprefix(request.script_root)
+    try:
+        current_app.create_url_adapter(request).match(path, method="GET")  # type: ignore[union-attr]
+    except HTTPException:
+        return "/"
+    return f"{path}?{asked.query}" if asked.query else path

@@ -188,8 +188,10 @@ def _note_form(_dialect: str) -> Executable:
 
 def to_sign_in() -> BaseResponse:
     """Answer somebody who is not signed in: a page goes to the sign-in form, htmx is told by header."""
-    url = url_for("security.login", next=request.full_path.rstrip("?") if request.method == "GET" else "/")
-    if request.headers.get("HX-Request") == "true":
+    piece_of_page = request.headers.get("HX-Request") == "true"
+    whole = request.method == "GET" and not piece_of_page
+    url = url_for("security.login", next=request.full_path.rstrip("?") if whole else forms.page_of(request))
+    if piece_of_page:
         return Response(status=204, headers={"HX-Redirect": url})
     return redirect(url, code=303)
 
@@ -320,7 +322,10 @@ def _number_error(_error: OverflowError) -> BaseResponse:
     return _http_error(NotFound())
 
 
-def _csrf_error(_error: CSRFError) -> Response:
+def _csrf_error(_error: CSRFError) -> BaseResponse:
+    view = current_app.view_functions.get(request.endpoint or "")
+    if not current_user.is_authenticated and getattr(view, "permission", "public") != "public":
+        return to_sign_in()  # the session ended, and its token with it
     return error_page(
         400, _("This page was open for too long."), _("Nothing was changed."), _("Load the page again and repeat.")
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from flask import Flask
 from playwright.sync_api import Page, Route, expect
 from sqlalchemy import select
 
-from tests.e2e.conftest import wait_until
+from tests.e2e.conftest import PASSWORD, wait_until
 from tests.e2e.steps import heading, look, number_of, on_stage, press, saved
 from webapp.models import Link, LinkBatch, Listing, ListingState
 
@@ -197,3 +198,24 @@ def test_somebody_was_quicker_than_a_key_on_what_was_fetched_ahead(live: Live, s
     press(bob, "j")
     expect(bob.locator("form#stage")).to_be_visible()
     assert on_stage(bob) != second
+
+
+def test_a_session_that_ended_loses_no_place(live: Live, sample: None, open_page: Any) -> None:
+    app, _ = live
+    page = open_page("bob")
+    for path, act in (
+        ("/review?channel=Amazon+MX", lambda: press(page, "x")),
+        ("/pairs?q=mug", lambda: page.get_by_role("button", name="Unlink").first.click()),
+    ):
+        page.goto(path)
+        cookies, links = page.context.cookies(), number_of(app, Link)
+        page.context.clear_cookies()
+        act()
+        expect(page).to_have_title("Sign in · Pairbook")
+        page.get_by_label("Email").fill("bob@example.com")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        expect(page).to_have_url(re.compile(re.escape(path) + "$"))
+        assert number_of(app, Link) == links
+        page.context.clear_cookies()
+        page.context.add_cookies(cookies)

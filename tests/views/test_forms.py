@@ -114,6 +114,27 @@ def test_a_page_that_was_open_for_too_long_is_still_told_so(app, browse):
     assert "open for too long" in answer.text
 
 
+HOST = "http://localhost"
+
+
+@pytest.mark.parametrize(
+    ("headers", "back"),
+    [
+        ({"Referer": f"{HOST}/settings"}, "/settings"),
+        ({"Referer": f"{HOST}/pairs?q=mug&after=7"}, "/pairs?q%3Dmug%26after%3D7"),
+        ({"HX-Request": "true", "HX-Current-URL": f"{HOST}/review/5?channel=Alpha"}, "/review/5?channel%3DAlpha"),
+        ({"Referer": f"{HOST}/review/5/none"}, "/"),  # shown by a POST only
+        ({"Referer": "http://elsewhere.example/settings"}, "/"),
+        ({}, "/"),
+    ],
+)
+def test_who_was_signed_out_meanwhile_signs_in_and_comes_back_to_the_page(app, browse, headers, back):
+    answer = browse("").post("/settings", data={"csrf_token": "old", "theme": "dark"}, headers=headers)
+    to = answer.headers.get("HX-Redirect") or answer.headers["Location"]
+    assert answer.status_code == (204 if "HX-Request" in headers else 303)
+    assert to == f"/login?next={back}"
+
+
 @pytest.mark.parametrize(
     ("typed", "read"),
     [

@@ -51,7 +51,7 @@ async function send() {
     let answer, text;
     job.data.set("shown", seen);
     try {
-      answer = await fetch(job.path, { method: "POST", body: job.data, headers: { "HX-Request": "true", "HX-Target": "stage" }, signal: AbortSignal.timeout(30000) });
+      answer = await fetch(job.path, { method: "POST", body: job.data, headers: { "HX-Request": "true", "HX-Target": "stage", "HX-Current-URL": job.here }, signal: AbortSignal.timeout(30000) });
       text = await answer.text();
     } catch {
       delete root.dataset.sending;

@@ -104,7 +104,7 @@ def search(listing_id: int) -> Any:
     listing, channel = _listing(listing_id)
     text = request.args.get("q", words.search_words(listing))[:200]
     target = request.headers.get("HX-Target", "")
-    # A box that is not ticked is not sent; the first look, which no form asked for, hides. The list on the stage does not.
+    # An unticked box is not sent. The first look, which no form asked for, hides; the list on the stage does not.
     hide = ("hide" in request.args or "asked" not in request.args) and "all" not in request.args and target != "closest"
     found = candidates.search(web.session(), listing, channel, web.catalogue_index(), text, hide=hide)
     queue = read_queue(listing)
