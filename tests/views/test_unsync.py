@@ -42,6 +42,13 @@ def test_the_number_is_trusted_to_the_server_not_to_the_form(browse, put, look):
     assert look(live) == 60
 
 
+def test_one_pair_is_asked_about_as_one(browse, put):
+    ids = put(many(2))
+    said = browse("alice").get("/pairs/unsync", query_string={"id": ids[:1]}, headers=HX).text
+    for words in ("Unsync 1 pair", "This listing stops", "1 product keeps its data", "You can restore it in one click"):
+        assert words in said
+
+
 def test_a_number_that_changed_meanwhile_changes_nothing(browse, put, look):
     ids = put(many(4))
     client = browse("alice")
