@@ -1,4 +1,4 @@
-"""Words that say which of a family a thing is: left or right, for men or women, a refill, without caffeine.
+"""Words that say which of a family a thing is: left or right, of lemon or mint, a refill, without caffeine.
 
 Titles of siblings share all else, so that such a word outweighs its letters: "mirror left" and "mirror right" are two
 products. Each table has the languages of the lexicon; a word that is not here says nothing.
@@ -53,6 +53,32 @@ dose tablets: tablets tabletten filmtabletten comprimes comprimidos compresse ta
 dose capsules: capsules kapseln gelules capsulas capsule kapsulki kapsulek tobolky капсулы капсул
 form powder: powder pulver polvo poudre polvere proszek prasek порошок
 form liquid: liquid flussig flussigwaschmittel liquido liquida liquide plyn tekuty жидкий жидкое
+taste lemon: lemon limon limao citron citronova citronovy zitrone zitronen limone cytryna cytrynowy cytrynowa лимон
+    лимонный лимонная лимоном
+taste orange: orange naranja laranja arancia pomaranczowy pomaranczowa pomarancza pomeranc pomerancova апельсин
+    апельсиновый апельсином
+taste strawberry: strawberry fresa frutilla morango fraise erdbeere erdbeer fragola truskawka truskawkowy truskawkowa
+    jahoda jahodova клубника клубничный клубникой
+taste vanilla: vanilla vainilla baunilha vanille vaniglia wanilia waniliowy waniliowa vanilka vanilkova ваниль ванильный
+    ванильная
+taste chocolate: chocolate chocolat schokolade schoko cioccolato czekolada czekoladowy czekoladowa cokolada cokoladova
+    шоколад шоколадный шоколадная
+taste banana: banana platano banane banan bananowy bananova банан банановый бананом
+taste cherry: cherry cereza cereja cerise kirsche kirsch ciliegia wisnia wisniowy visnova вишня вишневый вишней
+taste raspberry: raspberry frambuesa framboesa framboise himbeere himbeer lampone malina malinowy malinova малина
+    малиновый малиной
+taste peach: peach melocoton durazno pessego peche pfirsich pesca brzoskwinia brzoskwiniowy brzoskwiniowa broskev
+    broskvova персик персиковый персиком
+taste coconut: coconut kokos kokosnuss cocco kokosowy kokosova кокос кокосовый кокосом
+taste mint: mint menta menthe minze minz mieta mietowy mietowa matova мята мятный мятная мятой
+taste lavender: lavender lavanda lavande lavendel lawenda lawendowy lawendowa levandule levandulova лаванда лавандовый
+    лавандой
+taste chicken: chicken pollo frango poulet huhn hahnchen kurczak kurczakiem kure kureci курица курицей куриный
+taste beef: beef ternera vacuno carne boeuf rind manzo wolowina wolowy hovezi говядина говядиной
+taste salmon: salmon salmao saumon lachs salmone losos lososiem lososem лосось лососем
+taste tuna: tuna atun atum thunfisch tonno tunczyk tunczykiem tunak тунец тунцом
+taste turkey: turkey pavo dinde pute truthahn tacchino indyk indykiem krocan kruti индейка индейкой
+taste lamb: lamb cordero cordeiro agneau lamm agnello jagniecina jehneci ягненок ягненком
 """
 #: What grown people are called beside "adult".
 _GROWN: Final = ("men", "women")

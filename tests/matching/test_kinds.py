@@ -31,6 +31,9 @@ def said(product: str, listing: str) -> tuple[str, str] | None:
         ("Café Orlo en grano", "Café Orlo molido natural", ("grano", "molido")),
         ("Detersivo Orlo polvere", "Orlo detersivo liquido lavatrice", ("polvere", "liquido")),
         ("Orlamol 500 mg 16 comprimés", "ORLAMOL 500 mg 16 gélules", ("comprimés", "gélules")),
+        ("Orlo Lemon 900 ml", "ORLO pomeranč prostředek na nádobí 900ml", ("lemon", "pomeranč")),
+        ("Ração Orlo adulto carne", "Orlo ração cães adultos frango e arroz", ("carne", "frango")),
+        ("Корм Орло с лососем", "Влажный корм Орло с курицей", ("лососем", "курицей")),
         ("Orlo soap", "Orlo soap refill pouch", ("", "refill")),
         ("Orlo Seife Nachfüllbeutel", "Orlo Seife Spender", ("nachfüllbeutel", "")),
         ("Mléko Orlo bez laktózy", "Orlo mléko čerstvé", ("bez laktózy", "")),
@@ -50,6 +53,8 @@ def test_titles_may_name_two_of_a_family(product: str, listing: str, differing: 
     ("product", "listing"),
     [
         ("Spiegelglas Orlo 7", "Spiegelglas links Orlo 7"),  # one is silent
+        ("Jar Lemon 900 ml", "Jar citron 900 ml"),  # of two languages
+        ("Orlo chocolate orange", "Orlo Schokolade"),
         ("Spiegelgläser links und rechts Orlo", "Spiegelglas rechts Orlo"),  # it is of both
         ("Orlo T-shirt men", "Orlo adult T-shirt mens"),
         ("Orlo shirt men and women", "Orlo ladies shirt"),
