@@ -15,7 +15,7 @@ from matching.document import Document, document
 from matching.doubts import DOUBTFUL, is_doubtful
 from matching.fields import CAPS, FIELDS, POINTS, Finding, findings, mark_titles
 from matching.identifiers import loose_key
-from matching.judgements import add_judgements
+from matching.judgements import add_judgements, or_by_words
 from matching.kinds import behind_siblings, says_a_kind
 from matching.layout import KEY_BYTES
 from matching.pairs import COLUMN
@@ -162,7 +162,8 @@ def _in_words(judged: list[Judged]) -> list[Judged]:
 
 
 def judged_odds(record: Record, found: Found, odds: Array) -> Array:
-    """The log-odds with what identifiers and siblings add to them or take (judgements.py); a near SKU is never last."""
+    """The log-odds with what words, identifiers and siblings add or take (judgements.py); a near SKU is never last."""
+    odds = or_by_words(odds, found.features)
     key = loose_key(record.sku) if record.sku else ""
     if not key:
         return np.asarray(add_judgements(odds, found.features, _NO_SKU))

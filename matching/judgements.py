@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import exp, log
 from typing import Any, Final
 
 import numpy as np
@@ -17,6 +18,33 @@ _CONTENT, _PACK, _SIZE = COLUMN["content_conflict"], COLUMN["pack"], COLUMN["siz
 _SIBLING: Final = np.float32(0.6)
 #: What a conflict takes at most, and how far behind its best sibling a candidate then stands, in log-odds.
 _MOST, _BEHIND = 2.0, 0.01
+#: How likely it is that the facts of a listing are wrong and its words right: less for candidates that are less alike
+#: than another, by the square of their retrieval scores. Those of at least this share of a score are called alike.
+_MISTAKEN: Final = 0.03
+_CALLED_ALIKE: Final = np.float32(0.5)
+#: Beyond these log-odds a probability has no digits left.
+_SURE: Final = 30.0
+
+
+@njit(cache=True, nogil=True)
+def or_by_words(odds: Array, features: Array) -> Array:
+    """The log-odds of one listing's candidates that each is right by facts or, as those may be mistaken, words.
+
+    Never less than before, and little more but for what is unlikely: of such candidates the one that is called alike
+    stands above strangers that have a number or a price in common by chance. Those called alike keep their order.
+    """
+    n = len(odds)
+    alike = features[:, _RETRIEVAL]
+    most = max(np.float32(1e-9), alike.max()) if n else np.float32(1.0)
+    out = np.empty(n)
+    for i in range(n):
+        wrong = (1.0 - _MISTAKEN * (alike[i] / most) ** 2) / (1.0 + exp(min(max(odds[i], -_SURE), _SURE)))
+        out[i] = log((1.0 - wrong) / wrong)
+        for j in range(n):
+            if odds[j] > odds[i] and alike[j] >= _CALLED_ALIKE * alike[i]:
+                out[i] = min(out[i], odds[j] - _BEHIND)
+        out[i] = max(out[i], odds[i])
+    return out
 
 
 @njit(cache=True, nogil=True)

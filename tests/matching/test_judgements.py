@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matching.judgements import add_judgements
+from matching.judgements import add_judgements, or_by_words
 from matching.pairs import COLUMN, FEATURES
 
 SIGN = st.sampled_from((-1.0, 0.0, 1.0))
@@ -52,6 +52,26 @@ def test_judgements_are_what_their_formula_says(lines):
     assert add_judgements(odds, features, sku).tolist() == expected(odds, features, sku).tolist()
     assert add_judgements(odds, features, np.zeros(0)).tolist() == expected(odds, features, 0.0).tolist()
     assert (odds == given_odds).all(), "what was given is not changed"
+
+
+@given(st.lists(st.tuples(LINE, st.floats(-60, 60)), min_size=1, max_size=12))
+def test_words_may_be_right_where_facts_are_not(lines):
+    features, odds = columns([line for line, _ in lines]), np.array([value for _, value in lines])
+    retrieval = features[:, COLUMN["retrieval"]]
+    alike = (retrieval / max(retrieval.max(), np.float32(1e-9))).astype(np.float64) ** 2
+    lifted = np.log(1 / ((1 - 0.03 * alike) / (1 + np.exp(np.clip(odds, -30, 30)))) - 1)
+    better = (retrieval >= np.float32(0.5) * retrieval[:, None]) & (odds > odds[:, None])
+    lifted = np.minimum(lifted, np.where(better, odds, np.inf).min(axis=1) - 0.01)
+    np.testing.assert_allclose(or_by_words(odds, features), np.maximum(lifted, odds), rtol=1e-5, atol=1e-5)
+
+
+def test_what_is_called_alike_stands_above_strangers_where_all_are_unlikely_and_not_above_its_own_kind():
+    for retrieval, first in (((2.0, 0.8), 0), ((2.0, 1.2), 1)):
+        features = columns([{"retrieval": one} for one in retrieval])
+        assert or_by_words(np.array([-9.0, -4.0]), features).argmax() == first
+        assert or_by_words(np.array([1.0, 2.0]), features).argmax() == 1
+        assert or_by_words(np.array([40.0, 50.0]), features).tolist() == [40.0, 50.0]
+    assert or_by_words(np.zeros(0), columns([])).tolist() == []
 
 
 def test_another_pack_puts_a_candidate_behind_a_sibling_without_one_and_no_further():
