@@ -328,15 +328,16 @@ def _pairs(
     listing = words, kinds, described, dims, values
     size = hashed(doc.size) if doc.size else 0
     facts = np.array((doc.colours, size, doc.currency, doc.gtin, doc.brand, doc.brand_word, doc.mpn), np.int64)
-    rows, numbers = found[:, 0], found[:, 1]
+    rows, numbers = np.ascontiguousarray(found[:, 0]), found[:, 1]
     used = np.unique(numbers) if mixed else _FIRST
-    for n in used.tolist() if mixed else (0,):
-        lines = np.flatnonzero(numbers == n) if mixed else np.arange(len(rows))
-        spelling_features(text, words, rows[lines], lines, view.segments[n].faces, out, _SPELLING)
     if len(used) == 1:
         segment = view.segments[int(used[0])]
+        spelling_features(text, words, rows, np.arange(len(rows)), segment.faces, out, _SPELLING)
         faces, products = segment.pair_faces, segment.pair_products
     else:
+        for n in used.tolist():
+            lines = np.flatnonzero(numbers == n)
+            spelling_features(text, words, rows[lines], lines, view.segments[n].faces, out, _SPELLING)
         faces, products, rows = _copied(view, used, numbers, rows)
     pairs.pair_features(rows, cosine, listing, facts, doc.price, faces, products, t.word, t.shift, t.scale, out)
 

@@ -146,19 +146,24 @@ def two_rounds(
     """Log-odds of each line: a first weighted sum, its context, and of both a second sum, with trees for a `share`."""
     fill_retrieval(features, order, starts, p_order, p_starts)
     n, m = features.shape
-    scores = np.empty(n)
+    # Column by column: the sums of lines do not wait for each other.
+    by_column = np.empty((8 + m, n))
     for k in range(n):
-        scores[k] = first_constant
         for c in range(m):
-            scores[k] += first[c] * features[k, c]
-    columns = fill_scores(scores, order, starts, p_order, p_starts)
-    out = np.empty(n)
-    line = np.empty(8 + m)
+            by_column[8 + c, k] = features[k, c]
+    scores = np.full(n, first_constant)
+    for c in range(m):
+        for k in range(n):
+            scores[k] += first[c] * by_column[8 + c, k]
+    standing = fill_scores(scores, order, starts, p_order, p_starts)
     for k in range(n):
-        line[:8] = columns[k]
-        line[8:] = features[k]
-        total = second_constant
-        for c in range(8 + m):
-            total += second[c] * line[c]
-        out[k] = (1 - share) * total + share * (trees_constant + walk(line, columns_asked, cuts, leaves))
-    return out
+        for c in range(8):
+            by_column[c, k] = standing[k, c]
+    totals = np.full(n, second_constant)
+    for c in range(8 + m):
+        for k in range(n):
+            totals[k] += second[c] * by_column[c, k]
+    found = walk(by_column, columns_asked, cuts, leaves)
+    for k in range(n):
+        totals[k] = (1 - share) * totals[k] + share * (trees_constant + found[k])
+    return totals

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
+from itertools import accumulate
 from math import exp
 from typing import Any, Final
 
@@ -87,12 +88,11 @@ class _Sides:
         self.view: View | None = None
         self.kept: dict[tuple[int, int], tuple[int | str, Side]] = {}
 
-    def at(self, view: View, numbers: Sequence[int], places: Sequence[int]) -> list[tuple[int | str, Side]]:
-        """The products at places of the index, each with its id."""
+    def at(self, view: View, wanted: Sequence[tuple[int, int]]) -> list[tuple[int | str, Side]]:
+        """The products at these (segment, place) of the index, each with its id."""
         if view is not self.view or len(self.kept) >= _KEPT:
             self.view = view
             self.kept.clear()
-        wanted = list(zip(numbers, places, strict=True))
         missing = [where for where in wanted if where not in self.kept]
         for number in {n for n, _ in missing}:
             here = [where for where in missing if where[0] == number]
@@ -113,11 +113,14 @@ def _decide(record: Record, doc: Document, found: Found, odds: Array, sides: _Si
     if not len(found):
         return []
     odds = judged_odds(record, found, odds)
-    order = np.argsort(-odds, kind="stable")[: top + _EXAMINED]
+    values = odds.tolist()
+    # A few dozen are sorted sooner here than by calls into numpy; equal ones keep their order.
+    order = sorted(range(len(values)), key=values.__getitem__, reverse=True)[: top + _EXAMINED]
     listing = Side.of(record, doc)
     judged = []
-    items = sides.at(found.view, found.numbers[order].tolist(), found.owners[order].tolist())
-    best_odds = odds[order].tolist()
+    where = found.places
+    items = sides.at(found.view, [where[at] for at in order])
+    best_odds = [values[at] for at in order]
     if says_a_kind(listing):
         alike = found.features[order, COLUMN["retrieval"]].tolist()
         best_odds = behind_siblings(best_odds, alike, [product for _, product in items], listing)
@@ -136,7 +139,7 @@ def _decide(record: Record, doc: Document, found: Found, odds: Array, sides: _Si
     scores = [round(score) for score, _, _, _ in judged]
     evidence = share_points([said for _, _, said, _ in judged], scores)
     return [
-        Candidate(item, score, e, advice(score), rank, difference(said))
+        _candidate((item, score, e, advice(score), rank, difference(said)))
         for rank, (score, (_, (item, _), said, _), e) in enumerate(zip(scores, judged, evidence, strict=True), start=1)
     ]
 
@@ -260,29 +263,32 @@ def share_points(said: Sequence[Sequence[Finding]], scores: Sequence[int]) -> li
 
     The points add up to the candidate's score exactly. All candidates have a finding of rivals, as their last, or none.
     """
-    compared: list[float] = []
-    ends = []
-    for one in said:
-        for f in one:
-            verdict = f.verdict
-            compared.append(0.0 if verdict is _NOT_USED or verdict is _MISSING else _WEIGHTS[f.field])
-            compared.append(f.share)
-        ends.append(len(compared) // 2)
-    pairs = np.array(compared, np.float64).reshape(-1, 2)
+    weights = [
+        0.0 if (verdict := f.verdict) is _MISSING or verdict is _NOT_USED else _WEIGHTS[f.field]
+        for one in said
+        for f in one
+    ]
+    shares = [f.share for one in said for f in one]
+    ends = list(accumulate(map(len, said)))
     learned = bool(said and said[0]) and said[0][-1].field == "rivals"
-    points = iter(share_out(pairs, np.array(ends, np.int64), np.array(scores, np.int64), learned).tolist())
+    points = iter(
+        share_out(
+            np.array(weights, np.float64), np.array(shares, np.float64), np.array(ends, np.int64),
+            np.array(scores, np.int64), learned,
+        ).ravel().tolist()
+    )  # fmt: skip
     out = []
     for one in said:
         line = _SILENT.copy()
-        for f, (mine, most) in zip(one, points, strict=False):
+        for f, mine, most in zip(one, points, points, strict=False):
             field = f.field
             line[_PLACES[field]] = _evidence((field, f.verdict, f.ours, f.theirs, mine, most, f.note, f.marks))
         out.append(tuple(line))
     return out
 
 
-#: Evidence of its eight values, without the call in between: a hundred are made for every listing.
-_evidence = partial(tuple.__new__, Evidence)
+#: Evidence and candidates of their values, without the call in between: a hundred are made for every listing.
+_evidence, _candidate = partial(tuple.__new__, Evidence), partial(tuple.__new__, Candidate)
 
 
 #: The fields that `difference` may name, the most telling first.
@@ -297,8 +303,8 @@ _DIFFERENCE_ORDER: Final = {field: place for place, field in enumerate(_NAMES)}
 def difference(said: Sequence[Finding]) -> str:
     """The one fact that differs, said in one line; "" when none does."""
     first, place = None, len(_DIFFERENCE_ORDER)
-    for f in said:
-        if f.verdict is _DIFFERS and _DIFFERENCE_ORDER.get(f.field, place) < place:
+    for f in [f for f in said if f.verdict is _DIFFERS]:
+        if _DIFFERENCE_ORDER.get(f.field, place) < place:
             first, place = f, _DIFFERENCE_ORDER[f.field]
     if (first is None or not first.conflict) and said and said[0].field == "title" and said[0].conflict:
         return said[0].note  # a number of the title

@@ -58,7 +58,7 @@ def is_doubtful(product: Side, listing: Side, said: list[Finding]) -> bool:
 
 def _scents(product: Side, listing: Side) -> tuple[str, str] | None:
     """How strong a scent is where the titles say two things of it, "EDP" and "EDT"; None when they do not."""
-    ours, theirs = (SCENTS.keys() & side.text.split() for side in (product, listing))
+    ours, theirs = (SCENTS.keys() & side.tokens for side in (product, listing))
     if not ours or not theirs or ours & theirs:
         return None
     return ", ".join(sorted(ours)).upper(), ", ".join(sorted(theirs)).upper()

@@ -70,6 +70,8 @@ class Finding:
         return self.verdict is not _MISSING and self.verdict is not _UNUSED
 
 
+# Named here, as the verdicts below: a look into a module takes its time, too.
+_token_sort, _token_set = fuzz.token_sort_ratio, fuzz.token_set_ratio
 _NOT_USED: Final = {field: Finding(field, Verdict.NOT_USED, "", "") for field in POINTS}
 # Named here, since each look at an enumeration's member is a call.
 _SAME, _CLOSE, _DIFFERS, _MISSING, _UNUSED = (
@@ -147,7 +149,7 @@ def _begins(a: str, b: str) -> int:
 
 
 def compare_title(product: Side, listing: Side) -> Finding:
-    """Words in any order (token_sort, whose words each side keeps in order) and the words that both have (token_set).
+    """Words in any order (token_sort) and the words that both have (token_set).
 
     A product is called what its linked listings call it too: the name that is most alike counts.
     """
@@ -157,7 +159,7 @@ def compare_title(product: Side, listing: Side) -> Finding:
         return _silent("title", ours, theirs)
     if a == b:
         return Finding("title", _SAME, ours, theirs, 1.0)
-    share = (fuzz.ratio(product.in_order, listing.in_order) + fuzz.token_set_ratio(a, b)) / 200
+    share = _alike(a, b)
     if product.aliases:
         named = max(_alike(alias, b) for alias in product.aliases)
         if named > share:
@@ -167,23 +169,25 @@ def compare_title(product: Side, listing: Side) -> Finding:
 
 
 def _alike(a: str, b: str) -> float:
-    return (fuzz.token_sort_ratio(a, b) + fuzz.token_set_ratio(a, b)) / 200
+    return (_token_sort(a, b) + _token_set(a, b)) / 200
 
 
 def mark_titles(pairs: Sequence[tuple[Side, list[Finding]]], listing: Side) -> None:
     """Mark the differing words of each product's title and the listing's where `findings` put one first."""
-    plain = []
+    titles, plain = [], []
     theirs = listing.title[:READ]
+    is_plain = theirs.isascii()
     for product, said in pairs:
         title = said[0] if said else _NOT_USED["title"]
         if title.field == "title" and (title.verdict is _CLOSE or title.verdict is _DIFFERS):
             ours = product.title[:READ]
-            if theirs.isascii() and ours.isascii():
-                plain.append((title, ours))
+            if is_plain and ours.isascii():
+                titles.append(title)
+                plain.append(ours)
             else:
                 title.marks = differing_words(product.spelt, listing.spelt)
     if plain:
-        for (title, _), marks in zip(plain, differing_plain([ours for _, ours in plain], theirs), strict=True):
+        for title, marks in zip(titles, differing_plain(plain, theirs), strict=True):
             title.marks = marks
 
 
@@ -387,7 +391,7 @@ def findings(product: Side, listing: Side) -> list[Finding]:
     compared = _COMPARED.get(given)
     if compared is None:
         compared = _COMPARED[given] = tuple(compare for bit, compare in _COMPARISONS.items() if given & bit)
-    return [f for f in [compare(product, listing) for compare in compared] if f.verdict is not _UNUSED or f.note]
+    return [f for compare in compared if (f := compare(product, listing)).verdict is not _UNUSED or f.note]
 
 
 #: Each comparison, in the order of FIELDS, by the bit of `Side.given` that says that there may be something to compare.

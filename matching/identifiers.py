@@ -28,7 +28,8 @@ _GTIN_READ: Final = 200  # characters of a text in which a number is looked for
 
 def match_key(text: str) -> str:
     """The key by which a listing links to a product by itself: NFC of the text, trimmed at both ends only."""
-    return unicodedata.normalize("NFC", text.strip(WHITE_SPACE)).strip(WHITE_SPACE)
+    text = text.strip(WHITE_SPACE)
+    return text if text.isascii() else unicodedata.normalize("NFC", text).strip(WHITE_SPACE)
 
 
 def _invisible(char: str) -> bool:

@@ -98,7 +98,7 @@ def slot(b: Whole, slots: IntArray) -> Whole:
     """The slot of a triple in the hash table, or the empty slot where it belongs."""
     # A bucket's low bits are as good as random; an unsigned number is never taken to count from the end.
     at = np.uint32(b & (SLOTS - 1))
-    while slots[at] != b and slots[at] >= 0:
+    while (slots[at] != b) & (slots[at] >= 0):  # one branch, hardly ever taken
         at = np.uint32((at + 1) & (SLOTS - 1))
     return at
 
@@ -128,6 +128,33 @@ def find_key(keys: IntArray, wanted: Whole, size: int) -> int:
         else:
             high = middle
     return low if low < len(keys) and keys[low] == wanted else -1
+
+
+@njit(cache=True, nogil=True)
+def word_table(words: IntArray) -> IntArray:
+    """A hash table of some words, all of them different, for `word_in`."""
+    size = 64
+    while size < 4 * len(words):
+        size *= 2
+    table = np.zeros(size, np.int64)
+    for i in range(len(words)):
+        at = (words[i] ^ words[i] >> 16) & (size - 1)
+        while table[at]:
+            at = (at + 1) & (size - 1)
+        table[at] = (i + 1) << 32 | np.int64(words[i])
+    return table
+
+
+@njit(cache=True, nogil=True)
+def word_in(word: Whole, table: IntArray) -> int:
+    """The place of a word among those of the table, or -1."""
+    mask = len(table) - 1
+    at = (word ^ word >> 16) & mask
+    held = table[at]
+    while (held != 0) & (held & 0xFFFFFFFF != word):  # one branch, hardly ever taken
+        at = (at + 1) & mask
+        held = table[at]
+    return int((held >> 32) - 1)
 
 
 @njit(cache=True, nogil=True)
@@ -261,30 +288,34 @@ def retrieve(
             touched[n] = row
             n += total[row] == 0
             total[row] += np.uint16(one * LENGTHS[levels[row, 1]] + two * LENGTHS[levels[row, 2]] + 1)
-    best = best_rows(touched[:n], total, wanted)
-    for i in range(n):
-        total[touched[i]] = 0
-    return best
+    return best_rows(touched[:n], total, wanted)
 
 
 @njit(cache=True, nogil=True)
 def best_rows(rows: IntArray, total: IntArray, wanted: int) -> IntArray:
-    """The `wanted` rows with the largest total, best first; of equal ones those with the lower number."""
+    """The `wanted` rows with the largest total, best first; of equal ones those with the lower number.
+
+    Their totals are set to zero.
+    """
     n = len(rows)
-    # Only rows from the bin on in which the last wanted one lies are sorted.
-    bins = np.zeros(BINS, np.int64)
+    # Totals lie far apart, and are read once. Only rows from the bin on in which the last wanted one lies are sorted;
+    # neighbours count apart, since many have the same bin and would wait for each other.
+    scores, bins = np.empty(n, np.uint16), np.zeros((2, BINS), np.int32)
     for i in range(n):
-        bins[total[rows[i]] >> BIN] += 1
+        row = np.uint32(rows[i])
+        scores[i] = total[row]
+        total[row] = 0
+        bins[i & 1, scores[i] >> BIN] += 1
     least, above = BINS, 0
     while least > 0 and above < wanted:
         least -= 1
-        above += bins[least]
+        above += bins[0, least] + bins[1, least]
     kept = np.empty(above, np.int64)
     k = 0
+    floor = least << BIN
     for i in range(n):
-        score = np.int64(total[rows[i]])
-        if score >> BIN >= least:
-            kept[k] = (score << 32) | (0x7FFFFFFF - rows[i])
+        if scores[i] >= floor:
+            kept[k] = (np.int64(scores[i]) << 32) | (0x7FFFFFFF - rows[i])
             k += 1
     best = np.sort(kept)[::-1]
     out = np.empty(min(k, wanted), np.int64)

@@ -11,7 +11,19 @@ from typing import Final
 import numpy as np
 from numba import njit
 
-from matching.kernels import CODE, DIGITS, GLUE, NUMBER, PREFIX, QUANTITY, FloatArray, IntArray, Whole
+from matching.kernels import (
+    CODE,
+    DIGITS,
+    GLUE,
+    NUMBER,
+    PREFIX,
+    QUANTITY,
+    FloatArray,
+    IntArray,
+    Whole,
+    word_in,
+    word_table,
+)
 from matching.quantities import compared
 
 FEATURES: Final = (
@@ -51,6 +63,15 @@ def pair_features(
         q_idf[i] = float(idf[q_words[i] >> shift])
         if q_kinds[i] < PREFIX:
             q_total += q_idf[i]
+    table = word_table(q_words)
+    size, longest = 0, 0
+    for row in rows:
+        size += word_at[row + 1] - word_at[row]
+        longest = max(longest, word_at[row + 1] - word_at[row])
+    met, weights = np.empty(longest, np.int64), np.empty(longest, np.float64)
+    # Words that neither the listing's title nor its other text has, one candidate's after the other's.
+    lone, lone_at = np.empty(size, np.uint32), np.zeros(len(rows) + 1, np.int64)
+    n_lone = 0
     for k in range(len(rows)):
         row = rows[k]
         a, b = word_at[row], word_at[row + 1]
@@ -61,75 +82,73 @@ def pair_features(
         num_shared, num_q, num_d = 0.0, 0.0, 0.0
         q_left, d_left = 0.0, 0.0
         in_desc = 0.0
-        i, j = 0, a
         ta, tb = text_at[row], text_at[row + 1]
-        while i < n_q or j < b:
-            if j >= b or (i < n_q and q_words[i] < words[j]):
-                kind, w = q_kinds[i], q_idf[i]
-                i += 1
-                if kind >= PREFIX:
+        for j in range(b - a):  # what has to be fetched from afar, at once: these waits overlap
+            met[j] = word_in(words[a + j], table)
+            weights[j] = idf[words[a + j] >> shift]
+        for j in range(b - a):
+            i, kd, w = met[j], kinds[a + j], weights[j]
+            if i < 0:
+                if kd >= PREFIX:
                     continue
-                at = np.searchsorted(text[ta:tb], q_words[i - 1])
-                found = at < tb - ta and text[ta + at] == q_words[i - 1]
-                miss_q = max(miss_q, w)
-                if not found:
-                    q_left += w
-                if kind == CODE:
-                    q_codes += 1
-                    if found:
-                        in_desc = max(in_desc, w)
-                    else:
-                        code_q = max(code_q, w)
-                elif kind in (NUMBER, QUANTITY):
-                    num_q += w
-            elif i >= n_q or words[j] < q_words[i]:
-                kind = kinds[j]
-                j += 1
-                if kind >= PREFIX:
-                    continue
-                w = float(idf[words[j - 1] >> shift])
-                at = np.searchsorted(q_text, words[j - 1])
-                found = at < len(q_text) and q_text[at] == words[j - 1]
+                found = len(q_text) > 0 and _contains(q_text, words[a + j])
                 d_total += w
                 miss_d = max(miss_d, w)
                 if not found:
                     d_left += w
-                if kind == CODE:
+                    lone[n_lone] = words[a + j]
+                    n_lone += 1
+                if kd == CODE:
                     d_codes += 1
                     if found:
                         in_desc = max(in_desc, w)
                     else:
                         code_d = max(code_d, w)
-                elif kind in (NUMBER, QUANTITY):
+                elif kd in (NUMBER, QUANTITY):
                     num_d += w
-            else:
-                kq, kd, w = q_kinds[i], kinds[j], q_idf[i]
-                hits[k, i] = True
-                i += 1
-                j += 1
-                if kd < PREFIX:
-                    d_total += w
-                if kq < PREFIX and kd < PREFIX:
-                    shared += w
-                    rare_shared = max(rare_shared, w)
-                    if kq == CODE or kd == CODE:
-                        code = max(code, w)
-                    elif kq >= NUMBER:
-                        num_shared += w
-                elif (kq == GLUE and kd == CODE) or (kq == CODE and kd == GLUE):
+                continue
+            kq = q_kinds[i]
+            hits[k, i] = True
+            if kd < PREFIX:
+                d_total += w
+            if kq < PREFIX and kd < PREFIX:
+                shared += w
+                rare_shared = max(rare_shared, w)
+                if kq == CODE or kd == CODE:
                     code = max(code, w)
-                elif kq == DIGITS or kd == DIGITS:
-                    digits = max(digits, w)
-                elif kq == CODE or kd == CODE:
-                    begins = max(begins, w)
-                elif kq == PREFIX or kd == PREFIX:
-                    stems = max(stems, w)
-                elif kq == GLUE and kd == GLUE:
-                    rare_shared = max(rare_shared, w)
-                if kq == CODE:
-                    q_codes += 1
-                if kd == CODE:
-                    d_codes += 1
+                elif kq >= NUMBER:
+                    num_shared += w
+            elif (kq == GLUE and kd == CODE) or (kq == CODE and kd == GLUE):
+                code = max(code, w)
+            elif kq == DIGITS or kd == DIGITS:
+                digits = max(digits, w)
+            elif kq == CODE or kd == CODE:
+                begins = max(begins, w)
+            elif kq == PREFIX or kd == PREFIX:
+                stems = max(stems, w)
+            elif kq == GLUE and kd == GLUE:
+                rare_shared = max(rare_shared, w)
+            if kq == CODE:
+                q_codes += 1
+            if kd == CODE:
+                d_codes += 1
+        lone_at[k + 1] = n_lone
+        for i in range(n_q):
+            kind, w = q_kinds[i], q_idf[i]
+            if hits[k, i] or kind >= PREFIX:
+                continue
+            found = tb > ta and _contains(text[ta:tb], q_words[i])
+            miss_q = max(miss_q, w)
+            if not found:
+                q_left += w
+            if kind == CODE:
+                q_codes += 1
+                if found:
+                    in_desc = max(in_desc, w)
+                else:
+                    code_q = max(code_q, w)
+            elif kind in (NUMBER, QUANTITY):
+                num_q += w
         o = out[k]
         o[0], o[1], o[2] = cosine[k, 0], cosine[k, 1], cosine[k, 2]
         o[3] = cosine[k, 0] + cosine[k, 1] + 0.5 * cosine[k, 2]
@@ -175,7 +194,7 @@ def pair_features(
         o[34], o[35], o[36] = stems / scale, digits / scale, content
         o[33] = math.log((d_total + 1.0) / (q_total + 1.0))
     _local(hits, q_kinds, out)
-    _extra(rows, q_words, q_text, words, kinds, word_at, out)
+    _extra(lone, lone_at, out)
 
 
 @njit(cache=True, nogil=True)
@@ -234,45 +253,39 @@ def _local(hits: IntArray, q_kinds: IntArray, out: FloatArray) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _extra(
-    rows: IntArray, q_words: IntArray, q_text: IntArray, words: IntArray, kinds: IntArray, word_at: IntArray,
-    out: FloatArray,
-) -> None:  # fmt: skip
-    """What each candidate says that neither the listing nor most other candidates say: signs of another variant."""
-    n = len(rows)
-    size = 0
-    for k in range(n):
-        size += word_at[rows[k] + 1] - word_at[rows[k]]
+def _extra(lone: IntArray, lone_at: IntArray, out: FloatArray) -> None:
+    """What each candidate says that neither the listing nor most other candidates say: signs of another variant.
+
+    `lone` are the words that the listing lacks, those of candidate k up to lone_at[k + 1].
+    """
+    n = len(lone_at) - 1
+    size = lone_at[n]
     slots = 64
     while slots < 2 * size:
         slots *= 2
-    word_in, times = np.empty(slots, np.uint32), np.zeros(slots, np.int32)
-    for k in range(n):
-        for j in range(word_at[rows[k]], word_at[rows[k] + 1]):
-            if kinds[j] < PREFIX:
-                at = _place(words[j], word_in, times)
-                word_in[at] = words[j]
-                times[at] += 1
+    held, times = np.empty(slots, np.uint32), np.zeros(slots, np.int32)
+    places = np.empty(size, np.int64)
+    for j in range(size):
+        at = _place(lone[j], held, times)
+        held[at] = lone[j]
+        times[at] += 1
+        places[j] = at
+    rarity = np.empty(n + 1, np.float64)
+    for count in range(1, n + 1):
+        rarity[count] = math.log((n + 1.0) / count)
     for k in range(n):
         extra = 0.0
-        i = 0
-        for j in range(word_at[rows[k]], word_at[rows[k] + 1]):
-            if kinds[j] >= PREFIX:
-                continue
-            while i < len(q_words) and q_words[i] < words[j]:
-                i += 1
-            if (i < len(q_words) and q_words[i] == words[j]) or _contains(q_text, words[j]):
-                continue
-            extra += math.log((n + 1.0) / times[_place(words[j], word_in, times)])
+        for j in range(lone_at[k], lone_at[k + 1]):
+            extra += rarity[times[places[j]]]
         out[k, 37] = math.log1p(extra)
 
 
 @njit(cache=True, nogil=True)
-def _place(word: Whole, word_in: IntArray, times: IntArray) -> Whole:
+def _place(word: Whole, held: IntArray, times: IntArray) -> Whole:
     """Where a word stands in a table of counted words, or the empty place where it belongs."""
     # Hashes are as good as random in their low bits, but for those that one bucket of the index has in common.
     at = (word ^ word >> 16) & (len(times) - 1)
-    while times[at] and word_in[at] != word:
+    while times[at] and held[at] != word:
         at = (at + 1) & (len(times) - 1)
     return at
 

@@ -37,8 +37,8 @@ def whole(parts: Array, total: int, limits: Array, out: Array) -> None:
 
 
 @njit(cache=True, nogil=True)
-def share_out(pairs: Array, ends: Array, scores: Array, learned: bool) -> Array:
-    """Points and the most of them for each line of `pairs`, the weight and the share of one compared field.
+def share_out(weights: Array, shares: Array, ends: Array, scores: Array, learned: bool) -> Array:
+    """Points and the most of them for each compared field, a line each, by its weight and its share of its points.
 
     Candidate k has the lines up to ends[k]. A field's points are its share of its most: one that is only close never
     looks as if it were the same. The learned score knows more than the fields (how rare the shared words are, how far a
@@ -46,11 +46,11 @@ def share_out(pairs: Array, ends: Array, scores: Array, learned: bool) -> Array:
     score is further from the fields. Without it the score comes from the fields alone, and a capped one leaves its
     points unearned.
     """
-    out = np.zeros((len(pairs), 2), np.int64)
+    out = np.zeros((len(weights), 2), np.int64)
     begin = 0
     for k in range(len(ends)):
         end = ends[k]
-        _one(pairs[begin:end, 0], pairs[begin:end, 1], scores[k], learned, out[begin:end, 0], out[begin:end, 1])
+        _one(weights[begin:end], shares[begin:end], scores[k], learned, out[begin:end, 0], out[begin:end, 1])
         begin = end
     return out
 

@@ -15,7 +15,7 @@ from typing import Final
 from matching.facts import PACK
 from matching.lexicon import COUNT_WORDS, DIMENSION_ID, PACK_WORDS, SIZE_WORDS, UNITS
 from matching.measures import agrees, as_much, quantity_text, rules_out
-from matching.sides import Side
+from matching.sides import Side, numbers_in
 
 #: How many other words the title with fewer of them may have for itself.
 MOST_OTHERS: Final = 2
@@ -30,7 +30,9 @@ _COUNTED: Final = COUNT_WORDS | PACK_WORDS | {"er"}
 
 def replaced_number(ours: Side, theirs: Side) -> tuple[str, str] | None:
     """The number, with its unit, in which two otherwise equal titles differ, as each has it; None when none does."""
-    if not (ours.numbers - theirs.numbers and theirs.numbers - ours.numbers):
+    # Words of both are numbers of both, so that only the others are looked at.
+    known, asked = set(ours.tokens), set(theirs.tokens)
+    if not (numbers_in(known - asked) - theirs.numbers and numbers_in(asked - known) - ours.numbers):
         return None
     left, right = _unshared(ours, theirs), _unshared(theirs, ours)
     if not left or not right or min(_others(ours, theirs), _others(theirs, ours)) > MOST_OTHERS:

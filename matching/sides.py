@@ -48,9 +48,8 @@ class Side:
     aliases: Sequence[str] = ()  # the words of the titles that linked listings have
     given = 0
     _compact: str | None = None
-    _in_order: str | None = None
     _joined: set[str] | None = None
-    _numbers: frozenset[str] | None = None
+    _numbers: set[str] | None = None
     _words: list[str] | None = None
     _spelt: Spelt | None = None
     _tokens: list[str] | None = None
@@ -89,26 +88,45 @@ class Side:
     ) -> tuple[int | str, Side]:
         key, sku, title, brand, gtin, _, _, currency, price, options, codes, size, text = parts
         side = cls()
-        side._text(sku, title, brand, currency)
         side.text = text
+        # What `_text` and `_look` do, in one go and without a call for each: eleven are made for every listing.
+        given = 0
+        if title := title.strip():
+            side.title = title
+            given = TITLE
+        if sku and (sku := match_key(sku)):
+            side.sku = sku
+            given |= SKU
+        if brand and (brand := brand.strip()):
+            side.brand = brand
+            given |= BRAND
+        if currency:
+            side.currency = currency
         if price:
             side._price(price)
+            given |= PRICE
         if gtin:
             side._gtin(gtin, read["gtins"][place])
+            given |= GTIN
         if size:
             side.size = size
+            given |= SIZE
         if colours := read["colours"][place]:
             side.colour_mask = colours
+            given |= COLOUR
         if codes:
             side.codes = codes.split()
+            given |= MODEL
         begin, end = read["quantity_at"][place], read["quantity_at"][place + 1]
         if end > begin:
             side.quantities = _kept_quantities(bytes(read["dims"][begin:end]), bytes(read["vals"][begin:end]))
-        if options:
-            side.options = {fold(k, 60): v for k, v in loads(options).items() if v}
+            given |= SIZE | COUNTS
+        if options and (named := {fold(k, 60): v for k, v in loads(options).items() if v}):
+            side.options = named
+            given |= OPTIONS
         if segment.has_aliases:
             side.aliases = segment.aliases(place, MOST_ALIASES)
-        side._look()
+        side.given = given
         return (int(key[1:]) if key[0] == "i" else key[1:]), side
 
     def _text(self, sku: str, title: str, brand: str, currency: str) -> None:
@@ -166,13 +184,6 @@ class Side:
         return self._tokens
 
     @property
-    def in_order(self) -> str:
-        """The title's words in alphabetical order, as `token_sort_ratio` compares them."""
-        if self._in_order is None:
-            self._in_order = " ".join(sorted(self.tokens))
-        return self._in_order
-
-    @property
     def joined(self) -> set[str]:
         """One, two and three neighbouring words as one: how a code may be written in pieces."""
         if self._joined is None:
@@ -181,11 +192,10 @@ class Side:
         return self._joined
 
     @property
-    def numbers(self) -> frozenset[str]:
+    def numbers(self) -> set[str]:
         """The title's words that are not letters alone, Roman numerals in digits."""
         if self._numbers is None:
-            words = self.tokens
-            self._numbers = frozenset(ROMAN.get(word, word) for word in words if word in ROMAN or not word.isalpha())
+            self._numbers = numbers_in(self.tokens)
         return self._numbers
 
     @property
@@ -207,6 +217,11 @@ class Side:
         if self._spelt is None:
             self._spelt = Spelt(self.title)
         return self._spelt
+
+
+def numbers_in(words: Iterable[str]) -> set[str]:
+    """Those of some words that are not letters alone, Roman numerals in digits."""
+    return {ROMAN.get(word, word) for word in words if not word.isalpha() or word in ROMAN}
 
 
 @lru_cache(maxsize=20_000)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -14,17 +16,21 @@ from matching.records import NO_MARKS, Marks
 Array = NDArray[Any]
 
 
+#: Marks of their two values, without the call in between.
+_marks = partial(tuple.__new__, Marks)
+
+
 def differing_plain(ours: Sequence[str], theirs: str) -> list[Marks]:
     """What `marks.differing_words` gives for each of these ASCII texts; for ten of them in a fifth of the time."""
     texts = [theirs, *ours]
     letters = np.frombuffer("".join(texts).lower().encode(), np.uint8)
-    counts, begins, stops = differing_spans(letters, np.array([len(text) for text in texts]).cumsum())
-    spans = list(zip(begins.tolist(), stops.tolist(), strict=True))
+    ends, begins, stops = differing_spans(letters, np.array(list(accumulate(map(len, texts)))))
+    spans = tuple(zip(begins.tolist(), stops.tolist(), strict=True))
     out = []
     at = 0
-    for left, right in counts.tolist():
-        middle, end = at + left, at + left + right
-        out.append(Marks(tuple(spans[at:middle]), tuple(spans[middle:end])) if end > at else NO_MARKS)
+    limits = iter(ends.tolist())
+    for middle, end in zip(limits, limits, strict=True):
+        out.append(_marks((spans[at:middle], spans[middle:end])) if end > at else NO_MARKS)
         at = end
     return out
 
@@ -33,8 +39,8 @@ def differing_plain(ours: Sequence[str], theirs: str) -> list[Marks]:
 def differing_spans(letters: Array, ends: Array) -> tuple[Array, Array, Array]:
     """The words that the first of some lower-case ASCII texts lacks or has beyond each other one.
 
-    Texts stand one after the other up to `ends`. Gives how many spans each pair has, (other text, first text), and
-    where all these spans begin and stop in their text.
+    Texts stand one after the other up to `ends`. Gives where all the spans begin and stop in their text, and before
+    that how many of them there are up to the end of each text's: of each pair the other text, then the first.
     """
     size = len(letters) // 2 + len(ends)
     begins, stops, hashes = np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size, np.uint64)
@@ -60,7 +66,7 @@ def differing_spans(letters: Array, ends: Array) -> tuple[Array, Array, Array]:
             n += 1
         start = ends[text]
         word_at[text + 1] = n
-    counts = np.zeros((len(ends) - 1, 2), np.int32)
+    up_to = np.zeros(2 * len(ends) - 2, np.int32)
     most = n + (len(ends) - 1) * word_at[1]
     from_, to = np.empty(most, np.int32), np.empty(most, np.int32)
     m = 0
@@ -69,7 +75,6 @@ def differing_spans(letters: Array, ends: Array) -> tuple[Array, Array, Array]:
             one, other = (text, 0) if side == 0 else (0, text)
             offset = ends[one - 1] if one else 0
             last = -2
-            before = m
             for k in range(word_at[one], word_at[one + 1]):
                 known = False
                 for j in range(word_at[other], word_at[other + 1]):
@@ -87,8 +92,8 @@ def differing_spans(letters: Array, ends: Array) -> tuple[Array, Array, Array]:
                     from_[m], to[m] = begins[k] - offset, stops[k] - offset
                     m += 1
                 last = k
-            counts[text - 1, side] = m - before
-    return counts, from_[:m], to[:m]
+            up_to[2 * text - 2 + side] = m
+    return up_to, from_[:m], to[:m]
 
 
 @njit(cache=True, nogil=True, inline="always")

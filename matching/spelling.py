@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from matching.kernels import FloatArray, IntArray
+from matching.kernels import FloatArray, IntArray, word_in, word_table
 from matching.scripts import LATIN_BEHIND
 
 #: Words of a text that are looked at, and bytes of it without its spaces.
@@ -134,6 +134,7 @@ def spelling_features(
     lone = np.empty(WORDS, np.bool_)
     our_whole, their_whole = np.empty(WHOLE, np.uint8), np.empty(WHOLE, np.uint8)
     our_pairs, their_pairs = np.full(_PAIRS, -1, np.int32), np.full(_PAIRS, -1, np.int32)
+    asked_table = word_table(asked_words)
     n = words_of(asked, 0, len(asked), ours)
     n_whole = squeeze(asked, 0, len(asked), our_whole, our_pairs, 0)
     for k in range(len(rows)):
@@ -143,7 +144,7 @@ def spelling_features(
         m_whole = -1
         alike, joined = 0, 0
         for j in range(m):
-            lone[j] = not _known(asked_words, 0, len(asked_words), theirs[_HASH, j])
+            lone[j] = word_in(np.uint32(theirs[_HASH, j]), asked_table) < 0
             if lone[j] and theirs[_LENGTH, j] >= JOINED_FROM:
                 joined += stands_in(text, theirs[_START, j], theirs[_END, j], our_whole, n_whole, our_pairs, 0)
         for i in range(n):

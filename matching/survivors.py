@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +21,8 @@ from matching.kernels import (
     slot,
     triple,
     weigh_listing,
+    word_in,
+    word_table,
 )  # fmt: skip
 
 #: Rows that are compared together.
@@ -48,46 +51,43 @@ def letters_shared(
         a, b = b, c
     buckets[m] = triple(a, b, np.uint32(32), bits)
     m += b != 32
-    found = 0.0
+    # Loops without a branch that nobody can foresee: those in the table first, each by its slot, then their weights.
+    seen = 0
     for k in range(m):
         place = slot(np.int64(buckets[k]), slots)
-        if slots[place] >= 0 and stamp[place] != turn:
-            stamp[place] = turn
-            found += slot_weight[place]
+        buckets[seen] = place
+        seen += slots[place] >= 0
+    found = 0.0
+    for k in range(seen):
+        place = buckets[k]
+        found += slot_weight[place] * (stamp[place] != turn)
+        stamp[place] = turn
     return found
 
 
 @njit(cache=True, nogil=True)
 def words_shared(
-    asked: IntArray, in_title: FloatArray, in_field: FloatArray, words: IntArray, kinds: IntArray, start: int, end: int,
-    described: IntArray, described_start: int, described_end: int, shift: int, idf_title: FloatArray,
-    idf_field: FloatArray,
+    table: IntArray, title_gain: FloatArray, field_gain: FloatArray, words: IntArray, kinds: IntArray, start: int,
+    end: int, described: IntArray, described_start: int, described_end: int, met: IntArray,
 ) -> tuple[float, float]:  # fmt: skip
-    """What the words weigh together that a row shares with the listing: as title words, and as words of any field."""
+    """What the words weigh together that a row shares with the listing: as title words, and as words of any field.
+
+    `table` has the listing's words, and the gains are what each weighs in a row of length one; `met` is room for a
+    number for each of them, and one more.
+    """
+    n = 0
+    for j in range(start, end):
+        met[n] = word_in(words[j], table)
+        n += (met[n] >= 0) & (kinds[j] < PREFIX)
     title, field = 0.0, 0.0
-    i, j = 0, start
-    while i < len(asked) and j < end:
-        if asked[i] < words[j]:
-            i += 1
-        elif words[j] < asked[i]:
-            j += 1
-        else:
-            if kinds[j] < PREFIX:
-                b = asked[i] >> shift
-                title += in_title[i] * idf_title[b]
-                field += in_field[i] * idf_field[b]
-            i += 1
-            j += 1
-    i, j = 0, described_start
-    while i < len(asked) and j < described_end:
-        if asked[i] < described[j]:
-            i += 1
-        elif described[j] < asked[i]:
-            j += 1
-        else:
-            field += in_field[i] * idf_field[asked[i] >> shift]
-            i += 1
-            j += 1
+    for k in range(n):
+        title += title_gain[met[k]]
+        field += field_gain[met[k]]
+    if described_end > described_start:
+        for j in range(described_start, described_end):
+            i = word_in(described[j], table)
+            if i >= 0:
+                field += field_gain[i]
     return title, field
 
 
@@ -119,35 +119,45 @@ def survivors(
         triples, weights, words, in_title, in_field, lists, levels, shift, idf_triple, idf_title, idf_field,
         budget, exact, total, touched,
     )  # fmt: skip
-    if len(asked_described):
-        by_word = np.argsort(words)
-        words, in_title, in_field = words[by_word], in_title[by_word], in_field[by_word]
     if len(known):
         rows = np.concatenate((known.astype(np.int64), rows))
     stamp, buckets = np.full(SLOTS, -1, np.int32), np.empty(TEXT_POINTS, np.uint32)
-    title, field = np.empty(BLOCK, np.float32), np.empty(BLOCK, np.float32)
+    title, field, reach = np.empty(BLOCK, np.float32), np.empty(BLOCK, np.float32), np.empty(BLOCK, np.float64)
+    table, met = word_table(words), np.empty(len(words) + 1, np.int64)
+    for i in range(len(words)):
+        b = words[i] >> shift
+        in_title[i] *= idf_title[b]
+        in_field[i] *= idf_field[b]
+    length = _length(triples, idf_triple)
     came = 0
     for begin in range(0, len(rows), BLOCK):
         block = rows[begin : begin + BLOCK]
         touched[0] = _touch(block, row_words, word_at) + _touch(block, row_kinds, word_at)
-        touched[0] = _touch(block, described, described_at) + _touch(block, text, text_at)
+        touched[0] = _touch(block, described, described_at)
         for k in range(len(block)):
             touched[0] += (inverse[block[k], 1] > 2.0) + owners[block[k]] & 1
         for k in range(len(block)):
             row = block[k]
             words_title, words_field = words_shared(
-                words, in_title, in_field, row_words, row_kinds, word_at[row], word_at[row + 1], described,
-                described_at[row], described_at[row + 1], shift, idf_title, idf_field,
+                table, in_title, in_field, row_words, row_kinds, word_at[row], word_at[row + 1], described,
+                described_at[row], described_at[row + 1], met,
             )  # fmt: skip
             title[k], field[k] = words_title * inverse[row, 1], words_field * inverse[row, 2]
+            lead = 10.0 if begin + k < len(known) else 0.0
+            # What two texts share is in both, so that their cosine is at most the shorter length by the longer one.
+            ratio = length * inverse[row, 0]
+            reach[k] = title[k] + field[k] + lead + (1.001 * min(ratio, 1 / ratio) if ratio > 0 else 0.0)
+            if len(dead) and dead[owners[row]]:
+                reach[k] = -1.0
+        least = cosine_out[n - 1, 3] if n == most else 0.0
+        within = block[reach[: len(block)] >= least]
+        touched[0] = _touch(within, text, text_at)
         for k in range(len(block)):
             row = block[k]
-            if len(dead) and dead[owners[row]]:
+            # Whatever its letters are, this row would stand behind the others (a hair was left for rounding).
+            if reach[k] < (cosine_out[n - 1, 3] if n == most else 0.0):
                 continue
             lead = 10.0 if begin + k < len(known) else 0.0
-            # No cosine is above 1, but for rounding: whatever its letters, this row would stand behind the others.
-            if n == most and 1.001 + title[k] + field[k] + lead < cosine_out[n - 1, 3]:
-                continue
             shared = letters_shared(
                 text, text_at[row], text_at[row + 1], bits, slots, slot_weight, stamp, begin + k, buckets
             )
@@ -158,6 +168,15 @@ def survivors(
             )  # fmt: skip
             came += put
     return n, came
+
+
+@njit(cache=True, nogil=True)
+def _length(triples: IntArray, idf_triple: FloatArray) -> float:
+    """How long the listing is by its triples."""
+    total = 0.0
+    for b in triples:
+        total += idf_triple[b] * idf_triple[b]
+    return math.sqrt(total)
 
 
 @njit(cache=True, nogil=True)

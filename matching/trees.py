@@ -31,10 +31,9 @@ class Trees:
 
     def __call__(self, lines: Array) -> Array:
         """The log-odds of lines of columns."""
-        out = np.empty(len(lines))
-        for k in range(len(lines)):
-            out[k] = self.constant + walk(np.asarray(lines[k], np.float64), self.columns, self.cuts, self.leaves)
-        return out
+        by_column = np.ascontiguousarray(np.asarray(lines, np.float64).T)
+        found = walk(by_column, self.columns, self.cuts, self.leaves)
+        return np.asarray(self.constant + found)
 
     @classmethod
     def none(cls) -> Trees:
@@ -69,12 +68,27 @@ class Trees:
 
 
 @njit(cache=True, nogil=True)
-def walk(line: Array, columns: Array, cuts: Array, leaves: Array) -> float:
-    """The sum of the leaves that one line of columns reaches."""
-    total = 0.0
+def walk(by_column: Array, columns: Array, cuts: Array, leaves: Array) -> Array:
+    """The sum of the leaves that each line reaches, whose columns are the lines of `by_column`.
+
+    Tree by tree, with all seven questions answered for all lines: the processor does that for eight lines at once,
+    where going from question to question would take four times as long.
+    """
+    n = by_column.shape[1]
+    totals = np.zeros(n)
     for t in range(len(columns)):
-        node = 0
-        for _ in range(DEPTH):
-            node = 2 * node + 1 + (line[columns[t, node]] > cuts[t, node])
-        total += leaves[t, node - NODES]
-    return total
+        asked = columns[t]
+        v0, v1, v2, v3 = by_column[asked[0]], by_column[asked[1]], by_column[asked[2]], by_column[asked[3]]
+        v4, v5, v6 = by_column[asked[4]], by_column[asked[5]], by_column[asked[6]]
+        c0, c1, c2, c3, c4, c5, c6 = cuts[t, 0], cuts[t, 1], cuts[t, 2], cuts[t, 3], cuts[t, 4], cuts[t, 5], cuts[t, 6]
+        leaf0, leaf1, leaf2, leaf3 = leaves[t, 0], leaves[t, 1], leaves[t, 2], leaves[t, 3]
+        leaf4, leaf5, leaf6, leaf7 = leaves[t, 4], leaves[t, 5], leaves[t, 6], leaves[t, 7]
+        for k in range(n):
+            a = leaf1 if v3[k] > c3 else leaf0
+            b = leaf3 if v4[k] > c4 else leaf2
+            c = leaf5 if v5[k] > c5 else leaf4
+            d = leaf7 if v6[k] > c6 else leaf6
+            left = b if v1[k] > c1 else a
+            right = d if v2[k] > c2 else c
+            totals[k] += right if v0[k] > c0 else left
+    return totals

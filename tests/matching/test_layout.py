@@ -16,7 +16,7 @@ from matching.crew import receive, send
 from matching.document import document
 from matching.facts import counts
 from matching.identifiers import loose_key
-from matching.kernels import LENGTHS, PREFIX, best_rows
+from matching.kernels import LENGTHS, PREFIX, best_rows, word_in, word_table
 from matching.layout import SEPARATOR, id_hash, join, lay_out, ordered, pack_record, take, unpack, unpack_record
 from matching.normalize import fold, words
 from matching.pairs import COLUMN
@@ -153,8 +153,27 @@ def test_prices_keep_their_digits():
 @given(st.lists(st.integers(1, 65_535) | st.integers(9_000, 9_070), max_size=60), st.integers(1, 20))
 def test_the_best_rows_are_those_of_sorting(totals, wanted):
     rows = np.arange(len(totals), dtype=np.int32)[::-1].copy()
-    best = best_rows(rows, np.array(totals, np.uint16), wanted)
-    assert best.tolist() == sorted(range(len(totals)), key=lambda r: (-totals[r], r))[:wanted]
+    work = np.array(totals, np.uint16)
+    assert best_rows(rows, work, wanted).tolist() == sorted(range(len(totals)), key=lambda r: (-totals[r], r))[:wanted]
+    assert not work.any()  # ready for the next listing
+
+
+@settings(deadline=None)
+@given(st.sets(st.integers(0, 2**32 - 1) | st.integers(0, 40).map(lambda n: n << 26), max_size=60), st.integers(0, 9))
+def test_a_word_is_found_in_a_table_where_it_stands(words, other):
+    known = sorted(words)
+    table = word_table(np.array(known, np.uint32))
+    assert [word_in(np.uint32(word), table) for word in known] == list(range(len(known)))
+    assert (word_in(np.uint32(other), table) >= 0) == (other in words)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(TITLES.map(" ".join), min_size=1, max_size=30), TITLES.map(" ".join))
+def test_rows_that_are_not_compared_would_not_have_survived(titles, asked):
+    index = Index.build(Record(n, title=t) for n, t in enumerate(titles))
+    few, all_ = (index.find(document(Record("", title=asked)), limit) for limit in (2, 30))
+    retrieval = COLUMN["retrieval"]
+    assert few.features[:, retrieval].tolist() == all_.features[:2, retrieval].tolist()
 
 
 @settings(deadline=None, max_examples=25)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from matching import Advice, Index, Record, compare, contradiction, suggest
+from matching import Advice, Index, Record, compare, compare_all, contradiction, suggest
 
 SIBLINGS = [
     ("Holm Riesling Kabinett 2019 0,75 l", "Holm Riesling Kabinett 2020 750ml", "2019, not 2020"),
@@ -115,3 +115,11 @@ def test_titles_with_many_other_words_are_not_judged_by_a_number() -> None:
     ours = "Lund kettle steel cordless quiet series 5 with filter and base"
     theirs = "Lund kettle steel cordless quiet series 6 brushed kitchen appliance silver"
     assert "Number" not in compare(Record(1, title=ours), Record(2, title=theirs)).difference
+
+
+def test_one_listing_is_read_once_for_all_that_its_numbers_are_compared_with():
+    products = [Record(n, title=f"Holm Riesling Kabinett {2018 + n} 0,75 l") for n in range(3)]
+    found = compare_all(products, Record("", title="Holm Riesling Kabinett 2020 750ml"))
+    assert [c.difference for c in found] == [
+        "Number differs: 2018, not 2020", "Number differs: 2019, not 2020", "",
+    ]  # fmt: skip
