@@ -77,6 +77,16 @@ def test_the_menu_opens_and_leads_to_readable_pairs(sample: None, open_page: Any
         assert box["height"] >= 16
 
 
+def test_the_search_stands_beside_the_menu(sample: None, open_page: Any) -> None:
+    page = open_page("bob", width=390, height=844)
+    page.goto("/pairs")
+    opener = page.locator("#main .mtop").get_by_role("link", name="Search")
+    opener.tap()
+    expect(page.get_by_role("dialog").get_by_role("searchbox")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(opener).to_be_focused()
+
+
 # A window of 1280 × 720 at a zoom of 200 % is one of 640 × 360 whose pixels are twice as large (WCAG 1.4.4).
 @pytest.mark.parametrize(("width", "height", "zoom"), [(320, 844, 1), (390, 844, 1), (640, 360, 2), (1024, 844, 1)])
 def test_no_page_scrolls_sideways(
