@@ -20,6 +20,11 @@ CHUNK = 1 << 16
 FREE_BYTES = 1 << 20
 DEEPEST = 64
 _LOCAL_HEADER = 30
+#: What `zipfile` raises for a damaged part; the last for a name before it that is said to be UTF-8 and is not.
+_UNREADABLE = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError),
+    UnicodeError,
+)
 _NO_MEMORY = 1  # XML_ERROR_NO_MEMORY of expat, which has a text for it in Python but no number.
 
 Handler = Callable[..., None]
@@ -124,7 +129,7 @@ class Package:
                         ratio = self._limits.unpack_ratio
                         raise _too_big(phrase("it unpacks to more than {ratio} times its size", ratio=ratio))
                     yield chunk
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        except _UNREADABLE as error:
             raise damaged(phrase("the part {part} cannot be unpacked", part=repr(info.filename))) from error
 
     def read(self, name: str, most: int = FREE_BYTES) -> bytes:

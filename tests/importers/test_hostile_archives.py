@@ -108,6 +108,16 @@ def test_a_damaged_or_twisted_workbook_is_refused_whole(run, content):
     assert not checked.rows
 
 
+def test_a_name_that_is_no_text_before_its_part_is_damage(run):
+    content = bytearray(workbook())
+    start = content.index(b"PK\x03\x04")
+    content[start + 7] |= 8  # the name is said to be UTF-8
+    content[start + 30] = 0xFF
+    checked = run(bytes(content))
+    assert checked.errors == [(1, "corrupt")]
+    assert "cannot be unpacked" in checked.report.errors[0].message
+
+
 def test_a_wrong_checksum_is_damage(run):
     content = bytearray(workbook(extra={"xl/worksheets/sheet1.xml": sheet(GOOD_ROW)}))
     with zipfile.ZipFile(io.BytesIO(bytes(content))) as archive:
