@@ -14,6 +14,10 @@ from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 SECRET_LENGTH = 32  # characters of a secret key at least
+IN_FILE = (
+    "database_url", "queue_url", "host", "port", "public_url", "outbound_allow", "organisation", "currency",
+    "timezone", "secure_cookies", "trusted_proxies", "upload_limit", "secret_key",
+)  # fmt: skip
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -84,7 +88,7 @@ def load(environ: dict[str, str] | None = None) -> Settings:
 
     def get(name: str, default: str = "") -> str:
         value = env.get(f"PAIRBOOK_{name.upper()}")
-        return value if value else str(from_file.get(name, default))
+        return value if value else from_file.get(name, default)
 
     return Settings(
         instance=instance,
@@ -97,20 +101,40 @@ def load(environ: dict[str, str] | None = None) -> Settings:
         organisation=get("organisation", "Pairbook"),
         currency=_currency(get("currency", "USD").strip().upper()),
         timezone=_timezone(get("timezone").strip()),
-        secure_cookies=get("secure_cookies", "no").lower() in {"1", "yes", "true", "on"},
+        secure_cookies=_yes_or_no("secure_cookies", get("secure_cookies", "no")),
         trusted_proxies=_whole("trusted_proxies", get("trusted_proxies", "0"), 0, 9),
         upload_limit=_whole("upload_limit", get("upload_limit", str(100 * 1024 * 1024)), 1024, 2**33),
         secret_key=_secret(get("secret_key")) or _kept_secret(instance / "secret.key"),
     )
 
 
-def _toml(path: Path) -> dict[str, object]:
+def _toml(path: Path) -> dict[str, str]:
+    """The settings of the file as text, by their names in small letters; a name that is none is refused.
+
+    A name may stand as in the environment, PAIRBOOK_PORT, and a list for what is comma separated there.
+    """
     if not path.exists():
         return {}
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingError(f"{path} is not readable as TOML: {error}. Correct the line or remove the file.") from error
+    settings = {}
+    for key, value in found.items():
+        name = key.lower().removeprefix("pairbook_")
+        if name not in IN_FILE:
+            raise SettingError(f"{path} has “{key}”, which is no setting. Choose one of: {', '.join(IN_FILE)}.")
+        settings[name] = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    return settings
+
+
+def _yes_or_no(name: str, text: str) -> bool:
+    """A switch; raises SettingError for a word that is neither, so that no protection is off unnoticed."""
+    if text.lower() in {"1", "yes", "true", "on"}:
+        return True
+    if text.lower() in {"0", "no", "false", "off", ""}:
+        return False
+    raise SettingError(f"PAIRBOOK_{name.upper()} is “{text}”. Use yes or no.")
 
 
 def _whole(name: str, text: str, low: int, high: int) -> int:
@@ -150,6 +174,8 @@ def _database(url: str) -> str:
         raise SettingError(
             "PAIRBOOK_DATABASE_URL is no address of a database. Use sqlite:///path or postgresql://user@host/name."
         )
+    if url.startswith("sqlite:") and (not url.removeprefix("sqlite://").strip("/") or ":memory:" in url):
+        raise SettingError("PAIRBOOK_DATABASE_URL names no file. Use sqlite:///path: tables in memory would be lost.")
     return url
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 import shutil
 import signal
@@ -127,6 +128,8 @@ def export(say: Say, what: str, channel: str | None, out: Path) -> None:
     """Write products, listings, links or the audit trail to a file that imports again without change."""
     if out.suffix.lower() not in exports.FORMATS:
         raise click.BadParameter(f"{out.name} ends in neither .csv nor .xlsx.", param_hint="--out")
+    if not out.parent.is_dir():
+        raise Refused(f"There is no folder {out.parent}. Make it first, or choose another.")
     with unit_of_work(read_only=True) as session:
         found = channels.get(session, channel) if channel else None
         rows = exports.export(session, what, out, channel=found)
@@ -147,7 +150,7 @@ def bring_in(
     stored = _store(say, file)
     with unit_of_work() as session:
         found = channels.get(session, channel) if channel else None
-        job = imports.receive(session, kind, file.name, stored, by=COMMAND_LINE, channel=found, options=options)
+        job = imports.receive(session, kind, _name(file), stored, by=COMMAND_LINE, channel=found, options=options)
         if options is None or options.preset is None:
             import_choices.recall(session, job, say.settings.uploads)
     job = tasks.check_import(say.settings, job.id, all_or_nothing=all_or_nothing)
@@ -204,7 +207,7 @@ def check_only(
             place = channels.get(session, channel) if channel else None
             job = ImportJob(
                 kind=kind,
-                file_name=file.name,
+                file_name=_name(file),
                 stored_as=stored,
                 channel_id=place.id if place else None,
                 options=asdict(options or importers.Options()),
@@ -239,6 +242,11 @@ def _store(say: Say, file: Path) -> str:
     stored = secrets.token_hex(16)
     shutil.copyfile(file, say.settings.uploads / stored)
     return stored
+
+
+def _name(file: Path) -> str:
+    """The file's name as text: a file system takes any bytes, a database does not."""
+    return os.fsencode(file.name).decode(errors="replace")
 
 
 def _options(

@@ -7,13 +7,16 @@ from typing import Any
 
 import click
 
-from webapp.cli.support import REFUSED, Say, command, plural
+from webapp.cli.support import REFUSED, Say, command, is_text, plural
 from webapp.db import db, unit_of_work
+from webapp.errors import Refused
 from webapp.migrations import current, newest
 from webapp.migrations import upgrade as upgrade_tables
 from webapp.models.accounts import COMMAND_LINE, Role
 from webapp.models.base import utc_now
 from webapp.services import accounts, channels, counts, demo, health, propagation
+
+LONGEST_LINE = 4_096  # characters that are read of a password: more than any may have
 
 
 @command("upgrade", database=False)
@@ -40,7 +43,9 @@ def add_user(say: Say, email: str, role: str, password_stdin: bool) -> None:
     """Add an account; its owner sets the password with a link, unless one is given."""
     from flask_security import hash_password
 
-    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
+    password = sys.stdin.readline(LONGEST_LINE).rstrip("\r\n") if password_stdin and sys.stdin else None
+    if password_stdin and not is_text(password := password or ""):
+        raise Refused("The password is not readable as UTF-8 text. Nothing was changed.")
     with unit_of_work() as session:
         user = accounts.add_user(
             session, email, Role(role), by=COMMAND_LINE, password=password, hash_password=hash_password

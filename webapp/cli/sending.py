@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from datetime import datetime, timedelta
 from typing import Any
@@ -82,6 +83,8 @@ def sync(say: Say, channel: str, stock: bool, price: bool, skus: tuple[str, ...]
 )
 def drain(say: Say, seconds: float) -> None:
     """Work everything that is due, imports included, then return."""
+    if not math.isfinite(seconds):
+        raise click.BadParameter("Give a number of seconds, such as 60.", param_hint="--seconds")
     total, until = tasks.Drained(), time.monotonic() + seconds
     while True:
         tasks.run_imports(say.settings)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
+import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -41,8 +43,8 @@ class Failure(click.ClickException):
     def show(self, file: Any = None) -> None:
         """Print it; a script reads the object, a person the sentence."""
         if self.as_json:
-            click.echo(as_text({**self.facts, "error": self.code, "message": self.message}))
-        click.echo(self.message, err=True)
+            tell_json({**self.facts, "error": self.code, "message": self.message})
+        tell(self.message, err=True)
 
 
 class Commands(click.Group):
@@ -55,7 +57,7 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except click.UsageError as error:
             if as_json:
-                click.echo(as_text({"error": "usage", "message": error.format_message()}))
+                tell_json({"error": "usage", "message": error.format_message()})
             raise
 
 
@@ -67,25 +69,67 @@ class Say:
 
     def __call__(self, result: Mapping[str, object], words: str, *, code: int = 0) -> None:
         """Answer and end with this exit code."""
-        if sys.stderr.isatty():
+        if _at_terminal():
             click.echo("\r\x1b[K", err=True, nl=False)
-        click.echo(as_text(result) if self.as_json else words)
+        if self.as_json:
+            tell_json(result)
+        else:
+            tell(words)
         if code:
             click.get_current_context().exit(code)
 
     def note(self, words: str) -> None:
         """Tell a person something on the way; never part of the answer."""
-        click.echo(words, err=True)
+        tell(words, err=True)
 
     def progress(self, words: str) -> None:
         """Overwrite one line of a terminal; silent where standard error is a file."""
-        if sys.stderr.isatty():
+        if _at_terminal():
             click.echo(f"\r{words}\x1b[K", err=True, nl=False)
 
 
-def as_text(result: Mapping[str, object]) -> str:
-    """One JSON object on one line; amounts and moments as text."""
-    return json.dumps(result, ensure_ascii=False, default=_plain)
+def tell_json(result: Mapping[str, object]) -> None:
+    """Print one JSON object on one line; amounts and moments as text, and escapes where the terminal lacks a letter."""
+    text = json.dumps(result, ensure_ascii=False, default=_plain)
+    tell(text, plain=json.dumps(result, default=_plain))
+
+
+def tell(words: str, *, err: bool = False, plain: str | None = None) -> None:
+    """Print a line; `plain` says it in ASCII, for a stream that cannot write all letters.
+
+    A reader that went away or a full disk changes nothing of the exit code: that speaks of what became of the data,
+    and a script that took “the answer was lost” for “nothing was changed” would do everything twice.
+    """
+    try:
+        try:
+            click.echo(words, err=err)
+        except UnicodeEncodeError:
+            click.echo(plain or words.encode("ascii", "backslashreplace").decode(), err=err)
+    except OSError as error:
+        _abandon(sys.stderr if err else sys.stdout)
+        if not err and not isinstance(error, BrokenPipeError):
+            tell(f"The answer could not be written ({error.strerror}).", err=True)
+
+
+def _abandon(stream: Any) -> None:
+    """Let a stream that takes no more lead nowhere, so that Python does not stumble over it at the end either."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
+def _at_terminal() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()  # None where it was closed before the start
+
+
+def is_text(value: object) -> bool:
+    """Whether what a shell handed over is text: bytes that are no UTF-8 arrive as halves of letters."""
+    try:
+        str(value).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def command(
@@ -100,6 +144,7 @@ def command(
         @functools.wraps(function)
         def inner(*args: Any, as_json: bool = False, **options: Any) -> None:
             with _translated(as_json, _folder):
+                _only_text(options)
                 loaded = config.load()
                 app = create_app(loaded)
                 with app.app_context():
@@ -116,6 +161,13 @@ def command(
         return click.command(name, context_settings=context_settings)(made)
 
     return wrap
+
+
+def _only_text(options: Mapping[str, object]) -> None:
+    """Raise UsageError for an argument or option that no database could keep; names of files are not asked."""
+    for name, value in options.items():
+        if not all(is_text(one) for one in (value if isinstance(value, tuple) else (value,)) if isinstance(one, str)):
+            raise click.UsageError(f"{name.replace('_', ' ').capitalize()} is not readable as UTF-8 text.")
 
 
 def _folder() -> Path:

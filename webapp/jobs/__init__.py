@@ -67,8 +67,9 @@ class Doorbell:
         try:
             _ = self.queue
             self._look(sorted(names))
-        except Exception:
-            log.warning("doorbell unreachable; the sweep will find the work", exc_info=True)
+        except Exception as error:
+            words = "doorbell unreachable; the sweep will find the work"
+            log.warning("%s (%s: %s)", words, type(error).__name__, error)
 
     def consumer(self, answer: Answer, *, workers: int = 2) -> Consumer:
         """A consumer whose threads call `answer` with the names of the bells; run it with `.run()`."""
