@@ -222,6 +222,22 @@ def test_an_import_can_be_taken_back(shell):
     assert shell.json("undo-import", "99", code=1)["error"] == "not_found"
 
 
+def test_the_batch_of_a_report_takes_the_import_back(shell):
+    report = shell.json("import", "products", shell.file("p.csv", PRODUCTS))
+    assert report["batch"] == f"import-{report['import']}"
+    assert shell.json("import", "products", shell.file("p.csv", PRODUCTS))["batch"] is None  # nothing was changed
+    done = shell.json("undo", report["batch"], code=3)  # the second file has seen them again
+    assert (done["batch"], done["changed"], done["newer_rows"]) == (report["batch"], 0, 2)
+    more = shell.json("import", "products", shell.file("q.csv", PRODUCTS + "A-3,Jug,1.00,1\n"))
+    done = shell.json("undo", more["batch"])
+    assert {name: done[name] for name in ("batch", "changed", "unchanged", "refused", "removed")} == {
+        "batch": more["batch"], "changed": 1, "unchanged": 0, "refused": [], "removed": 1,
+    }  # fmt: skip
+    assert shell.json("undo", more["batch"], code=1)["error"] == "conflict"
+    assert shell.json("undo", "import-99", code=1)["error"] == "not_found"
+    assert shell.json("undo", "import-x", code=2)["error"] == "usage"
+
+
 def test_a_large_import_is_taken_back_in_steps_with_the_same_answer(shell, monkeypatch):
     monkeypatch.setattr(steps, "FROM", 2)
     number = shell.json("import", "products", shell.file("p.csv", PRODUCTS))["import"]

@@ -102,6 +102,12 @@ def import_links(say: Say, file: Path, channel: str | None) -> None:
 @click.argument("number", type=int)
 def undo_import(say: Say, number: int) -> None:
     """Take an import back: its number is “import” in the report."""
+    done, words, code = take_import_back(say, number)
+    say(done, words, code=code)
+
+
+def take_import_back(say: Say, number: int) -> tuple[dict[str, Any], str, int]:
+    """Undo an import here, in steps when it is large; gives what was done, the same in words, and the exit code."""
     with unit_of_work() as session:
         job = imports.get(session, number)
         if job.state != ImportState.UNDOING:  # else another one has begun with it, and may be dead
@@ -117,7 +123,7 @@ def undo_import(say: Say, number: int) -> None:
     if any(newer.values()):
         stay = "{rows:,} new rows, {links:,} links and the values of {values:,} rows stay: a newer import has them."
         words += " " + stay.format(**newer)
-    say(done, words, code=PARTIAL if done["kept"] or any(newer.values()) else 0)
+    return done, words, PARTIAL if done["kept"] or any(newer.values()) else 0
 
 
 @command("export")

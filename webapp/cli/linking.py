@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 import matching
 from connectors.sheets import neutral
+from webapp.cli.files import take_import_back
 from webapp.cli.support import PARTIAL, REFUSED, Say, command, plural
 from webapp.db import unit_of_work
 from webapp.errors import NotFound
@@ -27,6 +28,7 @@ from webapp.services.undo import begin_large, take_back
 
 CHUNK = 4_000  # listings in one step: they compete for products, so that a larger step suggests better
 COLUMNS = ("channel", "listing_id", "rank", "sku", "score", "probability", "reasons")
+OF_IMPORT = "import-"
 NEW_FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
 ON_CHANNEL = click.option("--channel", "channel", metavar="NAME", required=True)
 MAYBE_CHANNEL = click.option("--channel", "channel", metavar="NAME", help="Only this channel.")
@@ -128,13 +130,32 @@ def unsync(say: Say, channel: str, expect: int, reason: str) -> None:
     _answer(say, act if isinstance(act, links.Change) else _ended(act), "Unsynced")
 
 
+class _Batch(click.ParamType[tuple[bool, int]]):
+    """The “batch” of an answer: the number of an act, or import-N."""
+
+    name = "batch"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[bool, int]:
+        """Whether it is an import, and its number."""
+        number = str(value).removeprefix(OF_IMPORT)
+        if not (number.isascii() and number.isdigit()):
+            self.fail(f"{value!r} is no batch. Give what an answer calls “batch”: 12, or import-12.", param, ctx)
+        return number != str(value), int(number)
+
+
 @command("undo")
-@click.argument("batch", type=int)
-def undo(say: Say, batch: int) -> None:
-    """Take a batch back, as far as nobody changed those pairs since."""
+@click.argument("batch", type=_Batch())
+def undo(say: Say, batch: tuple[bool, int]) -> None:
+    """Take a batch back, as far as nobody changed those pairs since; import-N takes an import back."""
+    of_import, number = batch
+    if of_import:
+        done, words, code = take_import_back(say, number)
+        changed = sum(done[what] for what in ("removed", "restored", "unlinked"))
+        name = f"{OF_IMPORT}{number}"
+        return say({"batch": name, "changed": changed, "unchanged": 0, "refused": [], **done}, words, code=code)
     with unit_of_work() as session:
-        act = begin_large(session, batch, by=COMMAND_LINE) or take_back(session, batch, by=COMMAND_LINE)
-    _answer(say, act if isinstance(act, links.Change) else _ended(act), "Took back")
+        act = begin_large(session, number, by=COMMAND_LINE) or take_back(session, number, by=COMMAND_LINE)
+    return _answer(say, act if isinstance(act, links.Change) else _ended(act), "Took back")
 
 
 @command("add-to-catalogue")

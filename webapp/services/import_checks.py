@@ -101,9 +101,9 @@ def _repair(message: str) -> str:
 
 
 def report_json(job: ImportJob) -> dict[str, Any]:
-    """The import report as the command line promises it."""
+    """The import report as the command line promises it; its `batch` is what `pairbook undo` takes back."""
     report = {k: v for k, v in job.report.items() if k not in {"mapping", "sheets", "forecast", "problems"}}
-    batch = str(job.batch_id) if job.batch_id else None
+    batch = str(job.batch_id) if job.batch_id else f"import-{job.id}" if job.created or job.updated else None
     return {
         **report,
         "created": job.created,
