@@ -43,7 +43,8 @@ NAMING = {
 }
 LOCK_PATIENCE = 60.0  # seconds a writer waits for its turn on SQLite before the caller is told to try again
 MOST_PATIENCE = 2.0  # seconds that background work lets others go first: then it takes its turn as they do
-RETRY = 0.002  # seconds between two tries to begin
+RETRY, RETRY_LATER = 0.0005, 0.002  # seconds between two tries to begin, and once they have waited for
+SOON = 0.02  # seconds, which is longer than a step of background work takes then
 CACHED, CACHED_ONCE = 65_536, 8_192  # kilobytes of pages that a connection keeps, as a rule and where each is read once
 LOG_PAGES = 16_384  # 128 MB that SQLite's write-ahead log may hold before a commit copies them into the database file
 SYNCED_EVERY = 0.1  # seconds after which background work brings its log to the disk, between two steps
@@ -288,7 +289,7 @@ def _take_turn(raw: Any, turnstile: IO[bytes] | None, *, patient: bool) -> None:
                 except sqlite3.OperationalError as error:
                     if "locked" not in str(error) or waited > LOCK_PATIENCE:
                         raise OperationalError("BEGIN IMMEDIATE", None, error) from error
-            time.sleep(RETRY)
+            time.sleep(RETRY if waited < SOON else RETRY_LATER)
     finally:
         if turnstile is not None and not patient:
             fcntl.flock(turnstile, fcntl.LOCK_UN)

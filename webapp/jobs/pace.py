@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from webapp.db import others_wait, unit_of_work
 
 LONG = 0.05  # seconds for which a transaction may hold the lock on SQLite that all writers share; few take twice that
-SHORT = 0.005  # the same while people decide: a decision then takes little more than on a quiet day
+SHORT = 0.003  # the same while people decide: a decision then takes at most twice as long as on a quiet day
 PRESSED = 5.0  # seconds after somebody has waited in which others may come
 FIRST = 200  # rows of the first transaction, when nothing is known yet
 LEAST = 20
