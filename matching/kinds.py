@@ -134,6 +134,11 @@ _KINDS: Final = _read(_KIND_ROWS)
 _MARKED: Final = _read(_MARKED_ROWS)
 #: Words one of which is in every title that says a kind.
 _SIGNS: Final = _WITHOUT | frozenset(word for said in _KINDS for word in said.split())
+_LETTERS: Final = re.compile(r"[^\W\d_]+")
+#: Letters one of which are in every title that says anything here.
+_TELLING: Final = frozenset(
+    letters for said in (*_SIGNS, *_MARKED, *_FREE, *_GRADES) for letters in _LETTERS.findall(said)
+)
 
 
 def other_kind(ours: Side, theirs: Side) -> tuple[str, str] | None:
@@ -141,6 +146,8 @@ def other_kind(ours: Side, theirs: Side) -> tuple[str, str] | None:
 
     None when nothing says so.
     """
+    if _says_nothing(ours) and _says_nothing(theirs):  # as most do, and to read their words would take long
+        return None
     mine, yours = tuple(ours.words), tuple(theirs.words)
     told = _ruled_out(mine, yours) or _lacking(mine, yours) or _marked(mine, yours) or _graded(ours, theirs)
     return told and (_as_written(told[0], ours.title), _as_written(told[1], theirs.title))
@@ -168,6 +175,10 @@ def behind_siblings(
 def says_a_kind(side: Side) -> bool:
     """Whether any word of a title is of a kind; for most it is not, and looking at the words takes no time."""
     return not _SIGNS.isdisjoint(side.tokens)
+
+
+def _says_nothing(side: Side) -> bool:
+    return _TELLING.isdisjoint(_LETTERS.findall(side.text))
 
 
 def _as_written(words: str, title: str) -> str:
