@@ -18,8 +18,9 @@ from tests.connectors.conftest import NOW, update
 
 UPDATES = [update("A"), update("B"), update("C")]
 TAKEN = {Status.APPLIED, Status.ACCEPTED}
+FINITE = st.floats(allow_nan=False, allow_infinity=False)  # JSON has no others
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    st.none() | st.booleans() | st.integers() | FINITE | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=12,
 )
@@ -53,6 +54,12 @@ def test_a_listing_is_taken_only_when_every_word_about_it_says_so(items: list[An
     for one, status in zip(UPDATES, statuses, strict=True):
         said = [item["status"] for item in items if isinstance(item, dict) and item.get("listing_id") == one.listing_id]
         assert (status in TAKEN) is (said in ([word] * len(said) for word in ("applied", "accepted")) and bool(said))
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+def test_what_no_json_can_say_makes_no_listing_taken(number: str) -> None:
+    item = f'{{"listing_id": "A", "status": "accepted", "code": {number}}}'
+    assert TAKEN.isdisjoint(settled(f'{{"items": [{item}]}}'.encode()))
 
 
 @given(st.permutations([("A", "applied"), ("B", "rejected"), ("C", "throttled"), ("X", "applied")]))
