@@ -38,8 +38,8 @@ def or_by_words(odds: Array, features: Array) -> Array:
     most = max(np.float32(1e-9), alike.max()) if n else np.float32(1.0)
     out = np.empty(n)
     for i in range(n):
-        wrong = (1.0 - _MISTAKEN * (alike[i] / most) ** 2) / (1.0 + exp(min(max(odds[i], -_SURE), _SURE)))
-        out[i] = log((1.0 - wrong) / wrong)
+        words = _MISTAKEN * (alike[i] / most) ** 2
+        out[i] = log((exp(min(max(odds[i], -_SURE), _SURE)) + words) / (1.0 - words))  # of 1 - (1 - p) (1 - words)
         for j in range(n):
             if odds[j] > odds[i] and alike[j] >= _CALLED_ALIKE * alike[i]:
                 out[i] = min(out[i], odds[j] - _BEHIND)

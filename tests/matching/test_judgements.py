@@ -1,6 +1,7 @@
 """What identifiers and siblings add to the learned log-odds, against the same said with whole columns."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,11 +59,17 @@ def test_judgements_are_what_their_formula_says(lines):
 def test_words_may_be_right_where_facts_are_not(lines):
     features, odds = columns([line for line, _ in lines]), np.array([value for _, value in lines])
     retrieval = features[:, COLUMN["retrieval"]]
-    alike = (retrieval / max(retrieval.max(), np.float32(1e-9))).astype(np.float64) ** 2
-    lifted = np.log(1 / ((1 - 0.03 * alike) / (1 + np.exp(np.clip(odds, -30, 30)))) - 1)
+    words = 0.03 * (retrieval / max(retrieval.max(), np.float32(1e-9))).astype(np.float64) ** 2
+    lifted = np.log((np.exp(np.clip(odds, -30, 30)) + words) / (1 - words))
     better = (retrieval >= np.float32(0.5) * retrieval[:, None]) & (odds > odds[:, None])
     lifted = np.minimum(lifted, np.where(better, odds, np.inf).min(axis=1) - 0.01)
     np.testing.assert_allclose(or_by_words(odds, features), np.maximum(lifted, odds), rtol=1e-5, atol=1e-5)
+
+
+def test_either_may_be_right_by_itself():
+    found = or_by_words(np.array([-1.0]), columns([{"retrieval": 1.5}]))
+    by_facts = 1 / (1 + np.exp(1.0))
+    assert 1 / (1 + np.exp(-found[0])) == pytest.approx(1 - (1 - by_facts) * (1 - 0.03))
 
 
 def test_what_is_called_alike_stands_above_strangers_where_all_are_unlikely_and_not_above_its_own_kind():

@@ -40,6 +40,7 @@ def said(product: str, listing: str) -> tuple[str, str] | None:
         ("Orlo milk", "Orlo milk lactose free", ("", "lactose free")),
         ("Káva Orlo mletá", "Káva Orlo bezkofeinová mletá", ("", "bezkofeinová")),
         ("Orlo LED dimmable", "Orlo LED non dimmable", ("dimmable", "non dimmable")),
+        ("Orlo LED non dimmable", "Orlo LED dimmable", ("non dimmable", "dimmable")),
         ("Topf Orlo mit Deckel", "Topf Orlo ohne Deckel", ("deckel", "ohne deckel")),
         ("Orlo 13 Pro case", "Orlo 13 Pro Max case", ("", "pro max")),
         ("Orlo 75 Plus", "Orlo 75", ("75 plus", "")),
