@@ -31,8 +31,7 @@ class Document:
     """What matching keeps of a record. Hashes are CRC-32 of a word's UTF-8; prices are plain floats for ratios.
 
     `text` is the title without marks (up to `title_end`), then brand and options, and their Cyrillic words once more in
-    Latin letters. `gtin` is the number, below zero
-    when its check digit is wrong, 0 when there is none.
+    Latin letters. `gtin` is the number, below zero when its check digit is wrong, 0 when there is none.
     """
 
     text: str

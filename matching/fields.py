@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from rapidfuzz import fuzz
+from rapidfuzz.fuzz import ratio, token_set_ratio, token_sort_ratio
 
 from matching.facts import COUNT, PACK, cup_of, size_shape, two_systems
 from matching.identifiers import code_key, gtin_distance_one, loose_key, near_miss
@@ -70,8 +70,6 @@ class Finding:
         return self.verdict is not _MISSING and self.verdict is not _UNUSED
 
 
-# Named here, as the verdicts below: a look into a module takes its time, too.
-_token_sort, _token_set = fuzz.token_sort_ratio, fuzz.token_set_ratio
 _NOT_USED: Final = {field: Finding(field, Verdict.NOT_USED, "", "") for field in POINTS}
 # Named here, since each look at an enumeration's member is a call.
 _SAME, _CLOSE, _DIFFERS, _MISSING, _UNUSED = (
@@ -93,7 +91,7 @@ def compare_sku(product: Side, listing: Side) -> Finding:
         return Finding("sku", _SAME, ours, theirs, 1.0)
     if miss := near_miss(ours, theirs):
         return Finding("sku", _CLOSE, ours, theirs, 0.9, miss.words, differing_letters(ours, theirs))
-    alike = fuzz.ratio(loose_key(ours[:200]), loose_key(theirs[:200])) / 100
+    alike = ratio(loose_key(ours[:200]), loose_key(theirs[:200])) / 100
     close = alike >= 0.8
     return Finding(
         "sku", _CLOSE if close else _DIFFERS, ours, theirs, alike - 0.3 if close else 0.0,
@@ -169,7 +167,7 @@ def compare_title(product: Side, listing: Side) -> Finding:
 
 
 def _alike(a: str, b: str) -> float:
-    return (_token_sort(a, b) + _token_set(a, b)) / 200
+    return (token_sort_ratio(a, b) + token_set_ratio(a, b)) / 200
 
 
 def mark_titles(pairs: Sequence[tuple[Side, list[Finding]]], listing: Side) -> None:
@@ -206,7 +204,7 @@ def _two_brands(ours: str, theirs: str) -> Finding:
         a, b = latin(a), latin(b)
     if a == b:
         return Finding("brand", _SAME, ours, theirs, 1.0)
-    if a in b or b in a or fuzz.ratio(a, b) >= 80 or set(fold(ours).split()) & set(fold(theirs).split()):
+    if a in b or b in a or ratio(a, b) >= 80 or set(fold(ours).split()) & set(fold(theirs).split()):
         return Finding("brand", _CLOSE, ours, theirs, 0.7, marks=differing_letters(ours, theirs))
     # In two scripts a brand may be spelt by its sound: nothing says that it is another.
     return Finding("brand", _MISSING if two_scripts else _DIFFERS, ours, theirs)

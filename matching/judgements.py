@@ -15,9 +15,9 @@ Array = NDArray[Any]
 _GTIN, _MPN, _RETRIEVAL = COLUMN["gtin"], COLUMN["mpn"], COLUMN["retrieval"]
 _CONTENT, _PACK, _SIZE = COLUMN["content_conflict"], COLUMN["pack"], COLUMN["size"]
 #: A candidate is a sibling of another when its retrieval score is at least this share of the other's.
-_SIBLING: Final = np.float32(0.6)
+SIBLING: Final = np.float32(0.6)
 #: What a conflict takes at most, and how far behind its best sibling a candidate then stands, in log-odds.
-_MOST, _BEHIND = 2.0, 0.01
+MOST, BEHIND = 2.0, 0.01
 #: How likely it is that the facts of a listing are wrong and its words right: less for candidates that are less alike
 #: than another, by the square of their retrieval scores. Those of at least this share of a score are called alike.
 _MISTAKEN: Final = 0.03
@@ -42,7 +42,7 @@ def or_by_words(odds: Array, features: Array) -> Array:
         out[i] = log((exp(min(max(odds[i], -_SURE), _SURE)) + words) / (1.0 - words))  # of 1 - (1 - p) (1 - words)
         for j in range(n):
             if odds[j] > odds[i] and alike[j] >= _CALLED_ALIKE * alike[i]:
-                out[i] = min(out[i], odds[j] - _BEHIND)
+                out[i] = min(out[i], odds[j] - BEHIND)
         out[i] = max(out[i], odds[i])
     return out
 
@@ -72,12 +72,12 @@ def add_judgements(odds: Array, features: Array, sku: Array) -> Array:
         for i in range(n):
             best = -np.inf  # of the siblings that are better by this
             for j in range(n):
-                if conflict[j] or features[j, _RETRIEVAL] < _SIBLING * features[i, _RETRIEVAL]:
+                if conflict[j] or features[j, _RETRIEVAL] < SIBLING * features[i, _RETRIEVAL]:
                     continue
                 if _says_more(features[i], features[j]) if silent else conflict[i]:
                     best = max(best, before[j])
             if best > -np.inf:
-                out[i] = min(before[i], max(before[i] - _MOST, best - _BEHIND))
+                out[i] = min(before[i], max(before[i] - MOST, best - BEHIND))
     return out
 
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
+from matching.judgements import BEHIND, MOST, SIBLING
 from matching.lexicon import folded_words
 from matching.normalize import fold
 from matching.sides import Side
@@ -112,9 +113,7 @@ _FREE: Final = folded_words("free frei")
 _SHORTEST: Final = 4
 
 _WORD: Final = re.compile(r"\w+")
-#: As alike as siblings are at least, what standing behind one takes at most, and how far behind: as in judgements.py.
-_SIBLING, _MOST, _BEHIND = 0.6, 2.0, 0.01
-#: How many of the best candidates are looked at for it.
+#: How many of the best candidates may go behind a sibling (as in judgements.py).
 _LOOKED_AT: Final = 6
 #: Words behind a number or each other that make another model of it: "13", "13 Pro", "13 Pro Max".
 _GRADES: Final = frozenset(("pro", "max", "mini", "plus", "lite", "ultra", "air"))
@@ -166,9 +165,9 @@ def behind_siblings(
     out = list(odds)
     for i in range(len(other)):
         if other[i]:
-            better = [odds[j] for j in range(len(other)) if not other[j] and alike[j] >= _SIBLING * alike[i]]
+            better = [odds[j] for j in range(len(other)) if not other[j] and alike[j] >= SIBLING * alike[i]]
             if better:
-                out[i] = min(odds[i], max(odds[i] - _MOST, max(better) - _BEHIND))
+                out[i] = min(odds[i], max(odds[i] - MOST, max(better) - BEHIND))
     return out
 
 

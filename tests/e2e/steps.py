@@ -7,11 +7,11 @@ from typing import TypeVar
 
 from flask import Flask
 from playwright.sync_api import Locator, Page, expect
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from webapp.db import unit_of_work
-from webapp.models import Base, Link
+from webapp.models import Base, Link, User
 
 T = TypeVar("T")
 PAGES = (
@@ -95,3 +95,9 @@ def number_of(app: Flask, table: type[Base], *where: ColumnElement[bool]) -> int
 def one_linked(app: Flask) -> int:
     """A product with a link: the one whose listing came first."""
     return look(app, lambda s: s.scalar(select(Link.product_id).order_by(Link.listing_id).limit(1))) or 0
+
+
+def everybody_reads(app: Flask, language: str) -> None:
+    """Set the language of every account."""
+    with app.app_context(), unit_of_work() as session:
+        session.execute(update(User).values(language=language))

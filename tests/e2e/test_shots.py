@@ -15,9 +15,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Page
 
-from tests.e2e.steps import PAGES, one_linked, press
-from webapp.db import unit_of_work
-from webapp.models import User
+from tests.e2e.steps import PAGES, everybody_reads, one_linked, press
 
 pytestmark = [pytest.mark.e2e, pytest.mark.shots]
 Live = tuple[Flask, str]
@@ -71,9 +69,7 @@ def named(path: str) -> str:
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_shots_of_every_screen_and_state(live: Live, sample: None, open_page: Any, look: str, language: str) -> None:
     app, _ = live
-    with app.app_context(), unit_of_work() as session:
-        for person in session.query(User):
-            person.language = language
+    everybody_reads(app, language)
     product, folder = one_linked(app), FOLDER / language / look
     pages = {name: open_page(name, **LOOKS[look]) for name in ("alice", "charlie")}
     for path in PAGES:

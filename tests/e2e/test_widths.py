@@ -8,10 +8,9 @@ import pytest
 from flask import Flask
 from playwright.sync_api import expect
 
-from tests.e2e.steps import PAGES, one_linked
+from tests.e2e.steps import PAGES, everybody_reads, one_linked
 from tests.factories import Make
 from webapp.db import unit_of_work
-from webapp.models import User
 
 pytestmark = pytest.mark.e2e
 Live = tuple[Flask, str]
@@ -38,9 +37,8 @@ ASTRAY = """() => {
 @pytest.mark.parametrize("language", ["es", "fr"])
 def test_long_words_stay_in_their_place(live: Live, sample: None, open_page: Any, language: str, width: int) -> None:
     app, _ = live
+    everybody_reads(app, language)
     with app.app_context(), unit_of_work() as session:
-        for person in session.query(User):
-            person.language = language
         make = Make(session, app.extensions["pairbook_settings"])
         facts = {"title": "W" * 180, "brand": "B" * 90, "sku": "ENDLESS-" + "X" * 60}
         product = make.product(**facts, price="12345.67")

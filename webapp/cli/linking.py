@@ -24,11 +24,11 @@ from webapp.jobs import tasks
 from webapp.models import Channel, Link, LinkBatch, Listing, Product
 from webapp.models.accounts import COMMAND_LINE
 from webapp.services import catalog, channels, decisions, links, listings, retrieval, steps, suggestions, unsyncing
+from webapp.services.import_checks import OF_IMPORT
 from webapp.services.undo import begin_large, take_back
 
 CHUNK = 4_000  # listings in one step: they compete for products, so that a larger step suggests better
 COLUMNS = ("channel", "listing_id", "rank", "sku", "score", "probability", "reasons")
-OF_IMPORT = "import-"
 NEW_FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
 ON_CHANNEL = click.option("--channel", "channel", metavar="NAME", required=True)
 MAYBE_CHANNEL = click.option("--channel", "channel", metavar="NAME", help="Only this channel.")

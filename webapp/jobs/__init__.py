@@ -64,6 +64,8 @@ class Doorbell:
         with self._lock:
             names, self._asked = self._asked, set()
             self._rung, self._later = time.monotonic(), None
+        if not names:  # another thread has just sounded them
+            return
         try:
             _ = self.queue
             self._look(sorted(names))

@@ -21,6 +21,7 @@ from webapp.models.imports import ImportJob, ImportKind
 from webapp.models.listings import Listing, ListingState
 from webapp.services import listing_ids
 
+OF_IMPORT = "import-"  # before an import's number, where batches are named
 CHUNK = 2_000  # rows that are looked up at once
 ROWS_NAMED = 4  # of each repair
 MOST_LISTED = 1_000  # problems in a report; all of them lie beside the staged file
@@ -103,7 +104,7 @@ def _repair(message: str) -> str:
 def report_json(job: ImportJob) -> dict[str, Any]:
     """The import report as the command line promises it; its `batch` is what `pairbook undo` takes back."""
     report = {k: v for k, v in job.report.items() if k not in {"mapping", "sheets", "forecast", "problems"}}
-    batch = str(job.batch_id) if job.batch_id else f"import-{job.id}" if job.created or job.updated else None
+    batch = str(job.batch_id) if job.batch_id else f"{OF_IMPORT}{job.id}" if job.created or job.updated else None
     return {
         **report,
         "created": job.created,
